@@ -1,0 +1,89 @@
+/*
+ * addr.h - IP addresses (what VRRP and netlink speak of) and socket addresses (what sockets bind
+ * and connect to).  Values, copied freely.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct ip {
+	uint8_t family; /* AF_INET, AF_INET6, or AF_UNSPEC = none */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+		uint8_t bytes[16]; /* network byte order; IPv4 uses the first four */
+	};
+};
+
+#define IP_STRLEN 46 /* INET6_ADDRSTRLEN */
+
+/* 4 or 16. */
+static inline unsigned
+ip_len(const struct ip *ip)
+{
+	return ip->family == AF_INET ? 4 : 16;
+}
+
+/* A literal only, never a name.  0, or -EINVAL with *ip untouched. */
+int
+ip_parse(const char *s, struct ip *ip);
+
+/* "ADDR" or "ADDR/LEN"; without a length *prefix_len is 32 or 128 and *given false. */
+int
+ip_parse_prefix(const char *s, struct ip *ip, uint8_t *prefix_len, bool *given);
+
+/* Writes into `buf` (IP_STRLEN bytes) and returns it; "none" for AF_UNSPEC. */
+const char *
+ip_format(const struct ip *ip, char buf[IP_STRLEN]);
+
+/* Numerical comparison as RFC 9568 section 6.4.3 compares source addresses: <0, 0, >0. */
+int
+ip_cmp(const struct ip *a, const struct ip *b);
+
+static inline bool
+ip_equal(const struct ip *a, const struct ip *b)
+{
+	return ip_cmp(a, b) == 0;
+}
+
+/* Is `ip` within net/prefix_len? */
+bool
+ip_in_prefix(const struct ip *ip, const struct ip *net, uint8_t prefix_len);
+bool
+ip_is_any(const struct ip *ip);
+
+struct sock_addr {
+	socklen_t len; /* 0 = none */
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	};
+};
+
+#define SOCK_ADDR_STRLEN 128
+
+struct sock_addr
+sock_addr_from_ip(const struct ip *ip, uint16_t port);
+struct sock_addr
+sock_addr_unix(const char *path); /* "@name" or "abns@name" is an abstract name */
+
+/* The address part; AF_UNSPEC for unix. */
+struct ip
+sock_addr_ip(const struct sock_addr *sa);
+uint16_t
+sock_addr_port(const struct sock_addr *sa); /* host order; 0 for unix */
+void
+sock_addr_set_port(struct sock_addr *sa, uint16_t port);
+bool
+sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
+
+/* "1.2.3.4:80", "[2001:db8::1]:80" or "unix:/path"; returns `buf` (SOCK_ADDR_STRLEN bytes). */
+const char *
+sock_addr_format(const struct sock_addr *sa, char buf[SOCK_ADDR_STRLEN]);

@@ -1,0 +1,41 @@
+/*
+ * log.h - the daemon's own messages: to stderr while in the foreground, to syslog otherwise.
+ *
+ * Any thread may log; a line is one write and never blocks the caller: a full syslog socket drops
+ * the line and counts it.  Words and levels are those keepalived's and HAProxy's users know.
+ * The proxy's traffic log (option tcplog) is proxy/access_log.c, not this.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <syslog.h>
+
+struct log_setup {
+	const char *ident;  /* "tandem" */
+	bool to_stderr;
+	bool to_syslog;
+	int facility;       /* LOG_DAEMON … */
+	int level;          /* LOG_INFO; LOG_DEBUG with -d */
+};
+
+void
+log_init(const struct log_setup *setup);
+
+/* Prepended to each line of this process: "guardian" or "worker"; NULL = nothing. */
+void
+log_set_role(const char *role);
+
+void
+log_at(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_debug(...)   log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)    log_at(LOG_INFO, __VA_ARGS__)
+#define log_notice(...)  log_at(LOG_NOTICE, __VA_ARGS__)
+#define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
+#define log_error(...)   log_at(LOG_ERR, __VA_ARGS__)
+#define log_alert(...)   log_at(LOG_ALERT, __VA_ARGS__)
+
+/* Lines lost because the log socket was full. */
+uint64_t
+log_dropped(void);

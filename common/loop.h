@@ -1,0 +1,86 @@
+/*
+ * loop.h - one epoll loop, owned and run by one thread.
+ *
+ * The owner of a file descriptor embeds a struct loop_fd and registers it once; sessions register
+ * edge-triggered for both directions and are never modified again.  A callback may delete any
+ * loop_fd, also one with an event pending in the same turn: deletion clears `fd`, and events of a
+ * cleared loop_fd are dropped.  Its memory must stay until the turn ends: free it with loop_defer.
+ *
+ * A turn: wait, read the clock once, on_wake, descriptors, timers, deferred calls, on_turn.
+ */
+#pragma once
+
+#include "common/timer.h"
+
+#include <stdatomic.h>
+#include <sys/epoll.h>
+
+struct loop_fd;
+typedef void loop_ready_fn(struct loop_fd *lf, uint32_t events); /* events: EPOLL* */
+
+struct loop_fd {
+	int fd; /* -1 = not registered */
+	loop_ready_fn *ready;
+};
+
+struct deferred {
+	struct deferred *next;
+	void (*call)(struct deferred *d);
+	bool queued;
+};
+
+struct loop {
+	int epoll_fd;
+	int wake_fd; /* eventfd behind loop_wake */
+	bool stop;
+	struct mono now; /* read once per turn, after the wait */
+	struct timer_heap timers;
+	struct deferred *deferred;
+	struct loop_fd wake;
+	/* Optional; `ctx` is the owner's.  on_wake runs after the clock was read and before anything
+	 * else: self-fencing lives there.  on_turn runs last: heartbeats live there.  on_message runs
+	 * when another thread called loop_wake. */
+	void *ctx;
+	void (*on_wake)(struct loop *loop);
+	void (*on_turn)(struct loop *loop);
+	void (*on_message)(struct loop *loop);
+	/* Upper bound of a wait, so that a heartbeat goes on without events.  0 = none. */
+	int64_t max_wait_ns;
+};
+
+/* 0, or -errno.  loop_fini accepts a zeroed loop. */
+int
+loop_init(struct loop *loop);
+void
+loop_fini(struct loop *loop);
+
+/* Registers lf->fd (set by the caller, with lf->ready) for `events`.  0 or -errno. */
+int
+loop_add(struct loop *loop, struct loop_fd *lf, uint32_t events);
+int
+loop_modify(struct loop *loop, struct loop_fd *lf, uint32_t events);
+
+/* Takes lf out of epoll and sets lf->fd = -1; returns the descriptor, which stays open. */
+int
+loop_remove(struct loop *loop, struct loop_fd *lf);
+
+/* As loop_remove, and closes the descriptor (one syscall: close alone leaves epoll too, as long as
+ * nobody duplicated it). */
+void
+loop_close(struct loop *loop, struct loop_fd *lf);
+
+/* Calls d->call(d) at the end of this turn; queueing twice is harmless. */
+void
+loop_defer(struct loop *loop, struct deferred *d);
+
+/* One turn: waits until an event, a timer or `until` (0 = no bound besides timers). */
+void
+loop_turn(struct loop *loop);
+
+/* Turns until loop->stop. */
+void
+loop_run(struct loop *loop);
+
+/* From any thread: makes the loop run on_message soon. */
+void
+loop_wake(struct loop *loop);

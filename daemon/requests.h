@@ -1,0 +1,96 @@
+/*
+ * requests.h - every message between guardian and worker, in one list.
+ *
+ * A privileged request carries indexes into the configuration both sides hold and that
+ * configuration's generation, never an address, a name or a command.  The receiver checks the
+ * exact length, the direction, the generation and each index before the handler sees it; what does
+ * not pass is dropped, counted and logged.
+ */
+#pragma once
+
+#include "common/addr.h"
+#include "common/clock.h"
+
+#include <stdint.h>
+
+/* Descriptors the worker finds open when it starts; the rest comes in messages. */
+enum {
+	WORKER_FD_IPC = 3,   /* its end of the socket pair */
+	WORKER_FD_CONF = 4,  /* sealed memfd: conf_pack's block */
+	WORKER_FD_PULSE = 5, /* memfd: struct pulse */
+};
+
+struct req_none {
+	uint32_t generation;
+};
+
+struct req_instance {
+	uint32_t generation;
+	uint32_t instance;
+};
+
+struct req_lodged {
+	uint32_t generation;
+	uint32_t instance;
+	uint32_t lodged; /* 0 or 1 */
+};
+
+struct req_confirm {
+	uint32_t generation;
+	uint32_t instance;
+	uint32_t master; /* 0 or 1 */
+};
+
+struct ans_instance {
+	uint32_t generation;
+	uint32_t instance;
+	int32_t error;   /* 0 or -errno */
+	uint32_t vips_n; /* how many VIPs it was about */
+	struct mono at;  /* when the kernel had them */
+};
+
+struct ans_link {
+	uint32_t generation;
+	uint32_t interface;
+	uint32_t present, up; /* 0 or 1 */
+	uint32_t mtu;
+	struct ip primary; /* first address that is no VIP of the file; AF_UNSPEC = none */
+};
+
+struct ans_listener {
+	uint32_t generation;
+	uint32_t proxy, bind; /* one descriptor beside it */
+};
+
+struct ans_vrrp_socket {
+	uint32_t generation;
+	uint32_t interface; /* one descriptor beside it: raw, protocol 112, bound to the interface */
+};
+
+/*   name           payload                  sender    meaning */
+#define REQUEST_LIST(X)                                                                            \
+	X(READY,        struct req_none,         WORKER)   /* start-up is finished */                  \
+	X(CLAIM,        struct req_instance,     WORKER)   /* add the VIPs, lease them, announce */    \
+	X(RELEASE,      struct req_instance,     WORKER)   /* remove the VIPs, end their lease */      \
+	X(ANNOUNCE,     struct req_instance,     WORKER)   /* one round of announcements */            \
+	X(WILL,         struct req_lodged,       WORKER)   /* from now on, or no longer */             \
+	X(CONFIRM,      struct req_confirm,      WORKER)   /* answers ASK_CONFIRM */                   \
+	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
+	X(CONTROL,      struct req_none,         GUARDIAN) /* + descriptor: the control socket */      \
+	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
+	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
+	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
+	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: begin */     \
+	X(CLAIMED,      struct ans_instance,     GUARDIAN)                                             \
+	X(RELEASED,     struct ans_instance,     GUARDIAN)                                             \
+	X(RENEWED,      struct ans_instance,     GUARDIAN)                                             \
+	X(RESTORED,     struct ans_instance,     GUARDIAN) /* VIPs had vanished and are back */        \
+	X(ASK_CONFIRM,  struct req_instance,     GUARDIAN) /* the guardian was late: still master? */  \
+	X(STOP,         struct req_none,         GUARDIAN) /* resign, make before break */
+
+enum request {
+#define X(name, payload, sender) REQUEST_##name,
+	REQUEST_LIST(X)
+#undef X
+	REQUEST_N
+};
