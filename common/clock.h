@@ -19,8 +19,7 @@ struct mono {
 };
 
 /* The present time.  Called by loops and by measuring code, not by logic. */
-struct mono
-mono_now(void);
+struct mono mono_now(void);
 
 static inline struct mono
 mono_add_ns(struct mono t, int64_t ns)

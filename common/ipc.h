@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 #define IPC_PAYLOAD_MAX 4096
-#define IPC_FDS_MAX     64
+#define IPC_FDS_MAX	64
+#define IPC_PENDING_MAX 8192 /* messages queued for a peer that does not read, before it is gone */
 
 struct ipc_message {
 	uint32_t type;
@@ -33,30 +34,32 @@ struct ipc {
 	ipc_closed_fn *on_closed;
 	void *ctx;
 	struct ipc_pending *first, **last; /* waiting for the socket to drain */
+	uint32_t pending_n;
+	struct timer retry; /* the kernel was short of memory: epoll would not tell when to go on */
 };
 
 /* Both ends: close-on-exec, non-blocking.  0 or -errno. */
-int
-ipc_pair(int fds[2]);
+int ipc_pair(int fds[2]);
 
-/* Takes `fd` over and registers it with the loop.  0 or -errno. */
-int
-ipc_init(struct ipc *ipc, struct loop *loop, int fd, ipc_message_fn *on_message,
-         ipc_closed_fn *on_closed, void *ctx);
-void
-ipc_fini(struct ipc *ipc);
+/* Takes `fd` over and registers it with the loop.  0, or -errno with `fd` still the caller's. */
+int ipc_init(struct ipc *ipc, struct loop *loop, int fd, ipc_message_fn *on_message,
+	     ipc_closed_fn *on_closed, void *ctx);
+/*
+ * Allowed from the callbacks; the memory must stay until the turn ends.  Messages that were still
+ * queued are lost.  Harmless when repeated, and on a zeroed struct.
+ */
+void ipc_fini(struct ipc *ipc);
 
 /*
  * Sends a message; `fds` are duplicated by the kernel and stay the caller's (a queued message keeps
- * its own duplicates).  0, or -errno when the other side is gone.
+ * its own duplicates).  0, or -errno: the other side is gone (-EPIPE; on_closed follows from the
+ * loop, never from within), or a message could not be queued (-ENOMEM, -EMFILE, -EMSGSIZE).
  */
-int
-ipc_send(struct ipc *ipc, uint32_t type, const void *payload, size_t len, const int *fds,
-         size_t fds_n);
+int ipc_send(struct ipc *ipc, uint32_t type, const void *payload, size_t len, const int *fds,
+	     size_t fds_n);
 
 /*
  * Delivers what has arrived without waiting for the loop: used where the order of messages against
  * other events matters (draining before a decision).
  */
-void
-ipc_drain(struct ipc *ipc);
+void ipc_drain(struct ipc *ipc);

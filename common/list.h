@@ -50,8 +50,9 @@ list_first(struct list *head)
 	return list_empty(head) ? NULL : head->next;
 }
 
-#define LIST_FOR_EACH(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
+#define LIST_FOR_EACH(pos, head) \
+	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 
-#define LIST_FOR_EACH_SAFE(pos, head)                                                              \
-	for (struct list *pos = (head)->next, *pos##_next = pos->next; pos != (head);              \
+#define LIST_FOR_EACH_SAFE(pos, head)                                                 \
+	for (struct list *pos = (head)->next, *pos##_next = pos->next; pos != (head); \
 	     pos = pos##_next, pos##_next = pos->next)

@@ -20,13 +20,24 @@ struct timer {
 	uint32_t place; /* 1 + index in the heap; 0 = not armed */
 };
 
-struct timer_heap {
-	struct timer **at;
-	uint32_t n, size;
+/* Order and timer side by side: comparing does not touch the timers' own memory. */
+struct timer_slot {
+	int64_t key;  /* `when`, or the time of the run in which it was armed if that is later */
+	uint64_t seq; /* order of arming: first in, first out among equal keys */
+	struct timer *timer;
 };
 
-void
-timer_heap_fini(struct timer_heap *heap);
+/* All zero is an empty heap. */
+struct timer_heap {
+	struct timer_slot *at;
+	uint32_t n, size;
+	uint64_t seq; /* of the next arming */
+	bool running;
+	int64_t run_ns; /* `now` of the present run */
+};
+
+/* Disarms what is still armed; the heap is empty afterwards and may be used again. */
+void timer_heap_fini(struct timer_heap *heap);
 
 static inline bool
 timer_armed(const struct timer *t)
@@ -35,23 +46,21 @@ timer_armed(const struct timer *t)
 }
 
 /* Arms or moves `t`.  It fires once, from timer_heap_run, with `t` disarmed already. */
-void
-timer_arm(struct timer_heap *heap, struct timer *t, struct mono when);
+void timer_arm(struct timer_heap *heap, struct timer *t, struct mono when);
 
 /* Harmless if `t` is not armed. */
-void
-timer_disarm(struct timer_heap *heap, struct timer *t);
+void timer_disarm(struct timer_heap *heap, struct timer *t);
 
 /* The earliest armed timer or NULL. */
 static inline struct timer *
 timer_heap_first(const struct timer_heap *heap)
 {
-	return heap->n ? heap->at[0] : NULL;
+	return heap->n ? heap->at[0].timer : NULL;
 }
 
 /*
- * Fires every timer due at `now`, earliest first.  A timer that a callback arms for `now` or before
- * waits for the next run, so that a run always ends.
+ * Fires every timer due at `now`, earliest first and in order of arming among equals.  A timer that
+ * a callback arms for `now` or before waits for the next run, so that a run always ends; one that a
+ * callback disarms does not fire.
  */
-void
-timer_heap_run(struct timer_heap *heap, struct mono now);
+void timer_heap_run(struct timer_heap *heap, struct mono now);
