@@ -1,0 +1,38 @@
+/*
+ * guardian.h - the privileged half: one process, one loop, one thread besides the death watch.
+ *
+ * It opens what needs privilege, starts the worker and hands everything over (CONTROL, LISTENER…,
+ * VRRP_SOCKET…, LINK…, START, in this order), then holds the VIPs under a lease on the worker's
+ * behalf and executes its will when it dies or falls silent.  It never blocks and never reads a
+ * byte that a client or a peer wrote.
+ */
+#pragma once
+
+#include "conf/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct guardian_setup {
+	const struct conf *conf; /* outlives guardian_run */
+	const void *packed;	 /* conf_pack's block: what the worker gets on WORKER_FD_CONF */
+	size_t packed_len;
+	const char *rundir;  /* created if missing */
+	const char *pidfile; /* -p; NULL = the file's, else RUNDIR/tandem.pid */
+	bool debug;	     /* -d: the worker may dump core; nothing is locked in memory */
+	/* The worker's argument vector, NULL-terminated; /proc/self/exe is executed with it.  Its
+	 * descriptors are 0-2 and WORKER_FD_*. */
+	char *const *worker_argv;
+	/* Optional: called once, when the first worker has said READY (a parent that waits for a
+	 * daemon's start-up may go then). */
+	void (*started)(void *ctx);
+	void *ctx;
+};
+
+/*
+ * Runs until SIGTERM or SIGINT.  Returns the exit status: 0 after a stop, 1 if something needed was
+ * missing at start (everything that is missing has been logged).  The worker must let its VRRP
+ * thread's loop turn at least every conf->watchdog_ms / 10, and takes the generation that its
+ * messages carry from the first message it receives.
+ */
+int guardian_run(const struct guardian_setup *setup);
