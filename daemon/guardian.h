@@ -20,9 +20,9 @@ struct guardian_setup {
 	const char *rundir;  /* created if missing */
 	const char *pidfile; /* -p; NULL = the file's, else RUNDIR/tandem.pid */
 	bool debug;	     /* -d: the worker may dump core; nothing is locked in memory */
-	/* The worker's argument vector, NULL-terminated; /proc/self/exe is executed with it.  Its
-	 * descriptors are 0-2 and WORKER_FD_*. */
-	char *const *worker_argv;
+	/* More words for the worker, NULL-terminated (worker.h): it is started as
+	 * "tandem --worker GENERATION WORD…" with the descriptors 0-2 and WORKER_FD_*. */
+	const char *const *worker_args;
 	/* Optional: called once, when the first worker has said READY (a parent that waits for a
 	 * daemon's start-up may go then). */
 	void (*started)(void *ctx);
@@ -33,6 +33,6 @@ struct guardian_setup {
  * Runs until SIGTERM or SIGINT.  Returns the exit status: 0 after a stop, 1 if something needed was
  * missing at start (everything that is missing has been logged).  The worker must let its VRRP
  * thread's loop turn at least every conf->watchdog_ms / 10, and takes the generation that its
- * messages carry from the first message it receives.
+ * messages carry from GENERATION.
  */
 int guardian_run(const struct guardian_setup *setup);
