@@ -125,19 +125,17 @@ arena_strndup(struct arena *arena, const char *s, size_t len)
 char *
 arena_printf(struct arena *arena, const char *format, ...)
 {
-	va_list ap, again;
-	char *s;
+	char *heap, *s;
+	va_list ap;
 	int len;
 
 	va_start(ap, format);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, format, ap);
+	len = vasprintf(&heap, format, ap);
 	va_end(ap);
 	if (len < 0)
 		out_of_memory(0);
-	s = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(s, (size_t)len + 1, format, again);
-	va_end(again);
+	s = arena_strndup(arena, heap, (size_t)len);
+	free(heap);
 	return s;
 }
 

@@ -51,7 +51,8 @@ enum health_proxy {
 };
 
 /* What the whole proxy is worth at `now`: stuck before starting before listener lost.  A thread that
- * is not ready and has never beaten is starting, however long it takes.  With no thread (VRRP alone) it is SERVING. */
+ * is not ready and has never beaten is starting, however long it takes.  With no thread (VRRP alone)
+ * it is SERVING. */
 enum health_proxy health_proxy_state(const struct health_board *board, struct mono now,
 				     int64_t stuck_ns);
 
