@@ -243,6 +243,10 @@ test_queue(void **state)
 	while (left.pending_n < 200)
 		assert_int_equal(ipc_send(&left, (uint32_t)n++, NULL, 0, NULL, 0), 0);
 	assert_int_equal(got_n, 0);
+	/* The socket has room again, but one sent now must not overtake those that wait. */
+	ipc_drain(&right);
+	assert_int_equal(got_n, n - 200);
+	assert_int_equal(ipc_send(&left, (uint32_t)n++, NULL, 0, NULL, 0), 0);
 
 	/* All of it arrives in order: a turn that reads, or one that refills the socket. */
 	keep_first = true;
