@@ -14,16 +14,16 @@
 
 struct health_thread {
 	_Alignas(64) _Atomic int64_t beat_ns; /* CLOCK_MONOTONIC of the last turn */
-	_Atomic uint32_t listening;	      /* listeners this thread serves */
-	_Atomic uint32_t lost;		      /* listeners that failed since start */
-	_Atomic bool ready;		      /* start-up is finished */
+	_Atomic uint32_t listening;           /* listeners this thread serves */
+	_Atomic uint32_t lost;                /* listeners that failed since start */
+	_Atomic bool ready;                   /* start-up is finished */
 };
 
 struct health_backend {
 	_Atomic uint32_t usable; /* servers that may get a connection now, backups included */
 	_Atomic uint32_t total;
 	_Atomic uint32_t in_transition; /* servers whose check result is not settled yet */
-	_Atomic bool settled;		/* every checked server has been checked at least once */
+	_Atomic bool settled;           /* every checked server has been checked at least once */
 };
 
 struct health_board {
@@ -45,9 +45,9 @@ void health_ring(struct health_board *board);
 
 enum health_proxy {
 	HEALTH_PROXY_SERVING,
-	HEALTH_PROXY_STARTING,	    /* a thread is not ready yet */
+	HEALTH_PROXY_STARTING,      /* a thread is not ready yet */
 	HEALTH_PROXY_LISTENER_LOST, /* a listener failed */
-	HEALTH_PROXY_STUCK,	    /* a thread was silent for longer than `stuck_ns` */
+	HEALTH_PROXY_STUCK,         /* a thread was silent for longer than `stuck_ns` */
 };
 
 /* What the whole proxy is worth at `now`: stuck before starting before listener lost.  A thread that

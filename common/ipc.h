@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define IPC_PAYLOAD_MAX 4096
-#define IPC_FDS_MAX	64
+#define IPC_FDS_MAX     64
 #define IPC_PENDING_MAX 8192 /* messages queued for a peer that does not read, before it is gone */
 
 struct ipc_message {

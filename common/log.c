@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOG_LINE_MAX	 2048 /* below PIPE_BUF: a line in a pipe is not torn */
+#define LOG_LINE_MAX     2048 /* below PIPE_BUF: a line in a pipe is not torn */
 #define LOG_RECONNECT_NS NS_PER_S
 
 static struct {

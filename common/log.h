@@ -15,8 +15,8 @@ struct log_setup {
 	const char *ident; /* "tandem" */
 	bool to_stderr;
 	bool to_syslog;
-	int facility;		 /* LOG_DAEMON … */
-	int level;		 /* LOG_INFO; LOG_DEBUG with -d */
+	int facility;            /* LOG_DAEMON … */
+	int level;               /* LOG_INFO; LOG_DEBUG with -d */
 	const char *syslog_path; /* NULL = /dev/log */
 };
 
@@ -30,12 +30,12 @@ void log_set_role(const char *role);
 /* One line, without "\n"; control characters in it are replaced.  errno is preserved. */
 void log_at(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_debug(...)	 log_at(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...)	 log_at(LOG_INFO, __VA_ARGS__)
-#define log_notice(...)	 log_at(LOG_NOTICE, __VA_ARGS__)
+#define log_debug(...)   log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)    log_at(LOG_INFO, __VA_ARGS__)
+#define log_notice(...)  log_at(LOG_NOTICE, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
-#define log_error(...)	 log_at(LOG_ERR, __VA_ARGS__)
-#define log_alert(...)	 log_at(LOG_ALERT, __VA_ARGS__)
+#define log_error(...)   log_at(LOG_ERR, __VA_ARGS__)
+#define log_alert(...)   log_at(LOG_ALERT, __VA_ARGS__)
 
 /* Lines lost because stderr or the log socket was full or not there. */
 uint64_t log_dropped(void);

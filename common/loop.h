@@ -40,7 +40,7 @@ struct loop {
 	struct deferred *deferred;
 	struct loop_fd wake;
 	_Atomic bool wake_sent; /* loop_wake rang and the loop has not looked yet */
-	uint64_t turn;		/* counts turns */
+	uint64_t turn;          /* counts turns */
 	/* Optional; `ctx` is the owner's.  on_wake runs after the clock was read and before anything
 	 * else: self-fencing lives there.  on_turn runs last: heartbeats live there.  on_message runs
 	 * when another thread called loop_wake. */

@@ -31,26 +31,26 @@ test_parse(void **state)
 		const char *in, *out; /* out NULL = refused */
 		int family;
 	} row[] = {
-		{"192.0.2.1",	       "192.0.2.1",	    AF_INET },
-		{ "0.0.0.0",	     "0.0.0.0",		AF_INET },
-		{ "255.255.255.255",  "255.255.255.255",	AF_INET },
-		{ "2001:DB8:0:0::1",  "2001:db8::1",	    AF_INET6},
-		{ "::",		"::",		      AF_INET6},
+		{"192.0.2.1",         "192.0.2.1",        AF_INET },
+		{ "0.0.0.0",          "0.0.0.0",          AF_INET },
+		{ "255.255.255.255",  "255.255.255.255",  AF_INET },
+		{ "2001:DB8:0:0::1",  "2001:db8::1",      AF_INET6},
+		{ "::",               "::",               AF_INET6},
 		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1", AF_INET6},
-		{ "fe80::1",	     "fe80::1",		AF_INET6},
-		{ "",		      NULL,		    0	      },
-		{ " 192.0.2.1",	NULL,		      0	},
-		{ "192.0.2.1 ",	NULL,		      0	},
-		{ "192.0.2",	     NULL,		   0	     },
-		{ "192.0.2.256",	 NULL,	       0	 },
-		{ "192.0.2.1.5",	 NULL,	       0	 },
-		{ "192.0.2.1/24",	  NULL,		0	  },
-		{ "0x7f.1",	    NULL,		  0	    },
-		{ "localhost",	       NULL,		     0       },
-		{ "2001:db8::1::2",   NULL,		  0	    },
-		{ "12345::",	     NULL,		   0	     },
-		{ "[::1]",		   NULL,		 0	   },
-		{ "*",		       NULL,		     0       },
+		{ "fe80::1",          "fe80::1",          AF_INET6},
+		{ "",                 NULL,               0       },
+		{ " 192.0.2.1",       NULL,               0       },
+		{ "192.0.2.1 ",       NULL,               0       },
+		{ "192.0.2",          NULL,               0       },
+		{ "192.0.2.256",      NULL,               0       },
+		{ "192.0.2.1.5",      NULL,               0       },
+		{ "192.0.2.1/24",     NULL,               0       },
+		{ "0x7f.1",           NULL,               0       },
+		{ "localhost",        NULL,               0       },
+		{ "2001:db8::1::2",   NULL,               0       },
+		{ "12345::",          NULL,               0       },
+		{ "[::1]",            NULL,               0       },
+		{ "*",                NULL,               0       },
 	};
 	char buf[IP_STRLEN];
 
@@ -83,24 +83,24 @@ test_parse_prefix(void **state)
 		{"192.0.2.0/24",					      24,  true },
 		{ "192.0.2.1",						32,  false},
 		{ "192.0.2.1/32",					     32,  true },
-		{ "0.0.0.0/0",						0,	  true },
+		{ "0.0.0.0/0",						0,   true },
 		{ "2001:db8::/64",					    64,  true },
 		{ "2001:db8::1",					      128, false},
 		{ "::/128",						   128, true },
-		{ "0000:0000:0000:0000:0000:ffff:192.168.100.200/96",	      96,  true },
+		{ "0000:0000:0000:0000:0000:ffff:192.168.100.200/96",         96,  true },
 		{ "192.0.2.0/33",					     -1,  false},
-		{ "2001:db8::/129",					   -1,	false},
+		{ "2001:db8::/129",					   -1,  false},
 		{ "192.0.2.0/",					       -1,  false},
 		{ "192.0.2.0/-1",					     -1,  false},
 		{ "192.0.2.0/+8",					     -1,  false},
 		{ "192.0.2.0/ 8",					     -1,  false},
 		{ "192.0.2.0/8 ",					     -1,  false},
 		{ "192.0.2.0/8/8",					    -1,  false},
-		{ "192.0.2.0/0024",					   -1,	false},
-		{ "192.0.2.0/4294967304",					  -1,  false},
+		{ "192.0.2.0/0024",					   -1,  false},
+		{ "192.0.2.0/4294967304",                                     -1,  false},
 		{ "/24",						      -1,  false},
 		{ "",							 -1,  false},
-		{ "name/24",						  -1,	 false},
+		{ "name/24",						  -1,  false},
 		{ "2001:db8:2001:db8:2001:db8:2001:db8:2001:db8:2001:db8/64", -1,  false},
 	};
 
@@ -126,7 +126,7 @@ static void
 test_order(void **state)
 {
 	/* Ascending; byte-wise, not as little-endian integers. */
-	static const char *const sorted[] = { "0.0.0.1",    "1.0.0.0",	       "10.0.0.2",
+	static const char *const sorted[] = { "0.0.0.1",    "1.0.0.0",         "10.0.0.2",
 					      "10.0.0.10",  "192.0.2.1",       "::1",
 					      "2001:db8::", "2001:db8::1:0:0", "fe80::1" };
 	struct ip none = { 0 }, garbage = { 0 };
@@ -157,23 +157,23 @@ test_in_prefix(void **state)
 		int len;
 		bool in;
 	} row[] = {
-		{"192.0.2.255",	 "192.0.2.0",   24,  true },
-		{ "192.0.3.0",      "192.0.2.0",   24,	false},
-		{ "192.0.3.255",	 "192.0.2.0",   23,  true },
-		{ "192.0.4.0",      "192.0.2.0",   23,	false},
-		{ "10.128.0.0",	"10.0.0.0",    9,   false},
-		{ "10.127.255.255", "10.0.0.0",	9,   true },
-		{ "203.0.113.9",	 "0.0.0.0",	    0,   true },
-		{ "192.0.2.1",      "192.0.2.1",   32,	true },
-		{ "192.0.2.0",      "192.0.2.1",   32,	false},
-		{ "192.0.2.1",      "192.0.2.1",   33,	false},
-		{ "::1",		 "0.0.0.0",	    0,   false},
+		{"192.0.2.255",     "192.0.2.0",   24,  true },
+		{ "192.0.3.0",      "192.0.2.0",   24,  false},
+		{ "192.0.3.255",    "192.0.2.0",   23,  true },
+		{ "192.0.4.0",      "192.0.2.0",   23,  false},
+		{ "10.128.0.0",     "10.0.0.0",    9,   false},
+		{ "10.127.255.255", "10.0.0.0",    9,   true },
+		{ "203.0.113.9",    "0.0.0.0",     0,   true },
+		{ "192.0.2.1",      "192.0.2.1",   32,  true },
+		{ "192.0.2.0",      "192.0.2.1",   32,  false},
+		{ "192.0.2.1",      "192.0.2.1",   33,  false},
+		{ "::1",            "0.0.0.0",     0,   false},
 		{ "2001:db8::ffff", "2001:db8::",  64,  true },
 		{ "2001:db8:0:1::", "2001:db8::",  64,  false},
-		{ "2001:db8::2",	 "2001:db8::3", 127, true },
-		{ "2001:db8::4",	 "2001:db8::3", 127, false},
-		{ "::1",		 "::1",		128, true },
-		{ "::1",		 "::1",		129, false},
+		{ "2001:db8::2",    "2001:db8::3", 127, true },
+		{ "2001:db8::4",    "2001:db8::3", 127, false},
+		{ "::1",            "::1",         128, true },
+		{ "::1",            "::1",         129, false},
 	};
 
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -240,14 +240,14 @@ test_sock_addr_unix(void **state)
 		size_t name_len;      /* bytes of sun_path */
 		bool abstract;
 	} row[] = {
-		{"/run/t.sock", "unix:/run/t.sock", 12,	 false},
-		{ "relative",   "unix:relative",    9,	  false},
-		{ "@name",	   "unix:@name",	 5,   true },
-		{ "abnsz@name", "unix:@name",	      5,	 true },
-		{ "abns@name",  "abns@name",	    108, true },
-		{ "",	      NULL,		    0,   false},
-		{ "@",	       NULL,		     0,	false},
-		{ "abns@",	   NULL,		 0,   false},
+		{"/run/t.sock", "unix:/run/t.sock", 12,  false},
+		{ "relative",   "unix:relative",    9,   false},
+		{ "@name",      "unix:@name",       5,   true },
+		{ "abnsz@name", "unix:@name",       5,   true },
+		{ "abns@name",  "abns@name",        108, true },
+		{ "",           NULL,               0,   false},
+		{ "@",          NULL,               0,   false},
+		{ "abns@",      NULL,               0,   false},
 	};
 	char path[110], buf[SOCK_ADDR_STRLEN];
 	struct sock_addr a, b, c;

@@ -129,7 +129,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alloc),	cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_alloc),   cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_strings), cmocka_unit_test(test_large_keeps_chunk),
 		cmocka_unit_test(test_push),
 	};
