@@ -20,7 +20,7 @@ struct vrrp;
 struct vrrp_ops {
 	/* Sends one advertisement (bytes of the VRRP PDU) to the instance's peers or group. */
 	void (*send)(void *ctx, uint32_t instance, const struct ip *source, const struct ip *to,
-	             const void *pdu, size_t len);
+		     const void *pdu, size_t len);
 	/* Adds the VIPs under a lease and announces them; vrrp_claimed answers. */
 	void (*claim)(void *ctx, uint32_t instance);
 	void (*release)(void *ctx, uint32_t instance);
@@ -36,60 +36,61 @@ struct vrrp_ops {
 };
 
 /* `conf`, `board` and `timers` outlive the engine.  Instances begin in INIT. */
-struct vrrp *
-vrrp_new(const struct conf *conf, const struct health_board *board, struct timer_heap *timers,
-         const struct vrrp_ops *ops, void *ctx);
-void
-vrrp_free(struct vrrp *vrrp); /* NULL is fine; sends and releases nothing */
+struct vrrp *vrrp_new(const struct conf *conf, const struct health_board *board,
+		      struct timer_heap *timers, const struct vrrp_ops *ops, void *ctx);
+void vrrp_free(struct vrrp *vrrp); /* NULL is fine; sends and releases nothing */
 
 /* INIT -> MASTER (owner) / BACKUP / FAULT, after vrrp_startup_delay; links must have been told. */
-void
-vrrp_start(struct vrrp *vrrp, struct mono now);
+void vrrp_start(struct vrrp *vrrp, struct mono now);
 
 /* One received IPv4 datagram, header included, as a raw socket delivers it. */
-void
-vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len,
-             struct mono now);
+void vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len,
+		  struct mono now);
 
 /* First thing of every turn of the loop: notices that this thread was away for longer than a
  * master's own down interval, and fences (drain, step down, re-elect). */
-void
-vrrp_wake(struct vrrp *vrrp, struct mono now);
+void vrrp_wake(struct vrrp *vrrp, struct mono now);
 
 struct vrrp_link {
-	bool present, up;   /* up: IFF_UP and carrier (IFF_RUNNING) */
-	struct ip primary;  /* first address that is not a VIP of ours; AF_UNSPEC = none */
+	bool present, up;  /* up: IFF_UP and carrier (IFF_RUNNING) */
+	struct ip primary; /* first address that is not a VIP of ours; AF_UNSPEC = none */
 	uint32_t mtu;
 };
 
 /* The interface's present facts, at start and on every change. */
-void
-vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link, struct mono now);
+void vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link,
+	       struct mono now);
 
-/* The health board rang, or the periodic look at it is due (see vrrp_health_poll_ms). */
-void
-vrrp_health(struct vrrp *vrrp, struct mono now);
+/* The health board rang, or the periodic look at it is due: every 250 ms or so, since a stuck thread
+ * rings no bell.  Between two calls the proxy counts as what the last one found. */
+void vrrp_health(struct vrrp *vrrp, struct mono now);
+
+/* A check script of the configuration (one that is not `replaced`) has settled on a result, its
+ * rise and fall applied.  Until told, a script with init_fail counts as failed, any other neither
+ * way. */
+void vrrp_script_result(struct vrrp *vrrp, uint32_t script, bool ok, struct mono now);
 
 /* The guardian's answers.  error: 0 or -errno of the first VIP that could not be added. */
-void
-vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now);
+void vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now);
+/* Nothing of the instance is held any more: the guardian is alive (an instance that went to FAULT
+ * for want of renewals may come back). */
+void vrrp_released(struct vrrp *vrrp, uint32_t instance, struct mono now);
 /* Every VIP of the instance was renewed at `at`. */
-void
-vrrp_renewed(struct vrrp *vrrp, uint32_t instance, struct mono at);
+void vrrp_renewed(struct vrrp *vrrp, uint32_t instance, struct mono at);
 /* The guardian found VIPs gone and put them back. */
-void
-vrrp_restored(struct vrrp *vrrp, uint32_t instance, uint32_t vips_n, struct mono now);
+void vrrp_restored(struct vrrp *vrrp, uint32_t instance, uint32_t vips_n, struct mono now);
 /* The guardian's loop was late; is this instance master, the receive queue drained?  The answer
  * permits (true) or forbids renewal. */
-bool
-vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
+bool vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
 
 /* Leaves mastership for good, make before break: priority 0, VIPs kept until the peer's first
  * advertisement, at most 1 s.  vrrp_stopped is true once no instance holds a VIP. */
-void
-vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why);
-bool
-vrrp_stopped(const struct vrrp *vrrp);
+void vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why);
+bool vrrp_stopped(const struct vrrp *vrrp);
+
+/* keepalived's line for a transition, "(VI_1) Entering MASTER STATE"; returns `buf`. */
+const char *vrrp_transition_text(const struct conf *conf, const struct vrrp_transition_note *note,
+				 char *buf, size_t size);
 
 /* ------------------------------------------------------------------ for status */
 
@@ -106,33 +107,32 @@ enum vrrp_drop {
 	VRRP_DROP_AUTH_MD5, /* Cisco's type 254 */
 	VRRP_DROP_AUTH_DATA,
 	VRRP_DROP_ADVERT_INTERVAL,
-	VRRP_DROP_COUNT,   /* no address in the list */
-	VRRP_DROP_PEER,    /* unicast: not one of our peers */
-	VRRP_DROP_OWN,     /* our own advertisement came back */
+	VRRP_DROP_COUNT, /* no address in the list */
+	VRRP_DROP_PEER,  /* unicast: not one of our peers */
+	VRRP_DROP_OWN,   /* our own advertisement came back */
 	VRRP_DROP_N,
 };
-const char *
-vrrp_drop_name(enum vrrp_drop drop);
+const char *vrrp_drop_name(enum vrrp_drop drop);
 
 struct vrrp_view {
 	const struct conf_instance *conf;
 	enum vrrp_state state;
 	struct mono since;
-	uint8_t priority;              /* effective */
-	uint32_t advert_int_cs;        /* the interval in force (learnt in v3) */
-	int64_t down_ns, skew_ns;      /* the intervals in force */
-	struct mono next;              /* when the armed timer fires; 0 = none armed */
-	struct ip source;              /* our own address; AF_UNSPEC = none */
-	struct ip peer;                /* whoever advertised last; AF_UNSPEC = nobody yet */
+	uint8_t priority;         /* effective */
+	uint32_t advert_int_cs;   /* the interval in force (learnt in v3) */
+	int64_t down_ns, skew_ns; /* the intervals in force */
+	struct mono next;         /* when the armed timer fires; 0 = none armed */
+	struct ip source;         /* our own address; AF_UNSPEC = none */
+	struct ip peer;           /* whoever advertised last; AF_UNSPEC = nobody yet */
 	uint8_t peer_priority;
 	struct mono peer_heard;
 	bool vips_held, will_lodged;
-	struct mono renewed;           /* last acknowledged renewal; 0 = none */
+	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
 		vips_restored, fenced, list_differs, interval_differs;
+	/* up to VRRP_DROP_VRID these are the interface's: whom the packet meant is not known yet */
 	uint64_t drops[VRRP_DROP_N];
-	char why[256];                 /* "10.0.0.11 advertises 150, we have 100" */
+	char why[256]; /* "10.0.0.11 advertises 150, we have 100" */
 };
 
-void
-vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vrrp_view *view);
+void vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vrrp_view *view);
