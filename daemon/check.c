@@ -1,0 +1,95 @@
+/*
+ * check.c - loads the files of the command line: for a run, for `-c`, for `-dump`.  One place, so
+ * that what a check accepts is what a start accepts.
+ */
+#include "daemon/check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+read_sources(struct check *c, const struct options *o)
+{
+	static const char *const by_default[] = { CHECK_DEFAULT_FILE };
+	const char *const *files = o->files_n ? o->files : by_default;
+	const char *failed = NULL;
+	int r;
+
+	if (!o->files_n && access(CHECK_DEFAULT_FILE, F_OK) < 0) {
+		fprintf(stderr,
+			"tandem: no configuration file: give one with -f (there is no %s)\n",
+			CHECK_DEFAULT_FILE);
+		return -EINVAL;
+	}
+	r = conf_read_files(c->arena, files, o->files_n ? o->files_n : 1, &c->sources,
+			    &c->sources_n, &failed);
+	if (r < 0) {
+		fprintf(stderr, "tandem: cannot read %s: %s\n", failed ? failed : "configuration",
+			strerror(-r));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* -i, else -L, else the host's name: what @NAME lines are compared with. */
+static const char *
+node_name(struct check *c, const struct options *o)
+{
+	char host[256];
+
+	if (o->node)
+		return o->node;
+	if (gethostname(host, sizeof host) < 0)
+		return "localhost";
+	host[sizeof host - 1] = '\0';
+	return arena_strdup(c->arena, host);
+}
+
+int
+check_load(struct check *c, const struct options *o)
+{
+	struct conf_report report = { 0 };
+
+	*c = (struct check){ .arena = arena_new() };
+	if (read_sources(c, o) < 0)
+		return -EINVAL;
+	c->options = (struct conf_options){ .node = node_name(c, o), .maxconn = o->maxconn };
+	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
+	conf_report_print(stderr, c->conf, &report, o->quiet);
+	if (report.errors) {
+		fprintf(stderr, "tandem: %zu error%s in the configuration\n", report.errors,
+			report.errors == 1 ? "" : "s");
+		return -EINVAL;
+	}
+	if (o->strict && report.warnings) {
+		fprintf(stderr, "tandem: warnings are errors with -dW\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void
+check_fini(struct check *c)
+{
+	arena_free(c->arena);
+	c->arena = NULL;
+}
+
+int
+check_main(const struct options *o)
+{
+	struct check c;
+	int status = check_load(&c, o) < 0;
+
+	if (status == 0) {
+		if (o->command == OPTIONS_DUMP)
+			conf_dump(stdout, c.conf);
+		else if (!o->quiet)
+			puts("Configuration file is valid");
+		if (fflush(stdout) != 0)
+			status = 1;
+	}
+	check_fini(&c);
+	return status;
+}

@@ -1,0 +1,49 @@
+/*
+ * control.h - the control socket: a client sends one line, gets one document, the connection ends.
+ */
+#pragma once
+
+#include "common/loop.h"
+
+#include <stddef.h>
+
+#define CONTROL_CLIENTS_MAX 16
+#define CONTROL_LINE_MAX    256
+#define CONTROL_TIMEOUT_MS  5000 /* for the line and the whole answer */
+#define CONTROL_PAUSE_MS    1000 /* not accepting, for want of descriptors */
+
+struct control;
+
+/*
+ * Answers the line (without its end).  Returns allocated bytes, *len of them, which become the
+ * control socket's; or NULL: the connection is closed without an answer.
+ */
+typedef char *control_answer_fn(void *ctx, const char *line, size_t *len);
+
+struct control_client {
+	struct control *control;
+	struct loop_fd socket;
+	struct timer deadline;
+	char line[CONTROL_LINE_MAX];
+	size_t line_len;
+	char *answer;
+	size_t answer_len, answer_sent;
+};
+
+struct control {
+	struct loop *loop;
+	struct loop_fd listener;
+	struct timer pause; /* armed: no descriptor was free, accepting again when it fires */
+	control_answer_fn *answer;
+	void *ctx;
+	uint64_t served, refused; /* refused: too many at a time, a line too long, too slow */
+	struct control_client clients[CONTROL_CLIENTS_MAX];
+};
+
+/* Serves `fd`, a listening stream socket, which becomes its own.  0, or -errno with `fd` still the
+ * caller's. */
+int control_init(struct control *control, struct loop *loop, int fd, control_answer_fn *answer,
+		 void *ctx);
+
+/* A zeroed control is fine. */
+void control_fini(struct control *control);

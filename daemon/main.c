@@ -1,0 +1,154 @@
+/*
+ * main.c - the door: reads the command line and goes where it says.  The worker comes in here too,
+ * executed by the guardian as "tandem --worker …".
+ */
+#include "common/log.h"
+#include "daemon/check.h"
+#include "daemon/client.h"
+#include "daemon/daemonize.h"
+#include "daemon/guardian.h"
+#include "daemon/sandbox.h"
+#include "daemon/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the worker is told besides the configuration: worker.h has the words. */
+static void
+fill_worker_args(const char *args[5], bool background, bool debug)
+{
+	size_t n = 0;
+
+	args[n++] = "stderr";
+	if (background) {
+		args[n++] = "syslog";
+		args[n++] = "detach";
+	}
+	if (debug)
+		args[n++] = "debug";
+	args[n] = NULL;
+}
+
+static int
+run_guardian(const struct options *o, struct check *c, bool background)
+{
+	struct daemonize daemonize = { .notify_fd = -1, .notify_systemd = o->notify_systemd };
+	const struct log_setup log = {
+		.ident = "tandem",
+		.to_stderr = true,
+		.to_syslog = background,
+		.facility = LOG_DAEMON,
+		.level = o->debug ? LOG_DEBUG : LOG_INFO,
+	};
+	const char *worker_args[5];
+	struct guardian_setup setup = {
+		.conf = c->conf,
+		.rundir = o->rundir,
+		.pidfile = o->pidfile,
+		.debug = o->debug,
+		.worker_args = worker_args,
+		.started = daemonize_started,
+		.ctx = &daemonize,
+	};
+	int r;
+
+	fill_worker_args(worker_args, background, o->debug);
+	setup.packed =
+		conf_pack(c->arena, c->sources, c->sources_n, &c->options, &setup.packed_len);
+	if (background) {
+		r = daemonize_fork(&daemonize);
+		if (r < 0) {
+			fprintf(stderr, "tandem: cannot go to the background: %s\n", strerror(-r));
+			return 1;
+		}
+	}
+	log_init(&log);
+	log_set_role("guardian");
+	return guardian_run(&setup);
+}
+
+static int
+run(const struct options *o)
+{
+	struct sandbox_identity identity;
+	struct check c;
+	char error[256];
+	int status = 1;
+
+	if (check_load(&c, o) < 0) {
+		check_fini(&c);
+		return 1;
+	}
+	/* The worker needs it; here it can still be said to whoever starts the daemon. */
+	if (sandbox_resolve(c.conf->user, c.conf->group, &identity, error, sizeof error) < 0)
+		fprintf(stderr, "tandem: %s\n", error);
+	else
+		status = run_guardian(o, &c, (o->background || c.conf->daemon) && !o->foreground);
+	check_fini(&c);
+	return status;
+}
+
+static int
+not_here(const char *command)
+{
+	fprintf(stderr, "tandem: this version does not have `tandem %s'\n", command);
+	return 1;
+}
+
+static int
+version(bool verbose)
+{
+	puts("tandem " TANDEM_VERSION);
+	if (verbose)
+		puts("VRRP v2 and v3, TCP proxy; configuration: keepalived blocks, HAProxy sections "
+		     "(level 3.0)\n"
+		     "built with jansson " JANSSON_VERSION ", compiler " __VERSION__);
+	return 0;
+}
+
+static int
+dispatch(const struct options *o)
+{
+	switch (o->command) {
+	case OPTIONS_RUN:
+		return run(o);
+	case OPTIONS_CHECK:
+	case OPTIONS_DUMP:
+		return check_main(o);
+	case OPTIONS_VERSION:
+		return version(o->verbose);
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return 0;
+	case OPTIONS_STATUS:
+		return client_status(o);
+	case OPTIONS_RELOAD:
+		return not_here("reload");
+	case OPTIONS_RESIGN:
+		return not_here("resign");
+	}
+	return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	if (argc > 2 && strcmp(argv[1], "--worker") == 0)
+		return worker_main(argc - 2, argv + 2);
+
+	if (options_parse(&options, argc, argv, getenv("TANDEM_RUNDIR")) < 0) {
+		fprintf(stderr, "tandem: %s\n", options.error);
+		status = 1;
+	} else if (options.chdir && chdir(options.chdir) < 0) {
+		fprintf(stderr, "tandem: cannot change to %s: %m\n", options.chdir);
+		status = 1;
+	} else {
+		status = dispatch(&options);
+	}
+	options_fini(&options);
+	return status;
+}

@@ -1,0 +1,322 @@
+/*
+ * options.c - the command line: options of HAProxy and keepalived, commands of our own.
+ *
+ * Pure: reads argv, says what it means, touches nothing.  The first word that is neither an option
+ * nor an option's value must be a command.
+ */
+#include "daemon/options.h"
+
+#include "daemon/rundir.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum action {
+	ACTION_FILE,
+	ACTION_CHECK,
+	ACTION_DUMP,
+	ACTION_NODE,
+	ACTION_LOCAL_PEER,
+	ACTION_CHDIR,
+	ACTION_PIDFILE,
+	ACTION_RUNDIR,
+	ACTION_MAXCONN,
+	ACTION_BACKGROUND,
+	ACTION_FOREGROUND,
+	ACTION_SYSTEMD,
+	ACTION_DEBUG,
+	ACTION_QUIET,
+	ACTION_VERBOSE,
+	ACTION_STRICT,
+	ACTION_VERSION,
+	ACTION_VERSION_LONG,
+	ACTION_JSON,
+	ACTION_HELP,
+	ACTION_NOTHING,
+};
+
+struct row {
+	const char *name;
+	enum action action;
+	const char *value; /* what its value is called; NULL = it takes none */
+	bool prefix;       /* what follows the name directly is accepted: -dMfoo */
+};
+
+static const struct row rows[] = {
+	{"-f",         ACTION_FILE,         "FILE",      false},
+        { "-c",        ACTION_CHECK,        NULL,        false},
+	{ "-dump",     ACTION_DUMP,         NULL,        false},
+        { "-i",        ACTION_NODE,         "NAME",      false},
+	{ "-L",        ACTION_LOCAL_PEER,   "NAME",      false},
+        { "-C",        ACTION_CHDIR,        "DIRECTORY", false},
+	{ "-p",        ACTION_PIDFILE,      "FILE",      false},
+        { "-R",        ACTION_RUNDIR,       "DIRECTORY", false},
+	{ "-n",        ACTION_MAXCONN,      "NUMBER",    false},
+        { "-D",        ACTION_BACKGROUND,   NULL,        false},
+	{ "-db",       ACTION_FOREGROUND,   NULL,        false},
+        { "-W",        ACTION_NOTHING,      NULL,        false},
+	{ "-Ws",       ACTION_SYSTEMD,      NULL,        false},
+        { "-d",        ACTION_DEBUG,        NULL,        false},
+	{ "-q",        ACTION_QUIET,        NULL,        false},
+        { "-V",        ACTION_VERBOSE,      NULL,        false},
+	{ "-v",        ACTION_VERSION,      NULL,        false},
+        { "-vv",       ACTION_VERSION_LONG, NULL,        false},
+	{ "-dM",       ACTION_NOTHING,      NULL,        true },
+        { "-dI",       ACTION_NOTHING,      NULL,        false},
+	{ "-dW",       ACTION_STRICT,       NULL,        false},
+        { "--json",    ACTION_JSON,         NULL,        false},
+	{ "-h",        ACTION_HELP,         NULL,        false},
+        { "--help",    ACTION_HELP,         NULL,        false},
+	{ "--version", ACTION_VERSION,      NULL,        false},
+};
+
+static const struct {
+	const char *name;
+	enum options_command command;
+} commands[] = {
+	{"check",   OPTIONS_CHECK },
+	{ "status", OPTIONS_STATUS},
+	{ "reload", OPTIONS_RELOAD},
+	{ "resign", OPTIONS_RESIGN},
+};
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
+static int __attribute__((format(printf, 2, 3))) fail(struct options *o, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(o->error, sizeof o->error, format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static const struct row *
+find_row(const char *word)
+{
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		if (rows[i].prefix ? strncmp(word, rows[i].name, strlen(rows[i].name)) == 0
+				   : strcmp(word, rows[i].name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static int
+parse_maxconn(struct options *o, const char *value)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || *end || value[0] < '0' || value[0] > '9' || n == 0 || n > INT32_MAX)
+		return fail(o, "option -n: `%s' is not a number of connections", value);
+	o->maxconn = (uint32_t)n;
+	return 0;
+}
+
+static int
+apply(struct options *o, const struct row *row, const char *value)
+{
+	switch (row->action) {
+	case ACTION_FILE:
+		o->files[o->files_n++] = value;
+		break;
+	case ACTION_CHECK:
+		o->command = OPTIONS_CHECK;
+		break;
+	case ACTION_DUMP:
+		o->command = OPTIONS_DUMP;
+		break;
+	case ACTION_NODE:
+		o->node = value;
+		break;
+	case ACTION_LOCAL_PEER:
+		o->local_peer = value;
+		break;
+	case ACTION_CHDIR:
+		o->chdir = value;
+		break;
+	case ACTION_PIDFILE:
+		o->pidfile = value;
+		break;
+	case ACTION_RUNDIR:
+		o->rundir = value;
+		break;
+	case ACTION_MAXCONN:
+		return parse_maxconn(o, value);
+	case ACTION_BACKGROUND:
+		o->background = true;
+		break;
+	case ACTION_SYSTEMD:
+		o->notify_systemd = true;
+		o->foreground = true;
+		break;
+	case ACTION_FOREGROUND:
+		o->foreground = true;
+		break;
+	case ACTION_DEBUG:
+		o->debug = true;
+		break;
+	case ACTION_QUIET:
+		o->quiet = true;
+		break;
+	case ACTION_VERBOSE:
+		o->verbose = true;
+		break;
+	case ACTION_STRICT:
+		o->strict = true;
+		break;
+	case ACTION_VERSION_LONG:
+		o->verbose = true;
+		o->command = OPTIONS_VERSION;
+		break;
+	case ACTION_VERSION:
+		o->command = OPTIONS_VERSION;
+		break;
+	case ACTION_JSON:
+		o->json = true;
+		break;
+	case ACTION_HELP:
+		o->command = OPTIONS_HELP;
+		break;
+	case ACTION_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+/* A word that is no option: a command, or a file behind `check`. */
+static int
+parse_word(struct options *o, const char *word)
+{
+	if (o->command == OPTIONS_CHECK) {
+		o->files[o->files_n++] = word;
+		return 0;
+	}
+	if (o->command != OPTIONS_RUN)
+		return fail(o, "unexpected word `%s'", word);
+	for (size_t i = 0; i < LENGTH(commands); i++)
+		if (strcmp(word, commands[i].name) == 0) {
+			o->command = commands[i].command;
+			return 0;
+		}
+	return fail(o, "unknown command `%s' (a configuration file is given with -f)", word);
+}
+
+static int
+parse_words(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i], *value = NULL;
+		const struct row *row;
+		int error;
+
+		if (strcmp(word, "--") == 0) {
+			while (++i < argc)
+				o->files[o->files_n++] = argv[i];
+			break;
+		}
+		if (word[0] != '-' || word[1] == '\0') {
+			error = parse_word(o, word);
+			if (error)
+				return error;
+			continue;
+		}
+		row = find_row(word);
+		if (!row)
+			return fail(o, "unknown option `%s' (see tandem --help)", word);
+		if (row->value) {
+			value = argv[++i];
+			if (i >= argc || value[0] == '\0')
+				return fail(o, "option %s needs a value: %s %s", row->name,
+					    row->name, row->value);
+		}
+		error = apply(o, row, value);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int
+options_parse(struct options *o, int argc, char **argv, const char *rundir)
+{
+	int error;
+
+	*o = (struct options){ .rundir = rundir && *rundir ? rundir : RUNDIR_DEFAULT };
+	o->files = calloc((size_t)argc + 1, sizeof *o->files);
+	if (!o->files)
+		return fail(o, "out of memory");
+	error = parse_words(o, argc, argv);
+	if (error)
+		return error;
+	if (!o->node)
+		o->node = o->local_peer;
+	if (o->json && o->command != OPTIONS_STATUS && o->command != OPTIONS_HELP)
+		return fail(o, "--json belongs to `tandem status'");
+	return 0;
+}
+
+void
+options_fini(struct options *o)
+{
+	free(o->files);
+	o->files = NULL;
+}
+
+void
+options_help(FILE *out)
+{
+	static const char text[] =
+		"NAME\n"
+		"    tandem - a virtual IP address and the proxy behind it, in one daemon\n"
+		"\n"
+		"SYNOPSIS\n"
+		"    tandem [OPTION...] -f FILE [-f FILE...] [-- FILE...]\n"
+		"    tandem check [OPTION...] FILE...\n"
+		"    tandem status [--json] [-R DIRECTORY]\n"
+		"\n"
+		"FILES\n"
+		"    A configuration file holds keepalived's blocks, HAProxy's sections, or both.\n"
+		"    A directory means its *.conf and *.cfg files in alphabetical order, `-' standard\n"
+		"    input.  Without -f it is /etc/tandem/tandem.conf.\n"
+		"\n"
+		"RUNNING\n"
+		"    -f FILE    load FILE; may be repeated, all files make one configuration\n"
+		"    -i NAME    this node's name for @NAME lines (default: -L, then the host's name)\n"
+		"    -L NAME    this node's name, as HAProxy spells it\n"
+		"    -C DIR     change to DIR before anything is read\n"
+		"    -D         to the background, once start-up has succeeded; its status says so\n"
+		"    -db        stay in the foreground, even if the file says `daemon'\n"
+		"    -Ws        stay in the foreground and report to systemd\n"
+		"    -p FILE    write the process id to FILE\n"
+		"    -n N       at most N connections in all\n"
+		"    -R DIR     run directory (default: $TANDEM_RUNDIR, then /run/tandem); one\n"
+		"               instance for each\n"
+		"    -d         log debug messages\n"
+		"    -q         say nothing but errors\n"
+		"    -dW        a warning about the configuration is an error\n"
+		"    -W, -dM, -dI   accepted, nothing to do\n"
+		"\n"
+		"LOOKING\n"
+		"    -c         check the configuration and exit: 0 if it is valid, 1 if not\n"
+		"    -dump      print the canonical configuration and exit\n"
+		"    -v, -vv    print the version; with what it was built\n"
+		"    -V         be verbose\n"
+		"    -h, --help print this page\n"
+		"\n"
+		"COMMANDS\n"
+		"    check      as -c\n"
+		"    status     what the running instance does, and why; --json for programs.\n"
+		"               Status 0; 1 if nothing is running; 2 if it does not answer\n"
+		"\n"
+		"SIGNALS\n"
+		"    SIGTERM and SIGINT stop it gracefully: the peer takes over before the address\n"
+		"    is let go.\n";
+
+	fputs(text, out);
+}

@@ -1,0 +1,435 @@
+/*
+ * worker.c - the unprivileged process: its start, its loop and its end.
+ *
+ * Its first thread is the VRRP thread: engine, control socket, messages of the guardian, real-time
+ * priority where allowed; nothing here may block.  The proxy's threads are made when the guardian
+ * has handed everything over, and inherit no priority.
+ *
+ * It ends in one of three ways: asked by the guardian (resigned, VIPs released, STOPPED sent); with
+ * the guardian gone (the same, with nobody to tell); or by abort, when a proxy thread hangs, so that
+ * the guardian executes the wills and starts another.
+ */
+#include "daemon/worker.h"
+
+#include "common/list.h"
+#include "common/log.h"
+#include "conf/load.h"
+#include "daemon/daemonize.h"
+#include "daemon/sandbox.h"
+#include "daemon/status.h"
+#include "daemon/worker_state.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_MAX_MS    250
+#define HEALTH_LOOK_MS 250
+#define AWAY_MS        500   /* a turn this late says nothing about the proxy's threads */
+#define STUCK_MS       10000 /* a proxy thread silent for longer: this process is beyond repair */
+
+uint32_t
+worker_threads(const struct conf *conf)
+{
+	cpu_set_t cpus;
+
+	if (conf->proxies_n == 0)
+		return 0;
+	if (conf->nbthread)
+		return conf->nbthread;
+	if (sched_getaffinity(0, sizeof cpus, &cpus) < 0 || CPU_COUNT(&cpus) < 1)
+		return 1;
+	return (uint32_t)CPU_COUNT(&cpus);
+}
+
+/* ------------------------------------------------------------------ what the engine asks for */
+
+static int64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / NS_PER_MS;
+}
+
+static void
+send_advert(void *ctx, uint32_t instance, const struct ip *source, const struct ip *to,
+	    const void *pdu, size_t len)
+{
+	struct worker *w = ctx;
+
+	vrrp_io_send(&w->io, instance, source, to, pdu, len);
+}
+
+static void
+drain(void *ctx)
+{
+	struct worker *w = ctx;
+
+	vrrp_io_drain(&w->io);
+}
+
+static void
+note_transition(void *ctx, const struct vrrp_transition_note *note)
+{
+	struct worker *w = ctx;
+	const char *name = w->conf->instances[note->instance].name;
+
+	if (note->to == VRRP_STATE_RESIGNED)
+		log_notice("(%s) sent priority 0, keeping the VIPs until the peer takes over (%s)",
+			   name, note->reason);
+	else
+		log_notice("(%s) Entering %s STATE (%s)", name, vrrp_state_name(note->to),
+			   note->reason);
+	journal_add(&w->journal, note, w->loop.now, wall_ms());
+}
+
+static const struct vrrp_ops ops = {
+	.send = send_advert,
+	.claim = worker_claim,
+	.release = worker_release,
+	.announce = worker_announce,
+	.lodge_will = worker_lodge_will,
+	.drain = drain,
+	.transition = note_transition,
+};
+
+/* ------------------------------------------------------------------ the loop */
+
+static void
+on_wake(struct loop *loop)
+{
+	struct worker *w = loop->ctx;
+
+	if (w->phase == WORKER_COLLECTING)
+		return;
+	/* After an absence of our own, the proxy's threads look silent too: they were not running
+	 * either, and need a moment to say so. */
+	if (mono_since_ms(loop->now, w->last_turn) > AWAY_MS)
+		w->health_holdoff = mono_add_ms(loop->now, AWAY_MS);
+	vrrp_wake(w->vrrp, loop->now);
+}
+
+static void
+on_turn(struct loop *loop)
+{
+	struct worker *w = loop->ctx;
+
+	w->last_turn = loop->now;
+	pulse_beat(w->pulse);
+	if (w->phase == WORKER_STOPPING && vrrp_stopped(w->vrrp))
+		loop->stop = true;
+}
+
+static void
+look_at_health(struct worker *w)
+{
+	struct mono now = w->loop.now;
+
+	if (w->phase == WORKER_COLLECTING || mono_before(now, w->health_holdoff))
+		return;
+	vrrp_health(w->vrrp, now);
+	if (w->proxy && w->phase == WORKER_RUNNING &&
+	    health_proxy_state(&w->board, now, STUCK_MS * NS_PER_MS) == HEALTH_PROXY_STUCK) {
+		log_alert("a proxy thread has been silent for %d s: giving up, to be restarted",
+			  STUCK_MS / 1000);
+		abort();
+	}
+}
+
+static void
+on_health_look(struct timer *t, struct mono now)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, health_look);
+
+	timer_arm(&w->loop.timers, t, mono_add_ms(now, HEALTH_LOOK_MS));
+	look_at_health(w);
+}
+
+static void
+on_board_wake(struct loop_fd *lf, uint32_t events)
+{
+	struct worker *w = CONTAINER_OF(lf, struct worker, board_wake);
+	uint64_t count;
+
+	if (read(lf->fd, &count, sizeof count) < 0 && errno != EAGAIN)
+		log_error("health board: %m");
+	look_at_health(w);
+}
+
+static void
+on_guardian_gone(struct ipc *ipc)
+{
+	struct worker *w = ipc->ctx;
+
+	log_error("the guardian is gone");
+	w->status = 1;
+	worker_stop(w, "the guardian is gone");
+}
+
+char *
+worker_answer(void *ctx, const char *line, size_t *len)
+{
+	static const char *const phases[] = {
+		[WORKER_COLLECTING] = "starting",
+		[WORKER_RUNNING] = "running",
+		[WORKER_STOPPING] = "stopping",
+	};
+	struct worker *w = ctx;
+	const struct status_source source = {
+		.conf = w->conf,
+		.vrrp = w->vrrp,
+		.proxy = w->proxy,
+		.board = &w->board,
+		.journal = &w->journal,
+		.now = w->loop.now,
+		.started = w->started,
+		.wall_ms = wall_ms(),
+		.guardian_pid = getppid(),
+		.worker_pid = getpid(),
+		.phase = phases[w->phase],
+	};
+	json_t *root;
+	char *text;
+
+	if (strcmp(line, "status") == 0)
+		root = status_build(&source);
+	else
+		root = json_pack("{s:s}", "error", "unknown command");
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	json_decref(root);
+	*len = text ? strlen(text) : 0;
+	return text;
+}
+
+/* ------------------------------------------------------------------ beginning and end */
+
+int
+worker_begin(struct worker *w)
+{
+	int r;
+
+	if (w->threads_n) {
+		w->proxy =
+			proxy_new(w->conf, w->threads_n, w->listeners, w->listeners_n, &w->board);
+		if (!w->proxy)
+			return errno ? -errno : -ENOMEM;
+		w->listeners_n = 0; /* the proxy's own now */
+		r = proxy_start(w->proxy);
+		if (r < 0)
+			return r;
+	}
+	w->phase = WORKER_RUNNING;
+	w->last_turn = w->loop.now;
+	vrrp_start(w->vrrp, w->loop.now);
+	w->health_look.fire = on_health_look;
+	timer_arm(&w->loop.timers, &w->health_look, mono_add_ms(w->loop.now, HEALTH_LOOK_MS));
+	worker_tell(w, REQUEST_READY);
+	if (w->detach)
+		daemonize_detach();
+	return 0;
+}
+
+void
+worker_stop(struct worker *w, const char *why)
+{
+	if (w->phase == WORKER_STOPPING)
+		return;
+	if (w->phase == WORKER_COLLECTING)
+		w->loop.stop = true;
+	else
+		vrrp_stop(w->vrrp, w->loop.now, why);
+	w->phase = WORKER_STOPPING;
+}
+
+/* STOPPED must have left before the process ends; the guardian may be slow. */
+static void
+say_stopped(struct worker *w)
+{
+	struct mono until = mono_add_ms(mono_now(), 1000);
+
+	if (w->ipc.socket.fd < 0)
+		return;
+	worker_tell(w, REQUEST_STOPPED);
+	while (w->ipc.socket.fd >= 0 && w->ipc.first && mono_before(w->loop.now, until))
+		loop_turn(&w->loop);
+}
+
+static void
+ignore_signals(void)
+{
+	/* The guardian decides: a Ctrl-C reaches both processes of the terminal's group. */
+	static const int ignored[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2
+	};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The very bytes the guardian read, parsed again.  0 or -errno, logged. */
+static int
+load_conf(struct worker *w)
+{
+	struct conf_report report = { 0 };
+	struct conf_options options = { 0 };
+	struct conf_source *sources;
+	size_t sources_n;
+	struct stat st;
+	void *block;
+	int r;
+
+	if (fstat(WORKER_FD_CONF, &st) < 0) {
+		log_error("the configuration was not handed over: %m");
+		return -EBADF;
+	}
+	w->arena = arena_new();
+	block = arena_alloc(w->arena, (size_t)st.st_size + 1);
+	if (pread(WORKER_FD_CONF, block, (size_t)st.st_size, 0) != st.st_size) {
+		log_error("the configuration was not handed over whole");
+		return -EBADF;
+	}
+	close(WORKER_FD_CONF);
+	r = conf_unpack(w->arena, block, (size_t)st.st_size, &sources, &sources_n, &options);
+	if (r == 0) {
+		w->conf = conf_load(w->arena, sources, sources_n, &options, &report);
+		if (report.errors)
+			r = -EINVAL;
+	}
+	if (r < 0)
+		log_error("the configuration handed over does not load: %s", strerror(-r));
+	return r;
+}
+
+/* Gives up the privileges.  0 or -errno, logged. */
+static int
+enter_sandbox(const struct conf *conf, bool debug)
+{
+	struct sandbox_identity identity;
+	char error[256];
+	int r = sandbox_resolve(conf->user, conf->group, &identity, error, sizeof error);
+
+	if (r < 0) {
+		log_error("%s", error);
+		return r;
+	}
+	log_debug("up to %zu descriptors", sandbox_limits(debug));
+	if (!sandbox_realtime())
+		log_info("no real-time priority here: a busy host may delay advertisements");
+	return sandbox_enter(&identity, debug);
+}
+
+static int
+set_up(struct worker *w)
+{
+	int64_t turn_ms;
+	int r = load_conf(w);
+
+	if (r < 0)
+		return r;
+	r = pulse_adopt(WORKER_FD_PULSE, &w->pulse);
+	if (r < 0) {
+		log_error("cannot share the heartbeat with the guardian: %s", strerror(-r));
+		return r;
+	}
+	r = enter_sandbox(w->conf, w->debug);
+	if (r < 0)
+		return r;
+
+	w->threads_n = worker_threads(w->conf);
+	r = loop_init(&w->loop);
+	if (r == 0)
+		r = health_board_init(&w->board, w->threads_n, (uint32_t)w->conf->proxies_n);
+	if (r == 0) {
+		w->board_wake = (struct loop_fd){ .fd = w->board.wake_fd, .ready = on_board_wake };
+		r = loop_add(&w->loop, &w->board_wake, EPOLLIN);
+	}
+	if (r == 0) {
+		w->vrrp = vrrp_new(w->conf, &w->board, &w->loop.timers, &ops, w);
+		r = w->vrrp ? vrrp_io_init(&w->io, &w->loop, w->conf, w->vrrp) : -ENOMEM;
+	}
+	if (r == 0)
+		r = ipc_init(&w->ipc, &w->loop, WORKER_FD_IPC, worker_on_message, on_guardian_gone,
+			     w);
+	if (r < 0) {
+		log_error("cannot set up the worker: %s", strerror(-r));
+		return r;
+	}
+	turn_ms = w->conf->watchdog_ms / 10;
+	w->loop.max_wait_ns = (turn_ms < 1             ? 1
+			       : turn_ms > TURN_MAX_MS ? TURN_MAX_MS
+						       : turn_ms) *
+			      NS_PER_MS;
+	w->loop.ctx = w;
+	w->loop.on_wake = on_wake;
+	w->loop.on_turn = on_turn;
+	w->started = w->loop.now;
+	return 0;
+}
+
+static void
+tear_down(struct worker *w)
+{
+	proxy_stop(w->proxy);
+	w->proxy = NULL;
+	control_fini(&w->control);
+	if (w->status == 0)
+		say_stopped(w);
+	if (w->ipc.loop)
+		ipc_fini(&w->ipc);
+	vrrp_io_fini(&w->io);
+	vrrp_free(w->vrrp);
+	timer_disarm(&w->loop.timers, &w->health_look);
+	for (size_t i = 0; i < w->listeners_n; i++)
+		close(w->listeners[i].fd);
+	free(w->listeners);
+	health_board_fini(&w->board);
+	loop_fini(&w->loop);
+	if (w->pulse)
+		pulse_unmap(w->pulse);
+	arena_free(w->arena);
+}
+
+int
+worker_main(int argc, char **argv)
+{
+	struct log_setup log = { .ident = "tandem", .facility = LOG_DAEMON, .level = LOG_INFO };
+	struct worker *w = calloc(1, sizeof *w);
+	int status;
+
+	if (!w || argc < 1)
+		return 1;
+	for (int i = 1; i < argc; i++) {
+		log.to_stderr |= strcmp(argv[i], "stderr") == 0;
+		log.to_syslog |= strcmp(argv[i], "syslog") == 0;
+		w->debug |= strcmp(argv[i], "debug") == 0;
+		w->detach |= strcmp(argv[i], "detach") == 0;
+	}
+	if (w->debug)
+		log.level = LOG_DEBUG;
+	log_init(&log);
+	log_set_role("worker");
+	/* Executed through /proc/self/exe, it would be called "exe" in ps and killall. */
+	prctl(PR_SET_NAME, "tandem");
+	ignore_signals();
+
+	w->generation = (uint32_t)strtoul(argv[0], NULL, 10);
+	if (set_up(w) < 0)
+		w->status = 1;
+	else
+		loop_run(&w->loop);
+	status = w->status;
+	tear_down(w);
+	free(w);
+	return status;
+}

@@ -1,0 +1,287 @@
+/*
+ * worker_requests.c - the worker's end of the socket pair: what the guardian tells it, and what the
+ * VRRP engine asks of the guardian.  VRRP thread.
+ *
+ * The guardian is trusted, but a message may be late: one of another generation, or for an index
+ * this configuration does not have, is dropped, counted and logged, as on the other side.
+ */
+#include "daemon/worker_state.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum sender { SENDER_WORKER, SENDER_GUARDIAN };
+
+static const struct {
+	const char *name;
+	size_t len;
+	enum sender sender;
+} requests[REQUEST_N] = {
+#define X(name, payload, sender) [REQUEST_##name] = { #name, sizeof(payload), SENDER_##sender },
+	REQUEST_LIST(X)
+#undef X
+};
+
+/* ------------------------------------------------------------------ to the guardian */
+
+static void
+tell(struct worker *w, enum request request, const void *payload, size_t len)
+{
+	int r = ipc_send(&w->ipc, request, payload, len, NULL, 0);
+
+	/* A guardian that is gone is handled where its end of the pair is seen to be closed. */
+	if (r < 0 && r != -EPIPE)
+		log_error("cannot send %s to the guardian: %s", requests[request].name,
+			  strerror(-r));
+}
+
+void
+worker_tell(struct worker *w, enum request request)
+{
+	const struct req_none none = { w->generation };
+
+	tell(w, request, &none, sizeof none);
+}
+
+static void
+tell_instance(struct worker *w, enum request request, uint32_t instance)
+{
+	const struct req_instance payload = { w->generation, instance };
+
+	tell(w, request, &payload, sizeof payload);
+}
+
+void
+worker_claim(void *ctx, uint32_t instance)
+{
+	tell_instance(ctx, REQUEST_CLAIM, instance);
+}
+
+void
+worker_release(void *ctx, uint32_t instance)
+{
+	tell_instance(ctx, REQUEST_RELEASE, instance);
+}
+
+void
+worker_announce(void *ctx, uint32_t instance)
+{
+	tell_instance(ctx, REQUEST_ANNOUNCE, instance);
+}
+
+void
+worker_lodge_will(void *ctx, uint32_t instance, bool lodged)
+{
+	struct worker *w = ctx;
+	const struct req_lodged payload = { w->generation, instance, lodged };
+
+	tell(w, REQUEST_WILL, &payload, sizeof payload);
+}
+
+/* ------------------------------------------------------------------ from the guardian */
+
+/* The message's only descriptor becomes the caller's. */
+static int
+take_fd(struct ipc_message *m)
+{
+	int fd = m->fds[0];
+
+	m->fds[0] = -1;
+	return fd;
+}
+
+/* These handlers return NULL, or why the message is refused. */
+
+static const char *
+on_control(struct worker *w, struct ipc_message *m)
+{
+	int fd, r;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->control.loop)
+		return "there is a control socket already";
+	fd = take_fd(m);
+	r = control_init(&w->control, &w->loop, fd, worker_answer, w);
+	if (r < 0) {
+		close(fd);
+		return strerror(-r);
+	}
+	return NULL;
+}
+
+static const char *
+on_listener(struct worker *w, struct ipc_message *m)
+{
+	const struct ans_listener *a = (const void *)m->payload;
+	struct proxy_listener *more;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->phase != WORKER_COLLECTING)
+		return "start-up is over";
+	if (a->proxy >= w->conf->proxies_n || a->bind >= w->conf->proxies[a->proxy].binds_n)
+		return "no such bind";
+	more = reallocarray(w->listeners, w->listeners_n + 1, sizeof *more);
+	if (!more)
+		return "out of memory";
+	w->listeners = more;
+	more[w->listeners_n++] = (struct proxy_listener){ a->proxy, a->bind, take_fd(m) };
+	return NULL;
+}
+
+static const char *
+on_vrrp_socket(struct worker *w, struct ipc_message *m)
+{
+	const struct ans_vrrp_socket *a = (const void *)m->payload;
+	int fd, r;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (a->interface >= w->conf->interfaces_n)
+		return "no such interface";
+	fd = take_fd(m);
+	r = vrrp_io_add(&w->io, a->interface, fd);
+	if (r < 0) {
+		close(fd);
+		return strerror(-r);
+	}
+	return NULL;
+}
+
+static const char *
+on_link(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_link *a = (const void *)m->payload;
+	const struct vrrp_link link = {
+		.present = a->present,
+		.up = a->up,
+		.primary = a->primary,
+		.mtu = a->mtu,
+	};
+
+	if (a->interface >= w->conf->interfaces_n)
+		return "no such interface";
+	vrrp_link(w->vrrp, a->interface, &link, w->loop.now);
+	return NULL;
+}
+
+static const char *
+on_start(struct worker *w)
+{
+	int r;
+
+	if (w->phase != WORKER_COLLECTING)
+		return "started already";
+	r = worker_begin(w);
+	if (r < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		w->status = 1;
+		w->loop.stop = true;
+	}
+	return NULL;
+}
+
+static const char *
+on_answer(struct worker *w, enum request request, const struct ipc_message *m)
+{
+	const struct ans_instance *a = (const void *)m->payload;
+
+	if (a->instance >= w->conf->instances_n)
+		return "no such instance";
+	if (a->error)
+		log_warning("(%s) %s: %s", w->conf->instances[a->instance].name,
+			    request == REQUEST_CLAIMED   ? "cannot add the VIPs"
+			    : request == REQUEST_RENEWED ? "cannot renew the VIPs"
+							 : "cannot change the VIPs",
+			    strerror(-a->error));
+	if (request == REQUEST_CLAIMED)
+		vrrp_claimed(w->vrrp, a->instance, a->error, w->loop.now);
+	else if (request == REQUEST_RENEWED && a->error == 0)
+		vrrp_renewed(w->vrrp, a->instance, a->at);
+	else if (request == REQUEST_RESTORED && a->error == 0)
+		vrrp_restored(w->vrrp, a->instance, a->vips_n, w->loop.now);
+	return NULL;
+}
+
+static const char *
+on_ask_confirm(struct worker *w, const struct ipc_message *m)
+{
+	const struct req_instance *q = (const void *)m->payload;
+	struct req_confirm answer = { w->generation, q->instance, 0 };
+
+	if (q->instance >= w->conf->instances_n)
+		return "no such instance";
+	/* What a peer said meanwhile counts: its advertisements first, then the answer. */
+	vrrp_io_drain(&w->io);
+	answer.master = vrrp_confirm(w->vrrp, q->instance, w->loop.now);
+	tell(w, REQUEST_CONFIRM, &answer, sizeof answer);
+	return NULL;
+}
+
+static const char *
+dispatch(struct worker *w, enum request request, struct ipc_message *m)
+{
+	switch (request) {
+	case REQUEST_CONTROL:
+		return on_control(w, m);
+	case REQUEST_LISTENER:
+		return on_listener(w, m);
+	case REQUEST_VRRP_SOCKET:
+		return on_vrrp_socket(w, m);
+	case REQUEST_LINK:
+		return on_link(w, m);
+	case REQUEST_START:
+		return on_start(w);
+	case REQUEST_CLAIMED:
+	case REQUEST_RELEASED:
+	case REQUEST_RENEWED:
+	case REQUEST_RESTORED:
+		return on_answer(w, request, m);
+	case REQUEST_ASK_CONFIRM:
+		return on_ask_confirm(w, m);
+	case REQUEST_STOP:
+		worker_stop(w, "stopped by the administrator");
+		return NULL;
+	case REQUEST_READY:
+	case REQUEST_CLAIM:
+	case REQUEST_RELEASE:
+	case REQUEST_ANNOUNCE:
+	case REQUEST_WILL:
+	case REQUEST_CONFIRM:
+	case REQUEST_STOPPED:
+	case REQUEST_N:
+		break;
+	}
+	return "not the guardian's to send";
+}
+
+void
+worker_on_message(struct ipc *ipc, struct ipc_message *m)
+{
+	struct worker *w = ipc->ctx;
+	const char *why;
+	uint32_t generation;
+
+	if (m->type >= REQUEST_N) {
+		w->requests_refused++;
+		log_warning("refused message %u of the guardian: unknown", m->type);
+		return;
+	}
+	/* Every payload begins with the generation. */
+	memcpy(&generation, m->payload, sizeof generation);
+	if (m->len != requests[m->type].len)
+		why = "wrong length";
+	else if (generation != w->generation)
+		why = "of another generation";
+	else
+		why = dispatch(w, (enum request)m->type, m);
+	if (why) {
+		w->requests_refused++;
+		log_warning("refused %s of the guardian: %s", requests[m->type].name, why);
+	}
+}

@@ -1,0 +1,73 @@
+/*
+ * worker_state.h - what the worker's VRRP thread owns; private to worker*.c.
+ */
+#pragma once
+
+#include "common/health.h"
+#include "common/ipc.h"
+#include "common/loop.h"
+#include "daemon/control.h"
+#include "daemon/journal.h"
+#include "daemon/pulse.h"
+#include "daemon/requests.h"
+#include "daemon/vrrp_io.h"
+#include "proxy/proxy.h"
+#include "vrrpd/vrrp.h"
+
+enum worker_phase {
+	WORKER_COLLECTING, /* the guardian hands over sockets and links */
+	WORKER_RUNNING,
+	WORKER_STOPPING, /* resigned; serving until no VIP is held */
+};
+
+struct worker {
+	struct loop loop;
+	struct ipc ipc;
+	uint32_t generation;
+	enum worker_phase phase;
+	bool debug;  /* -d */
+	bool detach; /* let go of the terminal when start-up is finished */
+	int status;  /* of the process, when the loop has ended */
+
+	struct arena *arena;
+	const struct conf *conf;
+	struct pulse *pulse;
+	struct health_board board;
+	struct loop_fd board_wake;
+	struct timer health_look;
+	struct mono health_holdoff; /* no look at the board before: this thread was away itself */
+	struct mono last_turn;
+
+	struct vrrp *vrrp;
+	struct vrrp_io io;
+	struct proxy *proxy;
+	uint32_t threads_n;
+	struct proxy_listener *listeners; /* collected until START */
+	size_t listeners_n;
+
+	struct control control;
+	struct journal journal;
+	struct mono started;
+	uint64_t requests_refused;
+};
+
+/* worker_requests.c: messages of the guardian (ipc_message_fn; ipc->ctx is the worker). */
+void worker_on_message(struct ipc *ipc, struct ipc_message *m);
+
+/* worker_requests.c: vrrp_ops towards the guardian; `ctx` is the worker. */
+void worker_claim(void *ctx, uint32_t instance);
+void worker_release(void *ctx, uint32_t instance);
+void worker_announce(void *ctx, uint32_t instance);
+void worker_lodge_will(void *ctx, uint32_t instance, bool lodged);
+
+/* A message without arguments: READY, STOPPED. */
+void worker_tell(struct worker *worker, enum request request);
+
+/* worker.c: control_answer_fn of the control socket; `ctx` is the worker. */
+char *worker_answer(void *ctx, const char *line, size_t *len);
+
+/* worker.c: everything was handed over; begins to serve.  0, or -errno: the worker must end. */
+int worker_begin(struct worker *worker);
+
+/* worker.c: resigns, make before break; the loop ends when nothing is held any more. */
+void worker_stop(struct worker *worker, const char *why);
