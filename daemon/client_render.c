@@ -58,7 +58,8 @@ duration(int64_t ms)
 	else if (ms < 1000)
 		snprintf(w.s, sizeof w.s, "%" PRId64 "ms", ms);
 	else if (ms < 10000 && ms % 1000)
-		snprintf(w.s, sizeof w.s, "%" PRId64 ".%02" PRId64 "s", s, ms % 1000 / 10);
+		snprintf(w.s, sizeof w.s, "%" PRId64 ".%02" PRId64 "s", (ms + 5) / 1000,
+			 (ms + 5) % 1000 / 10);
 	else if (s < 60)
 		snprintf(w.s, sizeof w.s, "%" PRId64 "s", s);
 	else if (s < 3600)

@@ -200,7 +200,8 @@ control_fini(struct control *control)
 {
 	if (!control->loop)
 		return;
-	loop_close(control->loop, &control->listener);
+	/* Its duplicates live on in the guardian: close alone would leave it in epoll. */
+	close(loop_remove(control->loop, &control->listener));
 	timer_disarm(&control->loop->timers, &control->pause);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		close_client(&control->clients[i]);

@@ -143,14 +143,23 @@ vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, con
 		log_paced(io, "cannot send advertisements", interface, errno);
 }
 
+/* The guardian has a duplicate: close alone would leave it in epoll. */
+static void
+close_socket(struct vrrp_io_socket *s)
+{
+	int fd = loop_remove(s->io->loop, &s->socket);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 vrrp_io_add(struct vrrp_io *io, uint32_t interface, int fd)
 {
 	struct vrrp_io_socket *s = &io->sockets[interface];
-	int old = loop_remove(io->loop, &s->socket), r;
+	int r;
 
-	if (old >= 0)
-		close(old);
+	close_socket(s);
 	s->socket.fd = fd;
 	r = loop_add(io->loop, &s->socket, EPOLLIN);
 	if (r < 0)
@@ -180,7 +189,7 @@ vrrp_io_fini(struct vrrp_io *io)
 	if (!io->sockets)
 		return;
 	for (size_t i = 0; i < io->conf->interfaces_n; i++)
-		loop_close(io->loop, &io->sockets[i].socket);
+		close_socket(&io->sockets[i]);
 	free(io->sockets);
 	io->sockets = NULL;
 }

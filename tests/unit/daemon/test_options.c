@@ -1,0 +1,195 @@
+/*
+ * The command line as a table: words in, struct out, or one error.
+ */
+#include "daemon/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define WORDS_MAX 12
+
+static int
+parse(struct options *o, const char *const *words, const char *rundir)
+{
+	static char copies[WORDS_MAX][64];
+	char *argv[WORDS_MAX + 1] = { copies[0] };
+	int argc = 1;
+
+	strcpy(copies[0], "tandem");
+	for (; words[argc - 1]; argc++) {
+		strcpy(copies[argc], words[argc - 1]);
+		argv[argc] = copies[argc];
+	}
+	argv[argc] = NULL;
+	return options_parse(o, argc, argv, rundir);
+}
+
+#define PARSE(o, ...) parse(o, (const char *const[]){ __VA_ARGS__, NULL }, NULL)
+
+static void
+commands_are_recognised(void **state)
+{
+	static const struct {
+		const char *words[4];
+		enum options_command command;
+	} table[] = {
+		{{ NULL },                       OPTIONS_RUN    },
+		{ { "-f", "a.conf" },            OPTIONS_RUN    },
+		{ { "-c", "-f", "a.conf" },      OPTIONS_CHECK  },
+		{ { "check", "a.conf" },         OPTIONS_CHECK  },
+		{ { "-f", "a.conf", "-dump" },   OPTIONS_DUMP   },
+		{ { "-v" },                      OPTIONS_VERSION},
+		{ { "-vv" },                     OPTIONS_VERSION},
+		{ { "-h" },                      OPTIONS_HELP   },
+		{ { "--help" },                  OPTIONS_HELP   },
+		{ { "status" },                  OPTIONS_STATUS },
+		{ { "-R", "/x", "status" },      OPTIONS_STATUS },
+		{ { "status", "--json" },        OPTIONS_STATUS },
+		{ { "reload" },                  OPTIONS_RELOAD },
+		{ { "resign" },                  OPTIONS_RESIGN },
+		{ { "-dM", "-dI", "-dMpoison" }, OPTIONS_RUN    },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct options o;
+
+		assert_int_equal(parse(&o, table[i].words, NULL), 0);
+		assert_int_equal(o.command, table[i].command);
+		options_fini(&o);
+	}
+}
+
+static void
+mistakes_give_one_sentence(void **state)
+{
+	static const struct {
+		const char *words[4];
+		const char *error;
+	} table[] = {
+		{{ "-x" },                      "unknown option `-x' (see tandem --help)"         },
+		{ { "-dX" },                    "unknown option `-dX' (see tandem --help)"        },
+		{ { "-" },
+                 "unknown command `-' (a configuration file is given "
+		  "with -f)"								      },
+		{ { "-f" },                     "option -f needs a value: -f FILE"                },
+		{ { "-n", "many" },             "option -n: `many' is not a number of connections"},
+		{ { "-n", "0" },                "option -n: `0' is not a number of connections"   },
+		{ { "-n", "-1" },               "option -n: `-1' is not a number of connections"  },
+		{ { "-n", "99999999999999" },
+                 "option -n: `99999999999999' is not a number of "
+		  "connections"								   },
+		{ { "a.conf" },
+                 "unknown command `a.conf' (a configuration file is "
+		  "given with -f)"								},
+		{ { "status", "now" },          "unexpected word `now'"                           },
+		{ { "-f", "a.conf", "--json" }, "--json belongs to `tandem status'"               },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct options o;
+
+		assert_int_not_equal(parse(&o, table[i].words, NULL), 0);
+		assert_string_equal(o.error, table[i].error);
+		options_fini(&o);
+	}
+}
+
+static void
+files_keep_their_order(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "-f", "b", "-D", "-f", "-", "--", "a", "-c"), 0);
+	assert_int_equal(o.files_n, 4);
+	assert_string_equal(o.files[0], "b");
+	assert_string_equal(o.files[1], "-");
+	assert_string_equal(o.files[2], "a");
+	assert_string_equal(o.files[3], "-c");
+	assert_int_equal(o.command, OPTIONS_RUN);
+	assert_true(o.background);
+	options_fini(&o);
+
+	assert_int_equal(PARSE(&o, "check", "x", "-q", "y"), 0);
+	assert_int_equal(o.files_n, 2);
+	assert_true(o.quiet);
+	options_fini(&o);
+}
+
+static void
+values_arrive(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "-n", "4096", "-p", "/pid", "-C", "/etc", "-db", "-d", "-dW"),
+			 0);
+	assert_int_equal(o.maxconn, 4096);
+	assert_string_equal(o.pidfile, "/pid");
+	assert_string_equal(o.chdir, "/etc");
+	assert_true(o.foreground && o.debug && o.strict);
+	options_fini(&o);
+
+	assert_int_equal(PARSE(&o, "-Ws"), 0);
+	assert_true(o.foreground && o.notify_systemd);
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "-W", "-D"), 0);
+	assert_true(o.background && !o.foreground);
+	options_fini(&o);
+}
+
+/* The node's name: -i wins over -L, wherever they stand. */
+static void
+node_prefers_i(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "-i", "lb1", "-L", "peer1"), 0);
+	assert_string_equal(o.node, "lb1");
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "-L", "peer1", "-i", "lb1"), 0);
+	assert_string_equal(o.node, "lb1");
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "-L", "peer1"), 0);
+	assert_string_equal(o.node, "peer1");
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "-d"), 0);
+	assert_null(o.node);
+	options_fini(&o);
+}
+
+static void
+rundir_option_wins_over_environment(void **state)
+{
+	static const char *const none[] = { NULL }, *const given[] = { "-R", "/a", NULL };
+	struct options o;
+
+	assert_int_equal(parse(&o, none, NULL), 0);
+	assert_string_equal(o.rundir, "/run/tandem");
+	options_fini(&o);
+	assert_int_equal(parse(&o, none, ""), 0);
+	assert_string_equal(o.rundir, "/run/tandem");
+	options_fini(&o);
+	assert_int_equal(parse(&o, none, "/b"), 0);
+	assert_string_equal(o.rundir, "/b");
+	options_fini(&o);
+	assert_int_equal(parse(&o, given, "/b"), 0);
+	assert_string_equal(o.rundir, "/a");
+	options_fini(&o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commands_are_recognised),
+		cmocka_unit_test(mistakes_give_one_sentence),
+		cmocka_unit_test(files_keep_their_order),
+		cmocka_unit_test(values_arrive),
+		cmocka_unit_test(node_prefers_i),
+		cmocka_unit_test(rundir_option_wins_over_environment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
