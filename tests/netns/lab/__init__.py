@@ -1,0 +1,1 @@
+"""A Tandem pair in network namespaces: what scripts/demo, scripts/lab and the scenarios share."""

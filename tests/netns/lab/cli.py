@@ -1,0 +1,197 @@
+"""scripts/lab: the pair for a person to play with, and the fault table on demand."""
+
+import argparse
+import dataclasses
+import os
+import sys
+
+from . import config
+from .faults import FAULTS, Drill
+from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
+from .network import run
+
+HOME = "/run/tandem-lab"
+PREFIX = "tdlab"
+
+
+def attach():
+    lab = Lab.attach(HOME)
+    if not lab:
+        sys.exit("No lab is up: scripts/lab up")
+    return lab
+
+
+def choose_pair(args):
+    if args.advert != 1.0 and args.vrrp == 2 and args.advert != int(args.advert):
+        sys.exit("VRRP version 2 knows whole seconds only: add --vrrp 3")
+    return config.Pair(version=args.vrrp, advert_s=args.advert, unicast=not args.multicast)
+
+
+def up(args):
+    if Lab.attach(HOME):
+        sys.exit("The lab is up already: scripts/lab down")
+    lab = Lab(PREFIX, keep=True, directory=HOME)
+    try:
+        lab.up()
+        for name in PAIR:
+            lab.tandem(name, choose_pair(args))
+        lab.start_pair()
+    except BaseException:
+        print(lab.logs(), file=sys.stderr)
+        lab.down()
+        raise
+    lab.save()
+    print(f"lb1 10.0.0.11 and lb2 10.0.0.12 share {lab.vip}; web1 .21, web2 .22, client .100.")
+    print(f"The file of both nodes: {HOME}/lb1/tandem.conf")
+    print("Try: scripts/lab shell client, there: curl http://10.0.0.10/")
+    print("     scripts/lab status | fault list | fault kill | down")
+
+
+def down(_args):
+    lab = Lab.attach(HOME)
+    if lab:
+        for problem in lab.stop_pair():
+            print(problem, file=sys.stderr)
+        lab.down()
+    else:
+        Lab(PREFIX, directory=HOME).down()
+
+
+def shell(args):
+    lab = attach()
+    namespace = lab.network.namespace(args.node)
+    environment = {**os.environ, "PS1": f"{args.node}# ", "debian_chroot": args.node}
+    if args.node in lab.nodes:
+        environment["TANDEM_RUNDIR"] = str(lab.nodes[args.node].run_directory)
+        environment["PATH"] = f"{os.path.dirname(lab.binary)}:{environment.get('PATH', '')}"
+    command = args.command or [os.environ.get("SHELL", "/bin/bash")]
+    os.execvpe("ip", ["ip", "netns", "exec", namespace, *command], environment)
+
+
+def status(args):
+    lab = attach()
+    for name, node in lab.nodes.items():
+        print(f"--- {name}{'' if node.alive else ' (down)'} ---")
+        flags = ["--json"] if args.json else []
+        print(run(lab.binary, "-R", node.run_directory, "status", *flags, check=False))
+    print(f"{lab.vip} is held by {lab.watch.holder(lab.vip)}")
+
+
+def drill(lab, pair, chosen, args):
+    result = Drill(lab, pair).run(chosen, args.open)
+    print(result.line(), flush=True)
+    for problem in result.problems:
+        print(f"    {problem}", flush=True)
+    return result
+
+
+def fresh(kind, pair, chosen, args):
+    """The faults on a pair of that kind made for the purpose.  name -> Result."""
+    results = {}
+    with Lab() as lab:
+        lab.up()
+        for one in chosen:
+            if not lab.nodes:
+                for name in PAIR:
+                    if kind == "tandem":
+                        lab.tandem(name, pair)
+                    else:
+                        lab.classic(name, with_script(pair))
+                lab.start_pair()
+            results[one.name] = drill(lab, pair, one, args)
+            if kind != "tandem" or results[one.name].problems:
+                lab.stop_pair()  # the next fault starts from a clean pair
+    return results
+
+
+def with_script(pair):
+    """keepalived watches its HAProxy through a script, as in the field."""
+    return dataclasses.replace(pair, script="CHECK_PROXY")
+
+
+def markdown(chosen, ours, theirs):
+    head = "| # | fault on the master | longest outage | bound | requests failed | on return |"
+    rule = "|---|---|---|---|---|---|"
+    if theirs:
+        head, rule = head + " keepalived + HAProxy |", rule + "---|"
+    lines = [head, rule]
+    for one in chosen:
+        result = ours[one.name]
+        cells = [
+            one.row,
+            one.title,
+            f"{result.outage_ms:.0f} ms",
+            f"{result.bound_ms:.0f} ms",
+            f"{result.failed} of {result.probes}",
+            f"{result.back_outage_ms:.0f} ms",
+        ]
+        if theirs:
+            other = theirs.get(one.name)
+            cells.append(f"{other.outage_ms:.0f} ms" if other else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def fault(args):
+    if args.name == "list":
+        for one in FAULTS.values():
+            print(f"{one.name:10} row {one.row:>3}  {one.title}")
+        return
+    if args.name == "all":
+        chosen = [one for one in FAULTS.values() if one.name != "proxy" or args.peer]
+    elif args.name in FAULTS:
+        chosen = [FAULTS[args.name]]
+    else:
+        sys.exit(f"No such fault: {args.name}; see scripts/lab fault list")
+    pair = choose_pair(args)
+    lab = None if args.peer or args.name == "all" else Lab.attach(HOME)
+    if lab:
+        ours = {chosen[0].name: drill(lab, pair, chosen[0], args)}
+        lab.save()
+        theirs = {}
+    else:
+        ours = fresh("tandem", pair, chosen, args)
+        if args.peer:
+            print("The same with keepalived and HAProxy:", flush=True)
+        theirs = fresh("keepalived", pair, chosen, args) if args.peer else {}
+    if args.markdown:
+        print(markdown(chosen, ours, theirs))
+    if any(result.problems for result in ours.values()):
+        sys.exit(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command_name", required=True)
+
+    def command(name, function, text):
+        sub = commands.add_parser(name, help=text)
+        sub.set_defaults(function=function)
+        return sub
+
+    def vrrp_options(sub):
+        sub.add_argument("--vrrp", type=int, choices=(2, 3), default=2, help="VRRP version")
+        sub.add_argument("--advert", type=float, default=1.0, help="advert_int in seconds")
+        sub.add_argument("--multicast", action="store_true")
+
+    vrrp_options(command("up", up, "build the lab and leave it running"))
+    command("down", down, "end everything and remove it")
+    sub = command("shell", shell, "a shell (or a command) on a node")
+    sub.add_argument("node", choices=sorted(config.ADDRESSES))
+    sub.add_argument("command", nargs=argparse.REMAINDER)
+    sub = command("status", status, "what both nodes say about themselves")
+    sub.add_argument("--json", action="store_true")
+    sub = command("fault", fault, "strike lb1 with a fault, measure, heal")
+    sub.add_argument("name", help="a name of `fault list`, `all`, or `list`")
+    sub.add_argument("--open", type=int, help="connections that lie open meanwhile")
+    sub.add_argument("--peer", action="store_true", help="also with keepalived and HAProxy")
+    sub.add_argument("--markdown", action="store_true", help="print a table at the end")
+    vrrp_options(sub)
+    args = parser.parse_args()
+    end_on_signals()
+    sweep_abandoned()
+    args.function(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What an operator meets: broken files, a second instance, questions about the state."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from lab.config import Pair, proxy
+from lab.process import wait_until
+
+pytestmark = pytest.mark.quick
+
+BROKEN = """\
+vrrp_instance VI_1 {
+    interface eth1
+    virtual_router_id 300
+    priority 999
+    virtual_ipaddress {
+        10.0.0.300
+    }
+}
+frontend main
+    bind *:80
+    default_backend nowhere
+backend app
+    balance roundrobbin
+    server app1 10.0.0.21:80 chek
+"""
+
+
+def run_tandem(lab, node, *args):
+    """A second program on the node, to its end: (status, output)."""
+    done = subprocess.run(
+        ["ip", "netns", "exec", lab.network.namespace(node), lab.binary, *map(str, args)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=20,
+    )
+    return done.returncode, done.stdout
+
+
+def test_broken_file(lab, pair_of, fast, say):
+    """Exit 1, every error with its place; the running pair does not notice."""
+    pair_of(fast())
+    probe = lab.probe()
+    probe.wait_ok()
+    path = lab.nodes["lb1"].directory / "broken.conf"
+    path.write_text(BROKEN, encoding="utf-8")
+    run_directory = lab.nodes["lb1"].run_directory
+    for args in (["-c", "-f", path], ["-f", path, "-R", f"{run_directory}2", "-db"]):
+        code, output = run_tandem(lab, "lb1", *args)
+        assert code == 1
+        for line in (3, 4, 6, 11, 13, 14):
+            assert re.search(rf"broken\.conf:{line}:\d+", output), f"line {line}: {output}"
+    probe.wait_ok(in_a_row=50)
+    probe.stop()
+    say(f"broken file: exit 1, all errors shown; {len(probe.failed())} of the pair's probes failed")
+    assert probe.failed() == []
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+
+
+def test_second_instance(lab, pair_of, fast, say):
+    """The same run directory twice: the second refuses and the first stays as it is."""
+    lb1, _ = pair_of(fast())
+    before = lb1.pids()
+    code, output = run_tandem(lab, "lb1", *map(str, lb1.argv()[1:]))
+    assert code == 1
+    assert str(lb1.run_directory) in output
+    assert lb1.pids() == before
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    assert lb1.status_json()
+    say(f"second instance: {output.strip().splitlines()[-1]}")
+
+
+def test_unprivileged(lab, fast, say):
+    """Started without what it needs: one clear error."""
+    node = lab.tandem("lb1", fast())
+    argv = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *node.argv()]
+    lab.nodes.clear()
+    done = subprocess.run(
+        ["ip", "netns", "exec", lab.network.namespace("lb1"), *map(str, argv)],
+        text=True,
+        capture_output=True,
+        timeout=20,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) <= 3, done.stderr
+    say(f"unprivileged: {done.stderr.strip().splitlines()[-1]}")
+
+
+def test_status(lab, pair_of, fast, say):
+    """Both nodes say what they are and why; --json is JSON."""
+    lb1, lb2 = pair_of(fast())
+    probe = lab.probe()
+    probe.wait_ok()
+    probe.stop()
+    assert "MASTER" in lb1.status() and lab.vip in lb1.status()
+    assert "BACKUP" in lb2.status() and "10.0.0.11" in lb2.status() and "150" in lb2.status()
+    assert "app1" in lb1.status() and "UP" in lb1.status()
+    for node in (lb1, lb2):
+        assert node.status_json(), "JSON"
+    environment = {**os.environ, "TANDEM_RUNDIR": str(lb1.run_directory)}
+    code = subprocess.run([lab.binary, "status"], env=environment, capture_output=True).returncode
+    assert code == 0
+    code, output = run_tandem(lab, "lb1", "-R", f"{lb1.run_directory}-none", "status")
+    assert code != 0 and output.strip(), "no instance there is an error, and it is said"
+    say("status: text and JSON on both nodes")
+
+
+def test_worker_privileges(lab, pair_of, fast, say):
+    """The worker has no root, no capability, and cannot get any."""
+    lb1, _ = pair_of(fast())
+    with open(f"/proc/{lb1.worker()}/status", encoding="utf-8") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    assert "0" not in status["Uid"].split() and "0" not in status["Gid"].split()
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+    assert status["NoNewPrivs"].strip() == "1"
+    say(f"worker: uid {status['Uid'].split()[0]}, no capabilities, no_new_privs")
+
+
+def test_sighup(lab, pair_of, fast, say):
+    """Until there is a reload SIGHUP is a message and nothing else."""
+    lb1, _ = pair_of(fast())
+    before = lb1.pids()
+    length = len(lb1.log_text())
+    os.kill(lb1.guardian, signal.SIGHUP)
+    wait_until(lambda: len(lb1.log_text()) > length, 3, "a message")
+    assert lb1.pids() == before
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    say(f"SIGHUP: {lb1.log_text()[length:].strip().splitlines()[0]}")
+
+
+def test_guardian_killed(lab, pair_of, patience, fast, say):
+    """Only the guardian dies: the worker must not go on as master with addresses that lapse."""
+    lb1, _ = pair_of(fast())
+    worker = lb1.worker()
+    os.kill(lb1.guardian, signal.SIGKILL)
+    lab.watch.wait_holders(lab.vip, ["lb2"], 6 * patience)
+    wait_until(lambda: not os.path.exists(f"/proc/{worker}"), 6 * patience, "the worker ends too")
+    say("guardian killed: the other node has the address, the worker is gone")
+
+
+def test_balance(lab, pair_of, say):
+    """Round robin over both servers, through the address."""
+    pair_of(Pair(version=3, advert_s=0.1), proxy=proxy())
+    probe = lab.probe()
+    probe.wait_ok()
+    probe.stop()
+    answers = [lab.ask() for _ in range(6)]
+    say(f"answers: {', '.join(answers)}")
+    assert set(answers) == {"test web1", "test web2"}
+    assert all(one != other for one, other in zip(answers, answers[1:]))
