@@ -12,7 +12,7 @@
 /* RFC 9568 section 6.4.1 (owner) and 6.4.2: the addresses first, so that they are ours when the
  * peers' attention turns to us. */
 #define TAKE_OVER (VRRP_DO_CLAIM | VRRP_DO_ADVERTISE | VRRP_DO_LODGE | VRRP_DO_ARM_ADVERT)
-#define LET_GO	  (VRRP_DO_UNLODGE | VRRP_DO_RELEASE)
+#define LET_GO    (VRRP_DO_UNLODGE | VRRP_DO_RELEASE)
 
 static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 	[VRRP_STATE_INIT] = {
@@ -133,8 +133,8 @@ const char *
 vrrp_state_name(enum vrrp_state state)
 {
 	static const char *const names[VRRP_STATE_N] = {
-		[VRRP_STATE_INIT] = "INIT",	    [VRRP_STATE_BACKUP] = "BACKUP",
-		[VRRP_STATE_MASTER] = "MASTER",	    [VRRP_STATE_FAULT] = "FAULT",
+		[VRRP_STATE_INIT] = "INIT",         [VRRP_STATE_BACKUP] = "BACKUP",
+		[VRRP_STATE_MASTER] = "MASTER",     [VRRP_STATE_FAULT] = "FAULT",
 		[VRRP_STATE_RESIGNED] = "RESIGNED",
 	};
 

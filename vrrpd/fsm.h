@@ -33,13 +33,13 @@ struct vrrp_transition_note {
 
 enum vrrp_event {
 	/* what our own node says */
-	VRRP_EVENT_READY,	  /* nothing is in the way of taking part */
-	VRRP_EVENT_READY_OWNER,	  /* the same, and the priority is 255 */
-	VRRP_EVENT_BROKEN,	  /* something is: link, address, proxy, lease */
-	VRRP_EVENT_STOP,	  /* leave mastership for good */
-	VRRP_EVENT_FENCE,	  /* we were away long enough for a peer to have taken over */
+	VRRP_EVENT_READY,         /* nothing is in the way of taking part */
+	VRRP_EVENT_READY_OWNER,   /* the same, and the priority is 255 */
+	VRRP_EVENT_BROKEN,        /* something is: link, address, proxy, lease */
+	VRRP_EVENT_STOP,          /* leave mastership for good */
+	VRRP_EVENT_FENCE,         /* we were away long enough for a peer to have taken over */
 	VRRP_EVENT_REPRIORITISED, /* a tracker changed the priority we advertise */
-	VRRP_EVENT_OUTRANKED,	  /* we wait for a fallen master, but have now fallen as low */
+	VRRP_EVENT_OUTRANKED,     /* we wait for a fallen master, but have now fallen as low */
 	/* timers */
 	VRRP_EVENT_DOWN_TIMER,
 	VRRP_EVENT_ADVERT_TIMER,
@@ -48,8 +48,8 @@ enum vrrp_event {
 	VRRP_EVENT_PEER_RESIGNS, /* priority 0 */
 	VRRP_EVENT_PEER_QUITS, /* priority 0 from the only peer there is: nobody to arbitrate with */
 	VRRP_EVENT_PEER_WINS,  /* a master we follow */
-	VRRP_EVENT_PEER_LOSES,	/* a master we outrank */
-	VRRP_EVENT_PEER_FELL,	/* a master that outranked us, or could, and now does no more */
+	VRRP_EVENT_PEER_LOSES,  /* a master we outrank */
+	VRRP_EVENT_PEER_FELL,   /* a master that outranked us, or could, and now does no more */
 	VRRP_EVENT_PEER_RIVALS, /* a master we outrank and answer at once (v3) */
 	VRRP_EVENT_N,
 };
@@ -59,8 +59,8 @@ const char *vrrp_event_name(enum vrrp_event event);
 /* Bits, performed from the first to the last. */
 enum vrrp_effect {
 	VRRP_DO_NOTHING = 1 << 0, /* expected here; marks a row that would otherwise be zero */
-	VRRP_DO_LEARN = 1 << 1,	  /* v3: the advertised interval is the one in force */
-	VRRP_DO_CLAIM = 1 << 2,	  /* VIPs, and the schedule of their announcements */
+	VRRP_DO_LEARN = 1 << 1,   /* v3: the advertised interval is the one in force */
+	VRRP_DO_CLAIM = 1 << 2,   /* VIPs, and the schedule of their announcements */
 	VRRP_DO_RESIGN = 1 << 3,  /* one advertisement with priority 0 */
 	VRRP_DO_ADVERTISE = 1 << 4,
 	VRRP_DO_LODGE = 1 << 5, /* the will holds */
@@ -95,9 +95,9 @@ struct vrrp_self {
 	enum vrrp_state state;
 	uint8_t version;
 	uint8_t priority; /* effective */
-	bool preempt;	  /* a living master of lower priority may be displaced now */
-	bool strict;	  /* not even one whose own priority fell */
-	bool lone;	  /* exactly one peer, unicast */
+	bool preempt;     /* a living master of lower priority may be displaced now */
+	bool strict;      /* not even one whose own priority fell */
+	bool lone;        /* exactly one peer, unicast */
 	bool moving;  /* a check of ours has not settled: our priority may be about to fall, too */
 	uint8_t peak; /* the highest priority this sender advertised while we followed it; 0 = new */
 	struct ip primary; /* our source address */

@@ -10,10 +10,11 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <netinet/ip.h>
+#include <linux/ip.h>
 #include <string.h>
 
 #define TYPE_ADVERTISEMENT 1
+#define FRAGMENT_MASK      0x3fff /* more-fragments flag and offset, RFC 791 */
 
 /* RFC 9568 section 5.2; RFC 3768 section 5.3 has authentication type and interval at byte 4. */
 struct header {
@@ -113,7 +114,7 @@ vrrp_packet_parse(const void *packet, size_t len, struct vrrp_advert *ad)
 	total_len = be16toh(ip.tot_len);
 	if (ip.version != 4 || header_len < sizeof ip || total_len < header_len || total_len > len)
 		return VRRP_DROP_IP_HEADER;
-	if (ip.protocol != VRRP_PROTOCOL || (be16toh(ip.frag_off) & (IP_MF | IP_OFFMASK)) != 0)
+	if (ip.protocol != VRRP_PROTOCOL || (be16toh(ip.frag_off) & FRAGMENT_MASK) != 0)
 		return VRRP_DROP_IP_HEADER;
 	ad->source.family = ad->destination.family = AF_INET;
 	ad->source.v4.s_addr = ip.saddr;

@@ -7,10 +7,10 @@
 #include "conf/model.h"
 #include "vrrpd/vrrp.h"
 
-#define VRRP_PROTOCOL	     112
-#define VRRP_TTL	     255
-#define VRRP_HEADER_LEN	     8
-#define VRRP_AUTH_LEN	     8	 /* v2 */
+#define VRRP_PROTOCOL        112
+#define VRRP_TTL             255
+#define VRRP_HEADER_LEN      8
+#define VRRP_AUTH_LEN        8   /* v2 */
 #define VRRP_ADDRESSES_MAX   255 /* the count is one octet */
 #define VRRP_AUTH_TYPE_NONE  0
 #define VRRP_AUTH_TYPE_PASS  1
@@ -29,7 +29,7 @@ struct vrrp_advert {
 	uint16_t interval_cs; /* v2: whole seconds */
 	uint8_t addresses_n;
 	const uint8_t *addresses; /* ip_len(&source) bytes each */
-	const uint8_t *auth;	  /* v2: VRRP_AUTH_LEN bytes; NULL in v3 */
+	const uint8_t *auth;      /* v2: VRRP_AUTH_LEN bytes; NULL in v3 */
 	bool with_pseudo_header;  /* v3: how the sender summed */
 };
 

@@ -1,0 +1,38 @@
+/*
+ * engine.h - struct vrrp: all instances of a node and what they share.  Internal to vrrpd.
+ */
+#pragma once
+
+#include "vrrpd/instance.h"
+#include "vrrpd/track.h"
+
+/* A repeated complaint is logged once and then at most this often. */
+#define VRRP_LOG_PACE_NS (60 * NS_PER_S)
+
+struct vrrp_interface {
+	struct vrrp_link link;
+	struct vrrp_instance *by_vrid[256];
+	uint64_t drops[VRRP_DROP_N]; /* of packets that cannot be laid to an instance */
+	struct mono drop_logged[VRRP_DROP_N];
+};
+
+struct vrrp {
+	const struct conf *conf;
+	struct timer_heap *timers;
+	const struct vrrp_ops *ops;
+	void *ctx;
+
+	struct vrrp_world world;
+	struct vrrp_instance *instances;   /* conf->instances_n */
+	struct vrrp_interface *interfaces; /* conf->interfaces_n */
+
+	bool begun;          /* vrrp_startup_delay is over */
+	bool stopping;       /* no instance takes part any more */
+	struct timer begin;  /* end of the startup delay, then of settling */
+	struct mono settled; /* when settling ends */
+	struct mono turn;    /* the present turn of the loop */
+	int64_t shortest_ns; /* the shortest advertisement interval of all instances */
+};
+
+/* Is it time to repeat a complaint last logged at *logged?  Notes `now` if so. */
+bool vrrp_log_due(struct mono *logged, struct mono now);

@@ -1,0 +1,444 @@
+/*
+ * instance.c - the runner: state first, then the effects of the row in one fixed order, then one
+ * note.
+ *
+ * Runs on the VRRP thread.  An instance is entered by an advertisement, by its timer, and by facts
+ * about this node; each door turns what came in into one event of the table (vrrpd/fsm.c).  Nothing
+ * here knows what a state may do next.
+ */
+#include "vrrpd/instance.h"
+
+#include "common/list.h"
+#include "common/log.h"
+#include "vrrpd/engine.h"
+#include "vrrpd/tenure.h"
+#include "vrrpd/timing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOLD_MS        1000 /* VIPs kept after a resignation that nobody answers */
+#define PRIORITY_OWNER 255
+
+int64_t
+vrrp_instance_down_ns(const struct vrrp_instance *inst)
+{
+	return vrrp_down_ns(inst->conf->version, inst->priority, inst->active_cs);
+}
+
+int64_t
+vrrp_instance_skew_ns(const struct vrrp_instance *inst)
+{
+	return vrrp_skew_ns(inst->conf->version, inst->priority, inst->active_cs);
+}
+
+bool
+vrrp_instance_peer_alive(const struct vrrp_instance *inst, struct mono now)
+{
+	return inst->peer.family != AF_UNSPEC && inst->peer_priority != 0 &&
+	       mono_since(now, inst->peer_heard) < vrrp_instance_down_ns(inst);
+}
+
+/* ------------------------------------------------------------------ effects */
+
+static void
+send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
+{
+	uint8_t pdu[VRRP_PDU_MAX];
+	int len = vrrp_packet_build(inst->conf, &inst->source, to, priority,
+				    (uint16_t)inst->conf->advert_int_cs, pdu, sizeof pdu);
+
+	if (len > 0)
+		inst->vrrp->ops->send(inst->vrrp->ctx, inst->index, &inst->source, to, pdu,
+				      (size_t)len);
+}
+
+static void
+send_advert(struct vrrp_instance *inst, uint8_t priority)
+{
+	const struct conf_instance *conf = inst->conf;
+
+	for (size_t i = 0; i < conf->unicast_peers_n; i++)
+		send_to(inst, &conf->unicast_peers[i], priority);
+	if (conf->unicast_peers_n == 0)
+		send_to(inst, &inst->vrrp->conf->mcast_group4, priority);
+}
+
+static void
+arm(struct vrrp_instance *inst, enum vrrp_timer_use use, struct mono when)
+{
+	inst->use = use;
+	timer_arm(inst->vrrp->timers, &inst->timer, when);
+}
+
+/* A fixed cadence: lateness does not add up, and is not made up for by a burst either. */
+static void
+arm_advert(struct vrrp_instance *inst, struct mono now)
+{
+	int64_t interval_ns = vrrp_interval_ns(inst->conf->advert_int_cs);
+	struct mono next = mono_add_ns(now, interval_ns);
+
+	if (inst->use == VRRP_TIMER_USE_ADVERT) {
+		struct mono due = mono_add_ns(inst->timer.when, interval_ns);
+
+		if (mono_before(now, due))
+			next = due;
+	}
+	arm(inst, VRRP_TIMER_USE_ADVERT, next);
+}
+
+/* Only ever shortens: a second priority 0 must not put the take-over off. */
+static void
+arm_skew(struct vrrp_instance *inst, struct mono now)
+{
+	struct mono when = mono_add_ns(now, vrrp_instance_skew_ns(inst));
+
+	if (!timer_armed(&inst->timer) || mono_before(when, inst->timer.when))
+		arm(inst, VRRP_TIMER_USE_DOWN, when);
+}
+
+static void
+lodge(struct vrrp_instance *inst, bool lodged)
+{
+	inst->will_lodged = lodged;
+	inst->vrrp->ops->lodge_will(inst->vrrp->ctx, inst->index, lodged);
+}
+
+static void
+advertise(struct vrrp_instance *inst, struct mono now)
+{
+	send_advert(inst, inst->priority);
+	inst->adverts_sent++;
+	inst->advertised = now;
+}
+
+static void
+resign(struct vrrp_instance *inst)
+{
+	vrrp_tenure_quiet(inst);
+	send_advert(inst, 0);
+	inst->resigns_sent++;
+}
+
+/* In the order of enum vrrp_effect. */
+static void
+perform(struct vrrp_instance *inst, unsigned effects, const struct vrrp_advert *ad, struct mono now)
+{
+	if (effects & VRRP_DO_LEARN && inst->conf->version == 3)
+		inst->active_cs = ad->interval_cs;
+	if (effects & VRRP_DO_CLAIM) {
+		inst->became_master++;
+		vrrp_tenure_begin(inst, now);
+	}
+	if (effects & VRRP_DO_RESIGN)
+		resign(inst);
+	if (effects & VRRP_DO_ADVERTISE)
+		advertise(inst, now);
+	if (effects & VRRP_DO_LODGE)
+		lodge(inst, true);
+	if (effects & VRRP_DO_UNLODGE)
+		lodge(inst, false);
+	if (effects & VRRP_DO_RELEASE)
+		vrrp_tenure_end(inst);
+	if (effects & VRRP_DO_REANNOUNCE)
+		vrrp_tenure_reannounce(inst, now);
+	if (effects & VRRP_DO_ARM_ADVERT)
+		arm_advert(inst, now);
+	if (effects & VRRP_DO_ARM_DOWN)
+		arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
+	if (effects & VRRP_DO_ARM_SKEW)
+		arm_skew(inst, now);
+	if (effects & VRRP_DO_ARM_HOLD)
+		arm(inst, VRRP_TIMER_USE_HOLD, mono_add_ms(now, HOLD_MS));
+	if (effects & VRRP_DO_DISARM) {
+		inst->use = VRRP_TIMER_USE_NONE;
+		timer_disarm(inst->vrrp->timers, &inst->timer);
+	}
+}
+
+static void
+tell_transition(struct vrrp_instance *inst, enum vrrp_state from, struct mono now)
+{
+	struct vrrp_transition_note note = {
+		.instance = inst->index,
+		.from = from,
+		.to = inst->state,
+		.reason = inst->reason,
+		.priority = inst->priority,
+		.peer_priority = inst->peer_priority,
+		.peer = inst->peer,
+	};
+
+	if (inst->state == VRRP_STATE_MASTER && inst->peer.family != AF_UNSPEC)
+		note.took_ns = mono_since(now, inst->peer_heard);
+	inst->vrrp->ops->transition(inst->vrrp->ctx, &note);
+}
+
+/* The one place where a state changes.  `ad` only with the events of vrrp_classify. */
+static void
+step(struct vrrp_instance *inst, enum vrrp_event event, const struct vrrp_advert *ad,
+     const char *reason, struct mono now)
+{
+	const struct vrrp_transition *row = vrrp_transition(inst->state, event);
+	enum vrrp_state from = inst->state;
+
+	if (row == NULL) {
+		log_warning("(%s) unexpected in %s: %s", inst->conf->name, vrrp_state_name(from),
+			    vrrp_event_name(event));
+		return;
+	}
+	inst->state = row->next;
+	if (inst->state != from) {
+		inst->since = now;
+		inst->preempt_at = (struct mono){ 0 };
+		inst->active_cs = inst->conf->advert_int_cs; /* unless the row says to learn */
+		snprintf(inst->reason, sizeof inst->reason, "%s", reason);
+	}
+	perform(inst, row->effects, ad, now);
+	if (inst->state != from)
+		tell_transition(inst, from, now);
+}
+
+/* ------------------------------------------------------------------ timer */
+
+/* Why does the down timer promote us?  Written before the state changes. */
+static void
+explain_silence(const struct vrrp_instance *inst, struct mono now, char *why, size_t size)
+{
+	char peer[IP_STRLEN];
+
+	ip_format(&inst->peer, peer);
+	if (inst->peer.family == AF_UNSPEC)
+		snprintf(why, size, "no master was heard");
+	else if (inst->peer_priority == 0)
+		snprintf(why, size, "%s resigned", peer);
+	else if (vrrp_instance_peer_alive(inst, now))
+		snprintf(why, size, "%s advertises %u, we have %u", peer, inst->peer_priority,
+			 inst->priority);
+	else
+		snprintf(why, size, "%s was silent for %.2f s", peer,
+			 (double)mono_since(now, inst->peer_heard) / (double)NS_PER_S);
+}
+
+/*
+ * Silence only counts if we listened.  A timer that fires late by a whole down interval says that
+ * this thread was away: it listens for a fresh one.  In any case what waits in the receive queue is
+ * heard first, and may have put the take-over off or done it already.
+ */
+static void
+on_down(struct vrrp_instance *inst, struct mono now)
+{
+	int64_t late_ns = mono_since(now, inst->timer.when);
+	char why[VRRP_WHY_LEN];
+
+	if (late_ns > vrrp_instance_down_ns(inst)) {
+		log_notice(
+			"(%s) this thread was away for %.2f s: listening again before a take-over",
+			inst->conf->name, (double)late_ns / (double)NS_PER_S);
+		inst->fenced++;
+		arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
+		return;
+	}
+	inst->vrrp->ops->drain(inst->vrrp->ctx);
+	if (inst->state != VRRP_STATE_BACKUP || timer_armed(&inst->timer))
+		return;
+	explain_silence(inst, now, why, sizeof why);
+	step(inst, VRRP_EVENT_DOWN_TIMER, NULL, why, now);
+}
+
+static void
+on_timer(struct timer *t, struct mono now)
+{
+	struct vrrp_instance *inst = CONTAINER_OF(t, struct vrrp_instance, timer);
+
+	switch (inst->use) {
+	case VRRP_TIMER_USE_NONE:
+		break;
+	case VRRP_TIMER_USE_DOWN:
+		on_down(inst, now);
+		break;
+	case VRRP_TIMER_USE_ADVERT:
+		if (!vrrp_instance_fence(inst, now))
+			step(inst, VRRP_EVENT_ADVERT_TIMER, NULL, "", now);
+		break;
+	case VRRP_TIMER_USE_HOLD:
+		step(inst, VRRP_EVENT_HOLD_TIMER, NULL, "no peer took over", now);
+		break;
+	}
+}
+
+/* ------------------------------------------------------------------ advertisements */
+
+/*
+ * keepalived's preempt_delay: counted from the first advertisement of a master we outrank, started
+ * over by one that we do not.
+ */
+static bool
+may_preempt(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
+{
+	const struct conf_instance *conf = inst->conf;
+
+	if (conf->priority == PRIORITY_OWNER) /* RFC 9568 section 6.1, Preempt_Mode */
+		return true;
+	if (conf->nopreempt != CONF_PREEMPT)
+		return false;
+	if (ad->priority == 0 || ad->priority >= inst->priority) {
+		inst->preempt_at = (struct mono){ 0 };
+		return true;
+	}
+	if (conf->preempt_delay_ms == 0 || inst->state != VRRP_STATE_BACKUP)
+		return true;
+	if (inst->preempt_at.ns == 0) {
+		inst->preempt_at = mono_add_ms(now, conf->preempt_delay_ms);
+		log_info("(%s) start preempt delay (%.3f)", conf->name,
+			 conf->preempt_delay_ms / 1e3);
+	}
+	return !mono_before(now, inst->preempt_at);
+}
+
+static void
+note_peer(struct vrrp_instance *inst, const struct vrrp_advert *ad, uint8_t peak, struct mono now)
+{
+	bool following = inst->state == VRRP_STATE_BACKUP && ad->priority != 0;
+
+	inst->peer = ad->source;
+	inst->peer_priority = ad->priority;
+	inst->peer_heard = now;
+	inst->peak = following && peak > ad->priority ? peak : ad->priority;
+	inst->adverts_received++;
+	if (ad->priority == 0)
+		inst->resigns_received++;
+}
+
+void
+vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
+{
+	const struct conf_instance *conf = inst->conf;
+	bool same = inst->peer.family == ad->source.family && ip_equal(&inst->peer, &ad->source);
+	struct vrrp_self self = {
+		.state = inst->state,
+		.version = conf->version,
+		.priority = inst->priority,
+		.preempt = may_preempt(inst, ad, now),
+		.strict = conf->nopreempt == CONF_NOPREEMPT_STRICT &&
+			  conf->priority != PRIORITY_OWNER,
+		.lone = conf->unicast_peers_n == 1,
+		.moving = vrrp_track_moving(&inst->vrrp->world, conf),
+		.peak = same ? inst->peak : 0,
+		.primary = inst->source,
+	};
+	char why[VRRP_WHY_LEN], peer[IP_STRLEN];
+
+	ip_format(&ad->source, peer);
+	if (ad->priority == 0)
+		snprintf(why, sizeof why, "%s resigned", peer);
+	else
+		snprintf(why, sizeof why, "%s advertises %u, we have %u", peer, ad->priority,
+			 inst->priority);
+	note_peer(inst, ad, self.peak, now);
+	step(inst, vrrp_classify(&self, ad), ad, why, now);
+}
+
+/* ------------------------------------------------------------------ facts */
+
+bool
+vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size)
+{
+	const struct vrrp_link *link = &inst->vrrp->interfaces[inst->conf->interface].link;
+
+	return vrrp_track_fault(&inst->vrrp->world, inst->conf, link, why, size) ||
+	       vrrp_tenure_fault(inst, why, size);
+}
+
+static void
+set_priority(struct vrrp_instance *inst, struct mono now)
+{
+	uint8_t before = inst->priority;
+	char why[VRRP_WHY_LEN];
+
+	inst->priority = vrrp_track_priority(&inst->vrrp->world, inst->conf, why, sizeof why);
+	if (inst->priority == before)
+		return;
+	log_notice("(%s) Changing effective priority from %u to %u%s%s%s", inst->conf->name, before,
+		   inst->priority, why[0] ? " (" : "", why, why[0] ? ")" : "");
+	if (inst->state == VRRP_STATE_MASTER)
+		step(inst, VRRP_EVENT_REPRIORITISED, NULL, "", now);
+	/* We were about to replace a master that is no worse than us any more. */
+	else if (inst->state == VRRP_STATE_BACKUP && vrrp_instance_peer_alive(inst, now) &&
+		 before > inst->peer_priority && inst->priority <= inst->peer_priority)
+		step(inst, VRRP_EVENT_OUTRANKED, NULL, "", now);
+}
+
+void
+vrrp_instance_on_fact(struct vrrp_instance *inst, struct mono now)
+{
+	char why[VRRP_WHY_LEN] = "";
+
+	if (!inst->vrrp->begun || (inst->vrrp->stopping && inst->state == VRRP_STATE_INIT))
+		return;
+	if (vrrp_instance_fault(inst, why, sizeof why)) {
+		if (inst->state != VRRP_STATE_FAULT)
+			step(inst, VRRP_EVENT_BROKEN, NULL, why, now);
+		set_priority(inst, now);
+		return;
+	}
+	set_priority(inst, now);
+	if (inst->state != VRRP_STATE_INIT && inst->state != VRRP_STATE_FAULT)
+		return;
+	if (vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, sizeof why))
+		return;
+	if (inst->conf->priority == PRIORITY_OWNER)
+		step(inst, VRRP_EVENT_READY_OWNER, NULL, "address owner (priority 255)", now);
+	else
+		step(inst, VRRP_EVENT_READY, NULL,
+		     inst->state == VRRP_STATE_INIT ? "start" : "the fault is over", now);
+}
+
+/*
+ * The peers count our silence from our last advertisement.  Down interval of our own: a backup of
+ * lower priority waits a longer one, so this errs to the safe side.
+ */
+bool
+vrrp_instance_fence(struct vrrp_instance *inst, struct mono now)
+{
+	int64_t away_ns = mono_since(now, inst->advertised);
+	char why[VRRP_WHY_LEN];
+
+	if (inst->state != VRRP_STATE_MASTER || away_ns <= vrrp_instance_down_ns(inst))
+		return false;
+	snprintf(why, sizeof why, "this thread was away for %.2f s",
+		 (double)away_ns / (double)NS_PER_S);
+	inst->fenced++;
+	step(inst, VRRP_EVENT_FENCE, NULL, why, now);
+	return true;
+}
+
+void
+vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now)
+{
+	step(inst, VRRP_EVENT_STOP, NULL, why, now);
+}
+
+void
+vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index)
+{
+	const struct conf_instance *conf = &vrrp->conf->instances[index];
+
+	*inst = (struct vrrp_instance){
+		.vrrp = vrrp,
+		.conf = conf,
+		.index = index,
+		.priority = conf->priority,
+		.active_cs = conf->advert_int_cs,
+		.source = conf->unicast_src,
+		.timer.fire = on_timer,
+	};
+	vrrp_tenure_init(inst);
+}
+
+void
+vrrp_instance_fini(struct vrrp_instance *inst)
+{
+	timer_disarm(inst->vrrp->timers, &inst->timer);
+	vrrp_tenure_fini(inst);
+}

@@ -1,0 +1,89 @@
+/*
+ * instance.h - one virtual router: the runner of the state table.
+ *
+ * Entered through the doors below and its own timers only; nobody else steps it.  Internal to
+ * vrrpd: the daemon sees vrrpd/vrrp.h.
+ */
+#pragma once
+
+#include "vrrpd/packet.h"
+
+/* What the instance's one timer is armed for. */
+enum vrrp_timer_use {
+	VRRP_TIMER_USE_NONE,
+	VRRP_TIMER_USE_DOWN,
+	VRRP_TIMER_USE_ADVERT,
+	VRRP_TIMER_USE_HOLD,
+};
+
+/* Why the guardian keeps an instance in FAULT. */
+enum vrrp_trouble {
+	VRRP_TROUBLE_NONE,
+	VRRP_TROUBLE_CLAIM, /* the VIPs could not be added; tried again after a while */
+	VRRP_TROUBLE_LEASE, /* nobody renews the VIPs; over when the guardian is heard again */
+};
+
+#define VRRP_WHY_LEN 256
+
+struct vrrp_instance {
+	struct vrrp *vrrp;
+	const struct conf_instance *conf;
+	uint32_t index;
+
+	enum vrrp_state state;
+	struct mono since;
+	char reason[VRRP_WHY_LEN]; /* of the last transition */
+	uint8_t priority;          /* effective */
+	uint32_t active_cs;        /* interval of the master, ours or learnt (v3) */
+	struct ip source;          /* kept when the link loses it, for a last priority 0 */
+	struct timer timer;
+	enum vrrp_timer_use use;
+	struct mono advertised; /* last advertisement of ours, while MASTER */
+
+	/* the master, or whoever advertised last */
+	struct ip peer;
+	uint8_t peer_priority, peak;
+	struct mono peer_heard;
+	struct mono preempt_at; /* end of preempt_delay; 0 = not running */
+
+	/* tenure.c: the time between claim and release */
+	bool vips_held, will_lodged;
+	struct timer announce, lease;
+	struct mono round_next, round_until, delay_at, refresh_at, reannounced;
+	struct mono leased;  /* claim or last renewal */
+	struct mono renewed; /* last renewal; 0 = none */
+	enum vrrp_trouble trouble;
+	int trouble_error;
+	struct timer retry;
+
+	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
+		vips_restored, fenced, list_differs, interval_differs;
+	uint64_t drops[VRRP_DROP_N];
+	struct mono drop_logged[VRRP_DROP_N], list_logged, interval_logged;
+};
+
+void vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index);
+void vrrp_instance_fini(struct vrrp_instance *inst);
+
+/* An advertisement that passed every check. */
+void vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad,
+			     struct mono now);
+
+/* Link, health, priority or the guardian's answers may have changed. */
+void vrrp_instance_on_fact(struct vrrp_instance *inst, struct mono now);
+
+/* Was this thread away for longer than the down interval of this master?  Then a peer has taken
+ * over: steps down without sending anything.  Returns whether it did. */
+bool vrrp_instance_fence(struct vrrp_instance *inst, struct mono now);
+
+void vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now);
+
+/* Anything that keeps it from taking part?  `why` says what. */
+bool vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size);
+
+/* The intervals in force. */
+int64_t vrrp_instance_down_ns(const struct vrrp_instance *inst);
+int64_t vrrp_instance_skew_ns(const struct vrrp_instance *inst);
+
+/* Was the peer heard recently enough to count as alive? */
+bool vrrp_instance_peer_alive(const struct vrrp_instance *inst, struct mono now);

@@ -1,0 +1,233 @@
+/*
+ * tenure.c - the time between claim and release: announcements and lease.
+ *
+ * Runs on the VRRP thread.  The guardian announces each VIP when it adds it.  Here is what follows:
+ * - a dead peer may hold the VIP until its lease ends, and answer for it: a round every 500 ms until
+ *   lease + 500 ms have passed, so that the last word is ours;
+ * - keepalived's garp_master_delay and garp_master_refresh;
+ * - the lease: no acknowledged renewal for three quarters of it means that the kernel is about to
+ *   remove the VIPs.  The instance resigns while it still has them, and stays in FAULT until the
+ *   guardian is heard again (any answer, or a fact about a link).
+ */
+#include "vrrpd/tenure.h"
+
+#include "common/list.h"
+#include "common/log.h"
+#include "vrrpd/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROUND_MS            500
+#define REANNOUNCE_PAUSE_MS 1000
+#define CLAIM_RETRY_MS      5000
+
+static int64_t
+lease_ns(const struct vrrp_instance *inst)
+{
+	return inst->vrrp->conf->vip_lease_s * NS_PER_S;
+}
+
+static void
+announce(struct vrrp_instance *inst, uint32_t rounds)
+{
+	while (rounds--)
+		inst->vrrp->ops->announce(inst->vrrp->ctx, inst->index);
+}
+
+/* ------------------------------------------------------------------ announcements */
+
+/* The earlier of two moments, 0 meaning never. */
+static struct mono
+earlier(struct mono a, struct mono b)
+{
+	if (a.ns == 0 || b.ns == 0)
+		return a.ns == 0 ? b : a;
+	return mono_before(a, b) ? a : b;
+}
+
+static void
+arm_announce(struct vrrp_instance *inst)
+{
+	struct mono when = earlier(inst->round_next, earlier(inst->delay_at, inst->refresh_at));
+
+	if (when.ns != 0)
+		timer_arm(inst->vrrp->timers, &inst->announce, when);
+}
+
+static bool
+due(struct mono when, struct mono now)
+{
+	return when.ns != 0 && !mono_before(now, when);
+}
+
+static void
+on_announce(struct timer *t, struct mono now)
+{
+	struct vrrp_instance *inst = CONTAINER_OF(t, struct vrrp_instance, announce);
+	const struct conf_instance *conf = inst->conf;
+	uint32_t rounds = 0;
+
+	if (due(inst->round_next, now)) {
+		rounds = 1;
+		inst->round_next = mono_add_ms(now, ROUND_MS);
+		if (mono_before(inst->round_until, inst->round_next))
+			inst->round_next = (struct mono){ 0 };
+	}
+	if (due(inst->refresh_at, now)) {
+		rounds = conf->garp_master_refresh_repeat ? conf->garp_master_refresh_repeat : 1;
+		inst->refresh_at = mono_add_ms(now, conf->garp_master_refresh_ms);
+	}
+	if (due(inst->delay_at, now)) {
+		rounds = conf->garp_master_repeat > rounds ? conf->garp_master_repeat : rounds;
+		inst->delay_at = (struct mono){ 0 };
+	}
+	announce(inst, rounds);
+	arm_announce(inst);
+}
+
+static void
+schedule_announcements(struct vrrp_instance *inst, struct mono now)
+{
+	const struct conf_instance *conf = inst->conf;
+	struct mono never = { 0 };
+
+	inst->round_next = mono_add_ms(now, ROUND_MS);
+	inst->round_until = mono_add_ms(mono_add_ns(now, lease_ns(inst)), ROUND_MS);
+	inst->delay_at =
+		conf->garp_master_delay_ms ? mono_add_ms(now, conf->garp_master_delay_ms) : never;
+	inst->refresh_at = conf->garp_master_refresh_ms
+				   ? mono_add_ms(now, conf->garp_master_refresh_ms)
+				   : never;
+	arm_announce(inst);
+}
+
+void
+vrrp_tenure_reannounce(struct vrrp_instance *inst, struct mono now)
+{
+	if (inst->reannounced.ns != 0 &&
+	    mono_since_ms(now, inst->reannounced) < REANNOUNCE_PAUSE_MS)
+		return;
+	inst->reannounced = now;
+	announce(inst, 1);
+}
+
+/* ------------------------------------------------------------------ lease */
+
+static void
+watch_lease(struct vrrp_instance *inst, struct mono leased)
+{
+	inst->leased = leased;
+	if (lease_ns(inst) != 0)
+		timer_arm(inst->vrrp->timers, &inst->lease,
+			  mono_add_ns(leased, lease_ns(inst) / 4 * 3));
+}
+
+static void
+on_lease(struct timer *t, struct mono now)
+{
+	struct vrrp_instance *inst = CONTAINER_OF(t, struct vrrp_instance, lease);
+
+	inst->trouble = VRRP_TROUBLE_LEASE;
+	vrrp_instance_on_fact(inst, now);
+}
+
+static void
+on_retry(struct timer *t, struct mono now)
+{
+	struct vrrp_instance *inst = CONTAINER_OF(t, struct vrrp_instance, retry);
+
+	inst->trouble = VRRP_TROUBLE_NONE;
+	vrrp_instance_on_fact(inst, now);
+}
+
+void
+vrrp_tenure_claimed(struct vrrp_instance *inst, int error, struct mono now)
+{
+	if (inst->state != VRRP_STATE_MASTER) /* released meanwhile */
+		return;
+	if (error == 0) {
+		watch_lease(inst, now);
+		return;
+	}
+	inst->trouble = VRRP_TROUBLE_CLAIM;
+	inst->trouble_error = error;
+	timer_arm(inst->vrrp->timers, &inst->retry, mono_add_ms(now, CLAIM_RETRY_MS));
+	vrrp_instance_on_fact(inst, now);
+}
+
+void
+vrrp_tenure_renewed(struct vrrp_instance *inst, struct mono at, struct mono now)
+{
+	inst->renewed = at;
+	if (inst->state == VRRP_STATE_MASTER && mono_before(inst->leased, at))
+		watch_lease(inst, at);
+	vrrp_tenure_guardian_alive(inst);
+	vrrp_instance_on_fact(inst, now);
+}
+
+void
+vrrp_tenure_guardian_alive(struct vrrp_instance *inst)
+{
+	if (inst->trouble == VRRP_TROUBLE_LEASE)
+		inst->trouble = VRRP_TROUBLE_NONE;
+}
+
+bool
+vrrp_tenure_fault(const struct vrrp_instance *inst, char *why, size_t size)
+{
+	switch (inst->trouble) {
+	case VRRP_TROUBLE_NONE:
+		break;
+	case VRRP_TROUBLE_CLAIM:
+		snprintf(why, size, "the VIPs could not be added: %s",
+			 strerror(-inst->trouble_error));
+		return true;
+	case VRRP_TROUBLE_LEASE:
+		snprintf(why, size, "the VIPs are about to lapse: their lease is not renewed");
+		return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ begin and end */
+
+void
+vrrp_tenure_init(struct vrrp_instance *inst)
+{
+	inst->announce.fire = on_announce;
+	inst->lease.fire = on_lease;
+	inst->retry.fire = on_retry;
+}
+
+void
+vrrp_tenure_fini(struct vrrp_instance *inst)
+{
+	vrrp_tenure_quiet(inst);
+	timer_disarm(inst->vrrp->timers, &inst->retry);
+}
+
+void
+vrrp_tenure_begin(struct vrrp_instance *inst, struct mono now)
+{
+	inst->vips_held = true;
+	inst->renewed = (struct mono){ 0 };
+	inst->vrrp->ops->claim(inst->vrrp->ctx, inst->index);
+	schedule_announcements(inst, now);
+	watch_lease(inst, now);
+}
+
+void
+vrrp_tenure_quiet(struct vrrp_instance *inst)
+{
+	timer_disarm(inst->vrrp->timers, &inst->announce);
+	timer_disarm(inst->vrrp->timers, &inst->lease);
+}
+
+void
+vrrp_tenure_end(struct vrrp_instance *inst)
+{
+	vrrp_tenure_quiet(inst);
+	inst->vips_held = false;
+	inst->vrrp->ops->release(inst->vrrp->ctx, inst->index);
+}

@@ -1,0 +1,262 @@
+/*
+ * vrrp.c - the engine: all instances of a node, and the facts that reach them.
+ *
+ * Runs on the VRRP thread; owns the instances, borrows configuration, board and timer heap.
+ */
+#include "vrrpd/vrrp.h"
+
+#include "common/list.h"
+#include "common/log.h"
+#include "vrrpd/engine.h"
+#include "vrrpd/tenure.h"
+#include "vrrpd/timing.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* First results of checks may be waited for this long after the start: a few rounds of the usual
+ * two seconds.  What has not been checked by then counts as well. */
+#define SETTLE_MS 5000
+
+static void
+on_fact_all(struct vrrp *vrrp, struct mono now)
+{
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_on_fact(&vrrp->instances[i], now);
+}
+
+/* ------------------------------------------------------------------ life */
+
+static void
+begin(struct vrrp *vrrp, struct mono now)
+{
+	vrrp->begun = true;
+	vrrp_track_look(&vrrp->world, now);
+	if (mono_before(now, vrrp->settled))
+		timer_arm(vrrp->timers, &vrrp->begin, vrrp->settled);
+	on_fact_all(vrrp, now);
+}
+
+static void
+on_begin(struct timer *t, struct mono now)
+{
+	struct vrrp *vrrp = CONTAINER_OF(t, struct vrrp, begin);
+
+	vrrp->world.settling = mono_before(now, vrrp->settled);
+	if (!vrrp->begun)
+		begin(vrrp, now);
+	else
+		vrrp_health(vrrp, now);
+}
+
+struct vrrp *
+vrrp_new(const struct conf *conf, const struct health_board *board, struct timer_heap *timers,
+	 const struct vrrp_ops *ops, void *ctx)
+{
+	struct vrrp *vrrp = calloc(1, sizeof *vrrp);
+
+	if (vrrp == NULL)
+		return NULL;
+	*vrrp = (struct vrrp){
+		.conf = conf,
+		.timers = timers,
+		.ops = ops,
+		.ctx = ctx,
+		.world = {.conf = conf, .board = board, .proxy = HEALTH_PROXY_STARTING},
+		.begin.fire = on_begin,
+		.shortest_ns = INT64_MAX,
+	};
+	vrrp->instances = calloc(conf->instances_n + 1, sizeof *vrrp->instances);
+	vrrp->interfaces = calloc(conf->interfaces_n + 1, sizeof *vrrp->interfaces);
+	vrrp->world.scripts = calloc(conf->scripts_n + 1, sizeof *vrrp->world.scripts);
+	if (!vrrp->instances || !vrrp->interfaces || !vrrp->world.scripts) {
+		free(vrrp->instances);
+		free(vrrp->interfaces);
+		free(vrrp->world.scripts);
+		free(vrrp);
+		return NULL;
+	}
+	for (size_t i = 0; i < conf->scripts_n; i++)
+		vrrp->world.scripts[i].known =
+			conf->scripts[i].init_fail && !conf->scripts[i].replaced;
+	for (uint32_t i = 0; i < conf->instances_n; i++) {
+		const struct conf_instance *c = &conf->instances[i];
+		int64_t interval_ns = vrrp_interval_ns(c->advert_int_cs);
+
+		vrrp_instance_init(&vrrp->instances[i], vrrp, i);
+		vrrp->interfaces[c->interface].by_vrid[c->vrid] = &vrrp->instances[i];
+		if (interval_ns < vrrp->shortest_ns)
+			vrrp->shortest_ns = interval_ns;
+	}
+	return vrrp;
+}
+
+void
+vrrp_free(struct vrrp *vrrp)
+{
+	if (vrrp == NULL)
+		return;
+	timer_disarm(vrrp->timers, &vrrp->begin);
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_fini(&vrrp->instances[i]);
+	free(vrrp->instances);
+	free(vrrp->interfaces);
+	free(vrrp->world.scripts);
+	free(vrrp);
+}
+
+void
+vrrp_start(struct vrrp *vrrp, struct mono now)
+{
+	vrrp->turn = now;
+	vrrp->settled = mono_add_ms(now, SETTLE_MS);
+	vrrp->world.settling = true;
+	if (vrrp->conf->startup_delay_ms != 0)
+		timer_arm(vrrp->timers, &vrrp->begin,
+			  mono_add_ms(now, vrrp->conf->startup_delay_ms));
+	else
+		begin(vrrp, now);
+}
+
+void
+vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why)
+{
+	vrrp->stopping = true;
+	timer_disarm(vrrp->timers, &vrrp->begin);
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_stop(&vrrp->instances[i], why, now);
+}
+
+bool
+vrrp_stopped(const struct vrrp *vrrp)
+{
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		if (vrrp->instances[i].vips_held)
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ fencing */
+
+/*
+ * Stepping down comes first and sends nothing; what waited in the receive queues then finds backups.
+ * While turns follow each other within the shortest interval nobody can be overdue: a master
+ * advertised in the turn its timer was due in.
+ */
+void
+vrrp_wake(struct vrrp *vrrp, struct mono now)
+{
+	bool fenced = false;
+	int64_t away_ns = mono_since(now, vrrp->turn);
+
+	vrrp->turn = now;
+	if (away_ns < vrrp->shortest_ns)
+		return;
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		fenced |= vrrp_instance_fence(&vrrp->instances[i], now);
+	if (fenced)
+		vrrp->ops->drain(vrrp->ctx);
+}
+
+bool
+vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now)
+{
+	struct vrrp_instance *inst = &vrrp->instances[instance];
+
+	assert(instance < vrrp->conf->instances_n);
+	vrrp_instance_fence(inst, now);
+	vrrp->ops->drain(vrrp->ctx);
+	return inst->state == VRRP_STATE_MASTER;
+}
+
+/* ------------------------------------------------------------------ facts */
+
+/* A source that vanished is forgotten last: the resignation it causes is still sent from it. */
+static void
+take_link(struct vrrp_instance *inst, const struct vrrp_link *link, struct mono now)
+{
+	bool chosen = inst->conf->unicast_src.family != AF_UNSPEC;
+
+	if (!chosen && link->primary.family != AF_UNSPEC)
+		inst->source = link->primary;
+	vrrp_tenure_guardian_alive(inst);
+	vrrp_instance_on_fact(inst, now);
+	if (!chosen)
+		inst->source = link->primary;
+}
+
+void
+vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link, struct mono now)
+{
+	assert(interface < vrrp->conf->interfaces_n);
+	vrrp->interfaces[interface].link = *link;
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		if (vrrp->instances[i].conf->interface == interface)
+			take_link(&vrrp->instances[i], link, now);
+}
+
+void
+vrrp_health(struct vrrp *vrrp, struct mono now)
+{
+	if (!vrrp->begun)
+		return;
+	vrrp_track_look(&vrrp->world, now);
+	on_fact_all(vrrp, now);
+}
+
+void
+vrrp_script_result(struct vrrp *vrrp, uint32_t script, bool ok, struct mono now)
+{
+	assert(script < vrrp->conf->scripts_n);
+	vrrp->world.scripts[script].known = true;
+	vrrp->world.scripts[script].ok = ok;
+	on_fact_all(vrrp, now);
+}
+
+void
+vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now)
+{
+	vrrp_tenure_claimed(&vrrp->instances[instance], error, now);
+}
+
+void
+vrrp_released(struct vrrp *vrrp, uint32_t instance, struct mono now)
+{
+	vrrp_tenure_guardian_alive(&vrrp->instances[instance]);
+	vrrp_instance_on_fact(&vrrp->instances[instance], now);
+}
+
+void
+vrrp_renewed(struct vrrp *vrrp, uint32_t instance, struct mono at)
+{
+	/* The message may have waited: what follows from it happens in the present turn. */
+	struct mono now = mono_before(vrrp->turn, at) ? at : vrrp->turn;
+
+	vrrp_tenure_renewed(&vrrp->instances[instance], at, now);
+}
+
+void
+vrrp_restored(struct vrrp *vrrp, uint32_t instance, uint32_t vips_n, struct mono now)
+{
+	struct vrrp_instance *inst = &vrrp->instances[instance];
+
+	inst->vips_restored += vips_n;
+	log_warning("(%s) %u VIPs had been removed by someone else and are back", inst->conf->name,
+		    vips_n);
+	if (inst->state == VRRP_STATE_MASTER)
+		vrrp_tenure_reannounce(inst, now);
+}
+
+const char *
+vrrp_transition_text(const struct conf *conf, const struct vrrp_transition_note *note, char *buf,
+		     size_t size)
+{
+	const char *name = conf->instances[note->instance].name;
+
+	if (note->to == VRRP_STATE_RESIGNED)
+		snprintf(buf, size, "(%s) sent 0 priority", name);
+	else
+		snprintf(buf, size, "(%s) Entering %s STATE", name, vrrp_state_name(note->to));
+	return buf;
+}
