@@ -14,10 +14,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#ifdef HAVE_LIBSYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 int
 daemonize_fork(struct daemonize *d)
 {
@@ -69,10 +65,6 @@ daemonize_started(void *ctx)
 {
 	struct daemonize *d = ctx;
 
-#ifdef HAVE_LIBSYSTEMD
-	if (d->notify_systemd)
-		sd_notify(0, "READY=1");
-#endif
 	if (d->notify_fd < 0)
 		return;
 	if (write(d->notify_fd, "", 1) != 1)

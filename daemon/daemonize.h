@@ -5,8 +5,7 @@
 
 /* What main.c gives the guardian as `started`. */
 struct daemonize {
-	int notify_fd;      /* the waiting parent's pipe; -1 = stays in the foreground */
-	int notify_systemd; /* -Ws: say READY=1 to the service manager */
+	int notify_fd; /* the waiting parent's pipe; -1 = stays in the foreground */
 };
 
 /*

@@ -7,7 +7,6 @@
 #include "daemon/client.h"
 #include "daemon/daemonize.h"
 #include "daemon/guardian.h"
-#include "daemon/sandbox.h"
 #include "daemon/worker.h"
 
 #include <stdlib.h>
@@ -33,7 +32,7 @@ fill_worker_args(const char *args[5], bool background, bool debug)
 static int
 run_guardian(const struct options *o, struct check *c, bool background)
 {
-	struct daemonize daemonize = { .notify_fd = -1, .notify_systemd = o->notify_systemd };
+	struct daemonize daemonize = { .notify_fd = -1 };
 	const struct log_setup log = {
 		.ident = "tandem",
 		.to_stderr = true,
@@ -71,19 +70,10 @@ run_guardian(const struct options *o, struct check *c, bool background)
 static int
 run(const struct options *o)
 {
-	struct sandbox_identity identity;
 	struct check c;
-	char error[256];
 	int status = 1;
 
-	if (check_load(&c, o) < 0) {
-		check_fini(&c);
-		return 1;
-	}
-	/* The worker needs it; here it can still be said to whoever starts the daemon. */
-	if (sandbox_resolve(c.conf->user, c.conf->group, &identity, error, sizeof error) < 0)
-		fprintf(stderr, "tandem: %s\n", error);
-	else
+	if (check_load(&c, o) == 0)
 		status = run_guardian(o, &c, (o->background || c.conf->daemon) && !o->foreground);
 	check_fini(&c);
 	return status;

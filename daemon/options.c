@@ -25,7 +25,6 @@ enum action {
 	ACTION_MAXCONN,
 	ACTION_BACKGROUND,
 	ACTION_FOREGROUND,
-	ACTION_SYSTEMD,
 	ACTION_DEBUG,
 	ACTION_QUIET,
 	ACTION_VERBOSE,
@@ -44,43 +43,47 @@ struct row {
 	bool prefix;       /* what follows the name directly is accepted: -dMfoo */
 };
 
+/* clang-format off */
 static const struct row rows[] = {
-	{"-f",         ACTION_FILE,         "FILE",      false},
-        { "-c",        ACTION_CHECK,        NULL,        false},
-	{ "-dump",     ACTION_DUMP,         NULL,        false},
-        { "-i",        ACTION_NODE,         "NAME",      false},
-	{ "-L",        ACTION_LOCAL_PEER,   "NAME",      false},
-        { "-C",        ACTION_CHDIR,        "DIRECTORY", false},
-	{ "-p",        ACTION_PIDFILE,      "FILE",      false},
-        { "-R",        ACTION_RUNDIR,       "DIRECTORY", false},
-	{ "-n",        ACTION_MAXCONN,      "NUMBER",    false},
-        { "-D",        ACTION_BACKGROUND,   NULL,        false},
-	{ "-db",       ACTION_FOREGROUND,   NULL,        false},
-        { "-W",        ACTION_NOTHING,      NULL,        false},
-	{ "-Ws",       ACTION_SYSTEMD,      NULL,        false},
-        { "-d",        ACTION_DEBUG,        NULL,        false},
-	{ "-q",        ACTION_QUIET,        NULL,        false},
-        { "-V",        ACTION_VERBOSE,      NULL,        false},
-	{ "-v",        ACTION_VERSION,      NULL,        false},
-        { "-vv",       ACTION_VERSION_LONG, NULL,        false},
-	{ "-dM",       ACTION_NOTHING,      NULL,        true },
-        { "-dI",       ACTION_NOTHING,      NULL,        false},
-	{ "-dW",       ACTION_STRICT,       NULL,        false},
-        { "--json",    ACTION_JSON,         NULL,        false},
-	{ "-h",        ACTION_HELP,         NULL,        false},
-        { "--help",    ACTION_HELP,         NULL,        false},
-	{ "--version", ACTION_VERSION,      NULL,        false},
+	{ "-f",        ACTION_FILE,         "FILE",      false },
+	{ "-c",        ACTION_CHECK,        NULL,        false },
+	{ "-dump",     ACTION_DUMP,         NULL,        false },
+	{ "-i",        ACTION_NODE,         "NAME",      false },
+	{ "-L",        ACTION_LOCAL_PEER,   "NAME",      false },
+	{ "-C",        ACTION_CHDIR,        "DIRECTORY", false },
+	{ "-p",        ACTION_PIDFILE,      "FILE",      false },
+	{ "-R",        ACTION_RUNDIR,       "DIRECTORY", false },
+	{ "-n",        ACTION_MAXCONN,      "NUMBER",    false },
+	{ "-D",        ACTION_BACKGROUND,   NULL,        false },
+	{ "-db",       ACTION_FOREGROUND,   NULL,        false },
+	{ "-W",        ACTION_NOTHING,      NULL,        false },
+	{ "-Ws",       ACTION_FOREGROUND,   NULL,        false },
+	{ "-d",        ACTION_DEBUG,        NULL,        false },
+	{ "-q",        ACTION_QUIET,        NULL,        false },
+	{ "-V",        ACTION_VERBOSE,      NULL,        false },
+	{ "-v",        ACTION_VERSION,      NULL,        false },
+	{ "-vv",       ACTION_VERSION_LONG, NULL,        false },
+	{ "-dM",       ACTION_NOTHING,      NULL,        true  },
+	{ "-dI",       ACTION_NOTHING,      NULL,        false },
+	{ "-dW",       ACTION_STRICT,       NULL,        false },
+	{ "--json",    ACTION_JSON,         NULL,        false },
+	{ "-h",        ACTION_HELP,         NULL,        false },
+	{ "--help",    ACTION_HELP,         NULL,        false },
+	{ "--version", ACTION_VERSION,      NULL,        false },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum options_command command;
 } commands[] = {
-	{"check",   OPTIONS_CHECK },
-	{ "status", OPTIONS_STATUS},
-	{ "reload", OPTIONS_RELOAD},
-	{ "resign", OPTIONS_RESIGN},
+	{ "check",  OPTIONS_CHECK },
+	{ "status", OPTIONS_STATUS },
+	{ "reload", OPTIONS_RELOAD },
+	{ "resign", OPTIONS_RESIGN },
 };
+/* clang-format on */
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -150,10 +153,6 @@ apply(struct options *o, const struct row *row, const char *value)
 		return parse_maxconn(o, value);
 	case ACTION_BACKGROUND:
 		o->background = true;
-		break;
-	case ACTION_SYSTEMD:
-		o->notify_systemd = true;
-		o->foreground = true;
 		break;
 	case ACTION_FOREGROUND:
 		o->foreground = true;
@@ -292,7 +291,7 @@ options_help(FILE *out)
 		"    -C DIR     change to DIR before anything is read\n"
 		"    -D         to the background, once start-up has succeeded; its status says so\n"
 		"    -db        stay in the foreground, even if the file says `daemon'\n"
-		"    -Ws        stay in the foreground and report to systemd\n"
+		"    -Ws        as -db; a service manager is told in either case\n"
 		"    -p FILE    write the process id to FILE\n"
 		"    -n N       at most N connections in all\n"
 		"    -R DIR     run directory (default: $TANDEM_RUNDIR, then /run/tandem); one\n"

@@ -34,7 +34,6 @@ struct options {
 	uint32_t maxconn;       /* -n; 0 = not given */
 	bool background;        /* -D */
 	bool foreground;        /* -db, -Ws: stay, whatever the file says */
-	bool notify_systemd;    /* -Ws */
 	bool debug;             /* -d */
 	bool quiet;             /* -q */
 	bool verbose;           /* -V, -vv */

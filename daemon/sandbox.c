@@ -24,29 +24,6 @@
 
 #define REALTIME_PRIORITY 50
 
-#if defined(__SANITIZE_ADDRESS__)
-#define LEAK_CHECKED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LEAK_CHECKED 1
-#endif
-#endif
-#ifndef LEAK_CHECKED
-#define LEAK_CHECKED 0
-#endif
-
-static bool
-parse_id(const char *s, unsigned long *id)
-{
-	char *end;
-
-	if (s[0] < '0' || s[0] > '9')
-		return false;
-	errno = 0;
-	*id = strtoul(s, &end, 10);
-	return errno == 0 && *end == '\0' && *id < UINT32_MAX;
-}
-
 static const struct passwd *
 find_user(const char *user)
 {
@@ -63,32 +40,24 @@ sandbox_resolve(const char *user, const char *group, struct sandbox_identity *id
 		size_t error_len)
 {
 	const struct passwd *pw = find_user(user);
-	struct sandbox_identity id = { 65534, 65534 };
+	struct sandbox_identity id = { 65534, 65534 }; /* where even "nobody" is missing */
 	const struct group *gr;
-	unsigned long number;
 
+	if (user && !pw) {
+		snprintf(error, error_len, "user %s does not exist", user);
+		return -ENOENT;
+	}
 	if (pw) {
 		id.uid = pw->pw_uid;
 		id.gid = pw->pw_gid;
-	} else if (user && parse_id(user, &number)) {
-		id.uid = (uid_t)number;
-		pw = getpwuid(id.uid);
-		id.gid = pw ? pw->pw_gid : (gid_t)number;
-	} else if (user) {
-		snprintf(error, error_len, "there is no user `%s' on this host", user);
-		return -ENOENT;
 	}
-
 	if (group) {
 		gr = getgrnam(group);
-		if (gr) {
-			id.gid = gr->gr_gid;
-		} else if (parse_id(group, &number)) {
-			id.gid = (gid_t)number;
-		} else {
-			snprintf(error, error_len, "there is no group `%s' on this host", group);
+		if (!gr) {
+			snprintf(error, error_len, "group %s does not exist", group);
 			return -ENOENT;
 		}
+		id.gid = gr->gr_gid;
 	}
 	*identity = id;
 	return 0;
@@ -182,7 +151,7 @@ sandbox_enter(const struct sandbox_identity *id, bool debug)
 	}
 	/* Set either way: a change of user may have cleared it.  The leak checker of a sanitized build
 	 * traces its own process. */
-	if (prctl(PR_SET_DUMPABLE, debug || LEAK_CHECKED, 0, 0, 0) < 0)
+	if (prctl(PR_SET_DUMPABLE, debug || SANDBOX_LEAK_CHECKED, 0, 0, 0) < 0)
 		log_warning("cannot become undumpable: %m");
 	return 0;
 }

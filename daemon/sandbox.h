@@ -7,13 +7,25 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* 1 in a build whose leak checker has to trace its own process at exit. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_LEAK_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANDBOX_LEAK_CHECKED 1
+#endif
+#endif
+#ifndef SANDBOX_LEAK_CHECKED
+#define SANDBOX_LEAK_CHECKED 0
+#endif
+
 struct sandbox_identity {
 	uid_t uid;
 	gid_t gid;
 };
 
 /*
- * Who the worker runs as: the file's `user` and `group` (names or numbers, NULL = not given), by
+ * Who the worker runs as: the file's `user` and `group` (NULL = not given), by
  * default the system user "tandem" if there is one, else "nobody".  0, or -ENOENT with a sentence
  * in `error`: a name that does not exist.
  */

@@ -80,14 +80,9 @@ static void
 note_transition(void *ctx, const struct vrrp_transition_note *note)
 {
 	struct worker *w = ctx;
-	const char *name = w->conf->instances[note->instance].name;
+	char text[256];
 
-	if (note->to == VRRP_STATE_RESIGNED)
-		log_notice("(%s) sent priority 0, keeping the VIPs until the peer takes over (%s)",
-			   name, note->reason);
-	else
-		log_notice("(%s) Entering %s STATE (%s)", name, vrrp_state_name(note->to),
-			   note->reason);
+	log_notice("%s: %s", vrrp_transition_text(w->conf, note, text, sizeof text), note->reason);
 	journal_add(&w->journal, note, w->loop.now, wall_ms());
 }
 

@@ -201,6 +201,8 @@ on_answer(struct worker *w, enum request request, const struct ipc_message *m)
 			    strerror(-a->error));
 	if (request == REQUEST_CLAIMED)
 		vrrp_claimed(w->vrrp, a->instance, a->error, w->loop.now);
+	else if (request == REQUEST_RELEASED)
+		vrrp_released(w->vrrp, a->instance, w->loop.now);
 	else if (request == REQUEST_RENEWED && a->error == 0)
 		vrrp_renewed(w->vrrp, a->instance, a->at);
 	else if (request == REQUEST_RESTORED && a->error == 0)

@@ -132,7 +132,7 @@ values_arrive(void **state)
 	options_fini(&o);
 
 	assert_int_equal(PARSE(&o, "-Ws"), 0);
-	assert_true(o.foreground && o.notify_systemd);
+	assert_true(o.foreground);
 	options_fini(&o);
 	assert_int_equal(PARSE(&o, "-W", "-D"), 0);
 	assert_true(o.background && !o.foreground);

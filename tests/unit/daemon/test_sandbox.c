@@ -36,9 +36,6 @@ names_are_resolved(void **state)
 	assert_int_equal(sandbox_resolve("nobody", "root", &id, error, sizeof error), 0);
 	assert_int_equal(id.uid, uid);
 	assert_int_equal(id.gid, 0);
-	assert_int_equal(sandbox_resolve("4711", "4712", &id, error, sizeof error), 0);
-	assert_int_equal(id.uid, 4711);
-	assert_int_equal(id.gid, 4712);
 	assert_string_equal(error, "");
 }
 
@@ -60,9 +57,9 @@ unknown_names_are_refused_by_name(void **state)
 	char error[128];
 
 	assert_true(sandbox_resolve("no-such-user", NULL, &id, error, sizeof error) < 0);
-	assert_string_equal(error, "there is no user `no-such-user' on this host");
+	assert_string_equal(error, "user no-such-user does not exist");
 	assert_true(sandbox_resolve(NULL, "no-such-group", &id, error, sizeof error) < 0);
-	assert_string_equal(error, "there is no group `no-such-group' on this host");
+	assert_string_equal(error, "group no-such-group does not exist");
 	assert_int_equal(id.uid, 1);
 }
 
@@ -161,11 +158,7 @@ nothing_is_left_of_root(void **state)
 		skip();
 	assert_int_equal(in_child(confined), 0);
 	assert_int_equal(in_child(powerless_root), 0);
-#if !defined(__SANITIZE_ADDRESS__)
-	assert_int_equal(in_child(undumpable), 0);
-#else
-	assert_int_equal(in_child(undumpable), 1);
-#endif
+	assert_int_equal(in_child(undumpable), SANDBOX_LEAK_CHECKED);
 }
 
 static int
