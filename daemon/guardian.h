@@ -15,11 +15,11 @@
 
 struct guardian_setup {
 	const struct conf *conf; /* outlives guardian_run */
-	const void *packed;	 /* conf_pack's block: what the worker gets on WORKER_FD_CONF */
+	const void *packed;      /* conf_pack's block: what the worker gets on WORKER_FD_CONF */
 	size_t packed_len;
 	const char *rundir;  /* created if missing */
 	const char *pidfile; /* -p; NULL = the file's, else RUNDIR/tandem.pid */
-	bool debug;	     /* -d: the worker may dump core; nothing is locked in memory */
+	bool debug;          /* -d: the worker may dump core; nothing is locked in memory */
 	/* More words for the worker, NULL-terminated (worker.h): it is started as
 	 * "tandem --worker GENERATION WORD…" with the descriptors 0-2 and WORKER_FD_*. */
 	const char *const *worker_args;

@@ -19,14 +19,11 @@ struct pulse {
 };
 
 /* The guardian's: a memfd with an initialised page.  The descriptor, or -errno. */
-int
-pulse_create(struct pulse **pulse);
+int pulse_create(struct pulse **pulse);
 
 /* The worker's: maps it, locks `alive` on the calling thread.  0 or -errno. */
-int
-pulse_adopt(int fd, struct pulse **pulse);
-void
-pulse_unmap(struct pulse *pulse);
+int pulse_adopt(int fd, struct pulse **pulse);
+void pulse_unmap(struct pulse *pulse);
 
 static inline void
 pulse_beat(struct pulse *pulse)

@@ -414,8 +414,7 @@ worker_main(int argc, char **argv)
 		log.level = LOG_DEBUG;
 	log_init(&log);
 	log_set_role("worker");
-	/* Executed through /proc/self/exe, it would be called "exe" in ps and killall. */
-	prctl(PR_SET_NAME, "tandem");
+	prctl(PR_SET_NAME, "vrrp"); /* this thread; the command line says "tandem --worker" */
 	ignore_signals();
 
 	w->generation = (uint32_t)strtoul(argv[0], NULL, 10);

@@ -1,0 +1,128 @@
+/*
+ * handover.c - see handover.h.  Runs on the guardian's loop.
+ */
+#include "daemon/handover.h"
+
+#include "common/log.h"
+#include "daemon/requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+handover_init(struct handover *handover)
+{
+	handover->told = calloc(handover->conf->interfaces_n + 1, sizeof *handover->told);
+	return handover->told ? 0 : -ENOMEM;
+}
+
+void
+handover_fini(struct handover *handover)
+{
+	free(handover->told);
+	handover->told = NULL;
+}
+
+static int
+send_none(struct handover *handover, struct ipc *ipc, enum request what, const int *fd)
+{
+	struct req_none none = { .generation = handover->generation };
+
+	return ipc_send(ipc, what, &none, sizeof none, fd, fd ? 1 : 0);
+}
+
+static int
+send_listeners(struct handover *handover, struct ipc *ipc)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < handover->listeners->n && r == 0; i++) {
+		const struct listener *l = &handover->listeners->at[i];
+		struct ans_listener a = { handover->generation, l->proxy, l->bind };
+
+		r = ipc_send(ipc, REQUEST_LISTENER, &a, sizeof a, &l->fd, 1);
+	}
+	return r;
+}
+
+static int
+send_vrrp_socket(struct handover *handover, struct ipc *ipc, uint32_t interface)
+{
+	struct ans_vrrp_socket a = { handover->generation, interface };
+	int fd = handover->sockets->at[interface].fd;
+
+	return fd < 0 ? 0 : ipc_send(ipc, REQUEST_VRRP_SOCKET, &a, sizeof a, &fd, 1);
+}
+
+static int
+send_link(struct handover *handover, struct ipc *ipc, uint32_t interface)
+{
+	const struct netwatch_link *link = netwatch_link(handover->watch, interface);
+	struct ans_link a;
+
+	memset(&a, 0, sizeof a);
+	a.generation = handover->generation;
+	a.interface = interface;
+	a.present = link->present;
+	a.up = link->up;
+	a.mtu = link->mtu;
+	a.primary = link->primary;
+	handover->told[interface] = *link;
+	return ipc_send(ipc, REQUEST_LINK, &a, sizeof a, NULL, 0);
+}
+
+int
+handover_begin(struct handover *handover, struct ipc *ipc)
+{
+	uint32_t n = (uint32_t)handover->conf->interfaces_n;
+	int r;
+
+	/* What came while there was no worker is old: judging by it could promote or demote. */
+	vrrp_sockets_discard(handover->sockets);
+	r = send_none(handover, ipc, REQUEST_CONTROL, &handover->control_fd);
+	if (r == 0)
+		r = send_listeners(handover, ipc);
+	for (uint32_t i = 0; i < n && r == 0; i++)
+		r = send_vrrp_socket(handover, ipc, i);
+	for (uint32_t i = 0; i < n && r == 0; i++)
+		r = send_link(handover, ipc, i);
+	return r == 0 ? send_none(handover, ipc, REQUEST_START, NULL) : r;
+}
+
+static bool
+differs(const struct netwatch_link *a, const struct netwatch_link *b)
+{
+	return a->present != b->present || a->up != b->up || a->mtu != b->mtu ||
+	       !ip_equal(&a->primary, &b->primary);
+}
+
+static void
+log_link(const struct handover *handover, uint32_t interface, const struct netwatch_link *link)
+{
+	const char *name = handover->conf->interfaces[interface].name;
+	char text[IP_STRLEN];
+
+	if (!link->present)
+		log_warning("interface %s is gone", name);
+	else
+		log_notice("interface %s is %s, address %s", name, link->up ? "up" : "down",
+			   ip_format(&link->primary, text));
+}
+
+void
+handover_links(struct handover *handover, struct ipc *ipc)
+{
+	for (uint32_t i = 0; i < handover->conf->interfaces_n; i++) {
+		const struct netwatch_link *link = netwatch_link(handover->watch, i);
+
+		if (vrrp_sockets_refresh(handover->sockets, i) && ipc)
+			send_vrrp_socket(handover, ipc, i);
+		if (!differs(link, &handover->told[i]))
+			continue;
+		log_link(handover, i, link);
+		handover->told[i] = *link;
+		if (ipc)
+			send_link(handover, ipc, i);
+	}
+}

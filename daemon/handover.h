@@ -1,0 +1,30 @@
+/*
+ * handover.h - what a worker is given: at its start everything, later what has changed.
+ */
+#pragma once
+
+#include "common/ipc.h"
+#include "daemon/listeners.h"
+#include "daemon/netwatch.h"
+#include "daemon/vrrp_sockets.h"
+
+struct handover {
+	const struct conf *conf;
+	uint32_t generation;
+	int control_fd;
+	const struct listeners *listeners;
+	struct vrrp_sockets *sockets;
+	const struct netwatch *watch;
+	struct netwatch_link *told; /* by interface: what the worker knows */
+};
+
+/* 0 or -ENOMEM; the fields above `told` are the caller's to set before. */
+int handover_init(struct handover *handover);
+void handover_fini(struct handover *handover);
+
+/* CONTROL, LISTENER…, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
+int handover_begin(struct handover *handover, struct ipc *ipc);
+
+/* Links were read anew: the worker learns what differs from what it was told, with a new socket for
+ * an interface that came back. */
+void handover_links(struct handover *handover, struct ipc *ipc);

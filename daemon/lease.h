@@ -1,0 +1,76 @@
+/*
+ * lease.h - who holds what: the VIPs of each instance, their leases and wills.
+ *
+ * An instance is claimed or it is not.  While it is, its VIPs are renewed every half lease and put
+ * back when they vanish, as long as the worker moves; while it is not, none of them may be on this
+ * host.  After the guardian itself was late an instance is frozen: its VIPs are neither renewed nor
+ * put back until the worker confirms that it is master.
+ */
+#pragma once
+
+#include "daemon/announce.h"
+#include "daemon/requests.h"
+#include "daemon/vip.h"
+#include "daemon/vrrp_sockets.h"
+
+struct lease {
+	bool claimed;
+	bool frozen;
+	bool lodged;         /* the will */
+	bool failing;        /* the last renewal failed: said once */
+	struct mono renewed; /* when the kernel last had all of them */
+	struct mono due;     /* of the next renewal */
+};
+
+/* An answer for the worker: CLAIMED, RELEASED, RENEWED, RESTORED or ASK_CONFIRM. */
+typedef void lease_tell_fn(void *ctx, enum request what, uint32_t instance, int error,
+			   uint32_t vips_n, struct mono at);
+
+struct leases {
+	const struct conf *conf;
+	const struct netwatch *watch;
+	struct vip_keeper *vips;
+	struct announcer *announcer;
+	struct vrrp_sockets *sockets;
+	struct lease *at; /* by instance */
+	lease_tell_fn *tell;
+	void *ctx;
+};
+
+/* 0 or -ENOMEM.  The others outlive it. */
+int leases_init(struct leases *leases, const struct conf *conf, const struct netwatch *watch,
+		struct vip_keeper *vips, struct announcer *announcer, struct vrrp_sockets *sockets,
+		lease_tell_fn *tell, void *ctx);
+void leases_fini(struct leases *leases);
+
+/* Half a lease; 0 when VIPs are permanent. */
+int64_t lease_half_ns(const struct conf *conf);
+
+/* Is a renewal due?  Pure. */
+bool lease_is_due(const struct lease *lease, struct mono now);
+
+/* Was the guardian away for so long that somebody else may be master by now?  Pure. */
+bool lease_is_late(const struct conf *conf, int64_t away_ns);
+
+/* The worker's requests. */
+void leases_claim(struct leases *leases, uint32_t instance);
+void leases_release(struct leases *leases, uint32_t instance);
+void leases_announce(struct leases *leases, uint32_t instance);
+void leases_will(struct leases *leases, uint32_t instance, bool lodged);
+void leases_confirm(struct leases *leases, uint32_t instance, bool master);
+
+/* Renews what is due.  Only while the worker moves. */
+void leases_renew(struct leases *leases, struct mono now);
+
+/* The guardian was late. */
+void leases_freeze(struct leases *leases);
+
+/* After netwatch has read the addresses anew: removes what must not be there and, while the worker
+ * moves, puts back what must. */
+void leases_settle(struct leases *leases, bool restore);
+
+/* The worker is dead or hung: VIPs away, priority 0 out, nothing is claimed any more. */
+void leases_execute_wills(struct leases *leases);
+
+/* How many instances hold VIPs. */
+size_t leases_claimed(const struct leases *leases);

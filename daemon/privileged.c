@@ -1,0 +1,102 @@
+/*
+ * privileged.c - see privileged.h.  Runs on the guardian's loop.
+ *
+ * The worker may have been taken over by a client.  What it can ask for at worst is what the
+ * configuration lets it do anyway: hold its VIPs, or let them go.
+ */
+#include "daemon/privileged.h"
+
+#include "common/log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum sender { SENDER_WORKER, SENDER_GUARDIAN };
+
+static const struct {
+	const char *name;
+	size_t len;
+	enum sender sender;
+} requests[REQUEST_N] = {
+#define X(request, payload, from) \
+	[REQUEST_##request] = { #request, sizeof(payload), SENDER_##from },
+	REQUEST_LIST(X)
+#undef X
+};
+
+/* How many payloads begin: generation, then an instance if there is one, then a flag. */
+_Static_assert(offsetof(struct req_instance, instance) == offsetof(struct req_lodged, instance) &&
+		       offsetof(struct req_instance, instance) ==
+			       offsetof(struct req_confirm, instance) &&
+		       offsetof(struct req_lodged, lodged) == offsetof(struct req_confirm, master),
+	       "the requests of the worker begin alike");
+
+const char *
+privileged_reject_name(enum privileged_reject reject)
+{
+	static const char *const names[PRIVILEGED_N] = {
+		[PRIVILEGED_ACCEPTED] = "accepted",
+		[PRIVILEGED_UNKNOWN] = "unknown request",
+		[PRIVILEGED_DIRECTION] = "not the worker's to send",
+		[PRIVILEGED_LENGTH] = "wrong length",
+		[PRIVILEGED_DESCRIPTORS] = "unexpected descriptors",
+		[PRIVILEGED_GENERATION] = "another configuration's",
+		[PRIVILEGED_INSTANCE] = "no such instance",
+		[PRIVILEGED_VALUE] = "neither yes nor no",
+	};
+
+	return names[reject];
+}
+
+const char *
+privileged_request_name(uint32_t type)
+{
+	return type < REQUEST_N ? requests[type].name : "?";
+}
+
+enum privileged_reject
+privileged_check(const struct conf *conf, uint32_t generation, const struct ipc_message *m)
+{
+	struct req_lodged r = { 0 };
+
+	if (m->type >= REQUEST_N)
+		return PRIVILEGED_UNKNOWN;
+	if (requests[m->type].sender != SENDER_WORKER)
+		return PRIVILEGED_DIRECTION;
+	if (m->len != requests[m->type].len || m->len > sizeof r)
+		return PRIVILEGED_LENGTH;
+	if (m->fds_n != 0)
+		return PRIVILEGED_DESCRIPTORS;
+	memcpy(&r, m->payload, m->len);
+	if (r.generation != generation)
+		return PRIVILEGED_GENERATION;
+	if (m->len >= sizeof(struct req_instance) && r.instance >= conf->instances_n)
+		return PRIVILEGED_INSTANCE;
+	return r.lodged > 1 ? PRIVILEGED_VALUE : PRIVILEGED_ACCEPTED;
+}
+
+/* The first of a kind and then ever fewer of them: a hostile worker must not fill the log. */
+static bool
+is_worth_a_line(uint64_t count)
+{
+	return (count & (count - 1)) == 0;
+}
+
+void
+privileged_dispatch(struct privileged *p, const struct ipc_message *m)
+{
+	enum privileged_reject reject = privileged_check(p->conf, p->generation, m);
+	struct req_lodged r = { 0 };
+
+	if (reject != PRIVILEGED_ACCEPTED) {
+		p->rejected[reject]++;
+		if (is_worth_a_line(p->rejected[reject]))
+			log_warning("refused a request of the worker (%s, type %u): %s; %" PRIu64
+				    " so far",
+				    privileged_request_name(m->type), m->type,
+				    privileged_reject_name(reject), p->rejected[reject]);
+		return;
+	}
+	memcpy(&r, m->payload, m->len);
+	p->act(p->ctx, (enum request)m->type, r.instance, r.lodged != 0);
+}

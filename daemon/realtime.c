@@ -1,0 +1,70 @@
+/*
+ * realtime.c - see realtime.h.  Used by the guardian's two threads.  Nothing here is required: a
+ * container without these rights still works, only less punctually on a busy host.
+ */
+#include "daemon/realtime.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+#define OOM_SCORE_GUARDIAN "-900"
+#define OOM_SCORE_DEFAULT  "0"
+
+int
+realtime_thread(void)
+{
+	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
+
+	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
+}
+
+/* Async-signal-safe: also called between fork and exec. */
+static int
+set_oom_score(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, score, strlen(score)) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+void
+realtime_process(bool lock_memory)
+{
+	int r = set_oom_score(OOM_SCORE_GUARDIAN);
+
+	if (r < 0)
+		log_debug("the out-of-memory killer is not told to spare us: %s", strerror(-r));
+	/* A sanitizer's shadow is terabytes of address space: not to be locked. */
+	if (lock_memory && !SANITIZED && mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		log_debug("memory is not locked: %s", strerror(errno));
+}
+
+void
+realtime_undo(void)
+{
+	set_oom_score(OOM_SCORE_DEFAULT);
+}

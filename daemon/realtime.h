@@ -1,0 +1,19 @@
+/*
+ * realtime.h - being on time on a busy host: scheduling class, memory, the out-of-memory killer.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#define REALTIME_PRIORITY 20
+
+/* The calling thread gets SCHED_RR, which what it forks does not inherit.  0 or -errno: without
+ * the right to it one goes on as one is. */
+int realtime_thread(void);
+
+/* The whole process: pages locked (never under a sanitizer), and the last that the kernel would
+ * kill for memory.  What is refused is logged at debug level only. */
+void realtime_process(bool lock_memory);
+
+/* In a forked child, before it executes something else: undoes what is inherited. */
+void realtime_undo(void);

@@ -1,0 +1,35 @@
+/*
+ * vrrp_sockets.h - one raw socket (protocol 112, IPv4) per interface that an instance uses.
+ *
+ * The guardian opens them, passes a duplicate to each worker and keeps its own for the wills.
+ */
+#pragma once
+
+#include "conf/model.h"
+#include "daemon/netwatch.h"
+
+struct vrrp_socket {
+	int fd;           /* -1 = not open */
+	uint32_t ifindex; /* it is bound to */
+};
+
+struct vrrp_sockets {
+	const struct conf *conf;
+	const struct netwatch *watch;
+	struct vrrp_socket *at; /* by interface index of the configuration */
+};
+
+/* Does an instance send on this interface? */
+bool vrrp_sockets_wanted(const struct conf *conf, uint32_t interface);
+
+/* Opens those whose interface is there; a failure is logged by name.  0 or -errno of the last. */
+int vrrp_sockets_init(struct vrrp_sockets *sockets, const struct conf *conf,
+		      const struct netwatch *watch);
+void vrrp_sockets_fini(struct vrrp_sockets *sockets);
+
+/* After a change of links: opens the socket of an interface that (re)appeared.  True if there is a
+ * new one for the worker. */
+bool vrrp_sockets_refresh(struct vrrp_sockets *sockets, uint32_t interface);
+
+/* Throws away what has queued up while nobody was reading. */
+void vrrp_sockets_discard(struct vrrp_sockets *sockets);
