@@ -23,52 +23,46 @@ struct proxy_listener {
  * of one address (SO_REUSEPORT) when there are several threads: they are dealt out in order.
  * Returns NULL with errno.
  */
-struct proxy *
-proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listener *listeners,
-          size_t listeners_n, struct health_board *board);
+struct proxy *proxy_new(const struct conf *conf, uint32_t threads_n,
+			const struct proxy_listener *listeners, size_t listeners_n,
+			struct health_board *board);
 
 /* Starts the threads; host names begin to be resolved.  0 or -errno. */
-int
-proxy_start(struct proxy *proxy);
+int proxy_start(struct proxy *proxy);
 
 /* Stops accepting at once, closes sessions, joins the threads, frees everything.  NULL is fine. */
-void
-proxy_stop(struct proxy *proxy);
+void proxy_stop(struct proxy *proxy);
 
 /* ------------------------------------------------------------------ for status; any thread */
 
 enum server_state { SERVER_DOWN, SERVER_UP, SERVER_NOCHECK, SERVER_DISABLED, SERVER_UNRESOLVED };
 
 /* "DOWN", "UP", "no check", "MAINT", "UNRESOLVED" */
-const char *
-server_state_name(enum server_state state);
+const char *server_state_name(enum server_state state);
 
 struct server_view {
 	const struct conf_server *conf;
 	enum server_state state;
-	uint32_t health, health_max;  /* as in "2/3 UP" */
+	uint32_t health, health_max; /* as in "2/3 UP" */
 	struct sock_addr address;
 	uint32_t sessions, queued;
 	uint64_t sessions_total, bytes_in, bytes_out, connect_errors, retries, redispatches;
-	struct mono changed;          /* last change of state */
-	const char *check_status;     /* "L4OK", "L4CON" … HAProxy's names */
-	char check_detail[64];        /* "Connection refused" */
+	struct mono changed;      /* last change of state */
+	const char *check_status; /* "L4OK", "L4CON" … HAProxy's names */
+	char check_detail[64];    /* "Connection refused" */
 	uint32_t check_ms;
-	struct mono checked;          /* 0 = never */
+	struct mono checked; /* 0 = never */
 };
 
 struct proxy_view {
 	const struct conf_proxy *conf;
-	uint32_t sessions, queued;    /* now; queued: waiting for a server */
+	uint32_t sessions, queued; /* now; queued: waiting for a server */
 	uint64_t sessions_total, bytes_in, bytes_out, denied;
 	uint32_t servers_n, usable;
 };
 
-void
-proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view);
-void
-proxy_server_view(const struct proxy *proxy, uint32_t index, uint32_t server,
-                  struct server_view *view);
+void proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view);
+void proxy_server_view(const struct proxy *proxy, uint32_t index, uint32_t server,
+		       struct server_view *view);
 /* Sessions of all frontends now. */
-uint32_t
-proxy_sessions(const struct proxy *proxy);
+uint32_t proxy_sessions(const struct proxy *proxy);

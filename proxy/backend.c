@@ -1,0 +1,318 @@
+/*
+ * backend.c - state of servers: the one place where it changes, is logged and published.
+ */
+#include "proxy/backend.h"
+
+#include "proxy/log_target.h"
+#include "proxy/runtime.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *text;
+} statuses[] = {
+	[CHECK_STATUS_UNKNOWN] = {"UNK",      "Unknown"                  },
+	[CHECK_STATUS_SOCKERR] = { "SOCKERR", "Socket error"             },
+	[CHECK_STATUS_L4OK] = { "L4OK",    "Layer4 check passed"      },
+	[CHECK_STATUS_L4TOUT] = { "L4TOUT",  "Layer4 timeout"           },
+	[CHECK_STATUS_L4CON] = { "L4CON",   "Layer4 connection problem"},
+};
+
+const char *
+check_status_name(enum check_status status)
+{
+	return statuses[status].name;
+}
+
+const char *
+check_status_text(enum check_status status)
+{
+	return statuses[status].text;
+}
+
+const char *
+server_state_name(enum server_state state)
+{
+	switch (state) {
+	case SERVER_DOWN:
+		return "DOWN";
+	case SERVER_UP:
+		return "UP";
+	case SERVER_NOCHECK:
+		return "no check";
+	case SERVER_DISABLED:
+		return "MAINT";
+	case SERVER_UNRESOLVED:
+		return "UNRESOLVED";
+	}
+	return "?";
+}
+
+/* What the server's facts add up to. */
+static enum server_state
+derive_state(const struct server *s)
+{
+	if (s->conf->disabled || s->backend->conf->disabled)
+		return SERVER_DISABLED;
+	if (!atomic_load(&s->resolved))
+		return SERVER_UNRESOLVED;
+	if (!s->conf->check)
+		return SERVER_NOCHECK;
+	return check_window_up(&s->window) ? SERVER_UP : SERVER_DOWN;
+}
+
+static bool
+state_usable(enum server_state state)
+{
+	return state == SERVER_UP || state == SERVER_NOCHECK;
+}
+
+static void
+count_usable(const struct backend *be, uint32_t *active, uint32_t *backups)
+{
+	*active = *backups = 0;
+	for (uint32_t i = 0; i < be->servers_n; i++) {
+		const struct server *s = &be->servers[i];
+
+		if (!atomic_load(&s->lb.usable) || s->lb.weight == 0)
+			continue;
+		if (s->lb.backup)
+			++*backups;
+		else
+			++*active;
+	}
+}
+
+/* Copies the sums to the health board.  Under the lock. */
+static void
+publish(struct backend *be)
+{
+	struct health_board *board = be->proxy->board;
+	struct health_backend *cell = &board->backends[be->index];
+	uint32_t active, backups, in_transition = 0;
+	bool settled = true, changed;
+
+	count_usable(be, &active, &backups);
+	for (uint32_t i = 0; i < be->servers_n; i++) {
+		const struct server *s = &be->servers[i];
+
+		switch (server_state_get(s)) {
+		case SERVER_UP:
+		case SERVER_DOWN:
+			in_transition += check_window_in_transition(&s->window);
+			settled = settled && s->judged;
+			break;
+		case SERVER_UNRESOLVED:
+			settled = settled && s->judged;
+			break;
+		case SERVER_NOCHECK:
+		case SERVER_DISABLED:
+			break;
+		}
+	}
+	changed = atomic_exchange(&cell->usable, active + backups) != active + backups;
+	changed |= atomic_exchange(&cell->total, be->servers_n) != be->servers_n;
+	changed |= atomic_exchange(&cell->in_transition, in_transition) != in_transition;
+	changed |= atomic_exchange(&cell->settled, settled) != settled;
+	if (changed)
+		health_ring(board);
+}
+
+/* Lets a new state act.  Under the lock; the caller publishes. */
+static void
+set_state(struct server *s, enum server_state state, struct mono now)
+{
+	if (server_state_get(s) == state)
+		return;
+	atomic_store(&s->state, state);
+	atomic_store(&s->lb.usable, state_usable(state));
+	s->changed = now;
+	atomic_fetch_add(&s->backend->generation, 1);
+	proxy_wake_waiters(s->backend->proxy, s->backend->index);
+}
+
+static int
+server_init(struct server *s, struct backend *be, uint32_t index, uint32_t number, struct mono now)
+{
+	const struct conf_server *conf = &be->conf->servers[index];
+
+	s->conf = conf;
+	s->backend = be;
+	s->number = number;
+	s->lb.index = index;
+	s->lb.id = conf->id;
+	s->lb.weight = conf->weight;
+	s->lb.maxconn = conf->maxconn;
+	s->lb.maxqueue = conf->maxqueue;
+	s->lb.backup = conf->backup;
+	s->changed = now;
+	check_window_init(&s->window, conf->rise, conf->fall);
+	if (conf->address.len) {
+		s->address = conf->address;
+		if (s->address.any.sa_family != AF_UNIX)
+			sock_addr_set_port(&s->address, conf->port);
+		atomic_store(&s->resolved, true);
+	}
+	atomic_store(&s->state, derive_state(s));
+	atomic_store(&s->lb.usable, state_usable(server_state_get(s)));
+	return 0;
+}
+
+int
+backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t number,
+	     struct mono now)
+{
+	const struct conf_proxy *conf = &proxy->conf->proxies[index];
+	size_t n = conf->caps & CONF_CAP_BACK ? conf->servers_n : 0;
+
+	be->conf = conf;
+	be->index = index;
+	be->proxy = proxy;
+	be->servers = calloc(n ? n : 1, sizeof *be->servers);
+	be->lb = calloc(n ? n : 1, sizeof(struct lb_server *));
+	if (!be->servers || !be->lb) {
+		free(be->servers);
+		free(be->lb);
+		be->servers = NULL;
+		be->lb = NULL;
+		return -ENOMEM;
+	}
+	be->servers_n = (uint32_t)n;
+	pthread_mutex_init(&be->lock, NULL);
+	for (uint32_t i = 0; i < n; i++) {
+		server_init(&be->servers[i], be, i, number + i, now);
+		be->lb[i] = &be->servers[i].lb;
+	}
+	pthread_mutex_lock(&be->lock);
+	publish(be);
+	pthread_mutex_unlock(&be->lock);
+	return 0;
+}
+
+void
+backend_fini(struct backend *be)
+{
+	if (!be->servers)
+		return;
+	pthread_mutex_destroy(&be->lock);
+	free(be->servers);
+	free(be->lb);
+}
+
+/* ", info: …" and the rest that HAProxy says about a check. */
+static void
+describe_check(const struct check_result *r, char *text, size_t size)
+{
+	char info[96] = "", reason[64];
+
+	if (r->error)
+		snprintf(info, sizeof info, ", info: \"%s\"",
+			 strerror_r(r->error, reason, sizeof reason));
+	snprintf(text, size, "reason: %s%s, check duration: %ums", check_status_text(r->status),
+		 info, r->duration_ms);
+}
+
+static void
+log_change(struct server *s, bool up)
+{
+	struct backend *be = s->backend;
+	uint32_t active, backups, queued = atomic_load(&be->queued);
+	char check[256];
+
+	count_usable(be, &active, &backups);
+	describe_check(&s->last, check, sizeof check);
+	if (up)
+		log_target_notify(
+			be->proxy, be->conf, LOG_NOTICE,
+			"Server %s/%s is UP, %s. %u active and %u backup servers online.%s %u"
+			" sessions requeued, %u total in queue.",
+			be->conf->name, s->conf->name, check, active, backups,
+			active == 0 && backups ? " Running on backup." : "", 0, queued);
+	else
+		log_target_notify(
+			be->proxy, be->conf, LOG_ALERT,
+			"Server %s/%s is DOWN, %s. %u active and %u backup servers left.%s %u"
+			" sessions active, %u requeued, %u remaining in queue.",
+			be->conf->name, s->conf->name, check, active, backups,
+			active == 0 && backups ? " Running on backup." : "",
+			atomic_load(&s->lb.served), 0, queued);
+	if (!up && active + backups == 0)
+		log_target_notify(be->proxy, be->conf, LOG_EMERG,
+				  "backend %s has no server available!", be->conf->name);
+}
+
+static void
+log_health(struct server *s, bool passed)
+{
+	uint32_t have, of;
+	char check[256];
+
+	check_window_score(&s->window, &have, &of);
+	describe_check(&s->last, check, sizeof check);
+	log_target_notify(s->backend->proxy, s->backend->conf, LOG_NOTICE,
+			  "Health check for %sserver %s/%s %s, %s, status: %u/%u %s.",
+			  s->lb.backup ? "backup " : "", s->backend->conf->name, s->conf->name,
+			  passed ? "succeeded" : "failed", check, have, of,
+			  check_window_up(&s->window) ? "UP" : "DOWN");
+}
+
+void
+server_report(struct server *s, const struct check_result *result)
+{
+	struct backend *be = s->backend;
+	bool passed = result->status == CHECK_STATUS_L4OK, told;
+	enum check_change change;
+	uint32_t health;
+
+	pthread_mutex_lock(&be->lock);
+	told = s->judged && s->last.status == result->status && s->last.error == result->error;
+	health = s->window.health;
+	s->last = *result;
+	s->judged = true;
+	change = check_window_add(&s->window, passed);
+	if (be->conf->log_health_checks && (!told || health != s->window.health))
+		log_health(s, passed);
+	set_state(s, derive_state(s), result->at);
+	if (change != CHECK_CHANGE_NONE)
+		log_change(s, change == CHECK_CHANGE_UP);
+	publish(be);
+	pthread_mutex_unlock(&be->lock);
+}
+
+void
+server_set_address(struct server *s, const struct sock_addr *address, struct mono now)
+{
+	struct backend *be = s->backend;
+
+	pthread_mutex_lock(&be->lock);
+	if (address) {
+		s->address = *address;
+		atomic_store(&s->resolved, true);
+		set_state(s, derive_state(s), now);
+	}
+	/* With a check still to come, that is what settles the server. */
+	if (!address || !s->conf->check)
+		s->judged = true;
+	publish(be);
+	pthread_mutex_unlock(&be->lock);
+}
+
+uint32_t
+server_check_interval_ms(struct server *s)
+{
+	const struct conf_server *conf = s->conf;
+	uint32_t ms = conf->inter_ms ? conf->inter_ms : 2000;
+
+	pthread_mutex_lock(&s->backend->lock);
+	if (s->window.health == 0 && conf->downinter_ms)
+		ms = conf->downinter_ms;
+	else if (check_window_in_transition(&s->window) && conf->fastinter_ms)
+		ms = conf->fastinter_ms;
+	pthread_mutex_unlock(&s->backend->lock);
+	return ms;
+}

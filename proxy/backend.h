@@ -1,0 +1,84 @@
+/*
+ * backend.h - backends and their servers at run time, shared by all threads.
+ *
+ * What balancing reads is atomic.  A server's state changes under its backend's lock: by the thread
+ * that runs its check, or by the resolver.  Every change moves `generation`, which makes each thread
+ * build a new balancing set when it picks the next time, and goes to the health board.
+ */
+#pragma once
+
+#include "common/health.h"
+#include "proxy/check_window.h"
+#include "proxy/lb.h"
+#include "proxy/proxy.h"
+
+#include <pthread.h>
+
+/* How a check ended, by HAProxy's names. */
+enum check_status {
+	CHECK_STATUS_UNKNOWN,
+	CHECK_STATUS_SOCKERR,
+	CHECK_STATUS_L4OK,
+	CHECK_STATUS_L4TOUT,
+	CHECK_STATUS_L4CON,
+};
+
+struct check_result {
+	enum check_status status;
+	int error; /* errno behind it, 0 = none */
+	uint32_t duration_ms;
+	struct mono at;
+};
+
+/* "L4OK" and "Layer4 check passed". */
+const char *check_status_name(enum check_status status);
+const char *check_status_text(enum check_status status);
+
+struct server {
+	struct lb_server lb;
+	const struct conf_server *conf;
+	struct backend *backend;
+	uint32_t number;        /* over all backends: indexes each thread's tallies */
+	_Atomic uint32_t state; /* enum server_state */
+	_Atomic bool resolved;  /* `address` is there; it is written once, before this */
+	struct sock_addr address;
+
+	/* Under the backend's lock. */
+	struct check_window window;
+	struct check_result last;
+	bool judged; /* checked, or found unresolvable, at least once */
+	struct mono changed;
+};
+
+struct backend {
+	const struct conf_proxy *conf;
+	uint32_t index; /* in conf->proxies and on the health board */
+	struct proxy *proxy;
+	struct server *servers;
+	struct lb_server **lb; /* the servers again, as balancing wants them */
+	uint32_t servers_n;
+	_Atomic uint32_t generation;
+	_Atomic uint32_t turn;
+	_Atomic uint32_t queued; /* sessions waiting, all threads */
+	pthread_mutex_t lock;
+};
+
+/* 0 or -errno; `number` is that of the first server. */
+int backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t number,
+		 struct mono now);
+void backend_fini(struct backend *be);
+
+static inline enum server_state
+server_state_get(const struct server *s)
+{
+	return (enum server_state)atomic_load_explicit(&s->state, memory_order_relaxed);
+}
+
+/* A check ended: moves the window, logs and publishes what changes.  By the check's thread. */
+void server_report(struct server *s, const struct check_result *result);
+
+/* The resolver has an address (its port is the server's), or NULL: none this time. */
+void server_set_address(struct server *s, const struct sock_addr *address, struct mono now);
+
+/* How long to wait for the next check. */
+uint32_t server_check_interval_ms(struct server *s);

@@ -1,0 +1,307 @@
+/*
+ * dial.c - choosing and connecting.  Run by the session's thread; the slots and the number of
+ * waiting sessions are shared by all threads, the queues themselves are not.
+ */
+#include "proxy/dial.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#define PAUSE_MS 1000
+
+/* The thread's balancing set, rebuilt if a server has changed since.  NULL = out of memory. */
+static const struct lb_set *
+current_set(struct proxy_thread *t, struct backend *be)
+{
+	struct lb_set **set = &t->sets[be->index];
+	uint32_t generation = atomic_load(&be->generation);
+
+	if (*set && (*set)->generation == generation)
+		return *set;
+	lb_set_free(*set);
+	*set = lb_set_new(be->conf->balance, be->conf->allbackups, generation, be->lb,
+			  be->servers_n);
+	return *set;
+}
+
+static enum lb_result
+choose(struct session *s, struct server **server)
+{
+	const struct lb_set *set = current_set(s->thread, s->backend);
+	struct lb_server *chosen;
+	enum lb_result result;
+
+	if (!set)
+		return LB_NONE;
+	result = lb_pick(set, &s->backend->turn, lb_hash_source(&s->peer.ip), s->tried, &chosen);
+	*server = chosen ? CONTAINER_OF(chosen, struct server, lb) : NULL;
+	return result;
+}
+
+/* Gives the slot back, and lets those that wait for it know. */
+static void
+give_slot_back(struct session *s)
+{
+	struct backend *be = s->backend;
+
+	if (!s->slot)
+		return;
+	s->slot = false;
+	counter_add(&s->thread->servers[s->target->number].ended, 1);
+	lb_release(&s->target->lb);
+	if (s->target->lb.maxconn && atomic_load(&be->queued)) {
+		struct waiting *own = &s->thread->waiting[be->index];
+
+		/* This thread's own first: no other needs to be woken while there is one. */
+		if (atomic_load_explicit(&own->n, memory_order_relaxed))
+			loop_defer(&s->thread->loop, &own->dispatch);
+		else
+			proxy_wake_waiters(be->proxy, be->index);
+	}
+}
+
+static void
+enqueue(struct session *s, struct server *wanted)
+{
+	struct waiting *w = &s->thread->waiting[s->backend->index];
+
+	s->wanted = wanted;
+	if (wanted)
+		atomic_fetch_add(&wanted->lb.queued, 1);
+	list_append(&w->sessions, &s->wait);
+	atomic_fetch_add(&w->n, 1);
+	s->queue_position = atomic_fetch_add(&s->backend->queued, 1);
+	session_enter(s, SESSION_QUEUED);
+	/* A slot given back before `queued` was raised told nobody: look once more. */
+	loop_defer(&s->thread->loop, &w->dispatch);
+}
+
+static void
+dequeue(struct session *s)
+{
+	struct waiting *w = &s->thread->waiting[s->backend->index];
+
+	list_remove(&s->wait);
+	atomic_fetch_sub(&w->n, 1);
+	atomic_fetch_sub(&s->backend->queued, 1);
+	if (s->wanted)
+		atomic_fetch_sub(&s->wanted->lb.queued, 1);
+	s->wanted = NULL;
+}
+
+void
+dial_cancel(struct session *s)
+{
+	if (s->state == SESSION_QUEUED)
+		dequeue(s);
+	give_slot_back(s);
+}
+
+uint32_t
+dial_pause_ms(const struct session *s)
+{
+	uint32_t connect_ms = s->backend->conf->timeout_connect_ms;
+
+	return connect_ms && connect_ms < PAUSE_MS ? connect_ms : PAUSE_MS;
+}
+
+static void
+server_ready(struct loop_fd *lf, uint32_t events)
+{
+	struct session *s = CONTAINER_OF(lf, struct session, server.lf);
+	int error;
+
+	conn_note_events(&s->server, events);
+	if (s->state == SESSION_RELAYING) {
+		session_ready(s);
+		return;
+	}
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		error = conn_error(&s->server);
+		/* Without an error the server accepted and closed at once. */
+		if (error) {
+			dial_failed(s, error);
+			return;
+		}
+	}
+	if (events & (EPOLLOUT | EPOLLIN | EPOLLHUP))
+		session_established(s);
+}
+
+/* Where to connect: the server's address, or its host with the port the client asked for. */
+static struct sock_addr
+destination(const struct session *s)
+{
+	const struct conf_server *conf = s->target->conf;
+	struct sock_addr to = s->target->address;
+
+	if (conf->port_relative && to.any.sa_family != AF_UNIX) {
+		struct sock_addr asked = { .len = sizeof asked.storage };
+
+		if (getsockname(s->client.lf.fd, &asked.any, &asked.len) == 0)
+			sock_addr_set_port(&to,
+					   (uint16_t)(sock_addr_port(&asked) + conf->port_offset));
+	}
+	return to;
+}
+
+/* Begins to connect to the target; 0 or an errno. */
+static int
+begin(struct session *s)
+{
+	struct sock_addr to = destination(s);
+	int one = 1, family = to.any.sa_family, fd, r;
+
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	conn_init(&s->server, fd, server_ready, family);
+	if (s->backend->conf->tcpka_server && family != AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	if (connect(fd, &to.any, to.len) < 0 && errno != EINPROGRESS)
+		return errno;
+	r = loop_add(&s->thread->loop, &s->server.lf, CONN_EVENTS);
+	return r < 0 ? -r : 0;
+}
+
+/* Is it the proxy that lacks something, rather than the server that refuses? */
+static bool
+own_fault(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	       error == EADDRNOTAVAIL;
+}
+
+/* Books a failure; false if it was the last one allowed and the session is closed. */
+static bool
+book_failure(struct session *s, int error)
+{
+	struct tally *tally = &s->thread->servers[s->target->number];
+
+	counter_add(&tally->connect_errors, 1);
+	s->tried |= lb_bit(&s->target->lb);
+	if (++s->failures > s->backend->conf->retries || s->failures == UINT8_MAX) {
+		session_close(s, own_fault(error) ? SESSION_CAUSE_RESOURCE : SESSION_CAUSE_SERVER);
+		return false;
+	}
+	give_slot_back(s);
+	conn_close(&s->server, &s->thread->loop, true);
+	return true;
+}
+
+/* Takes a server whose slot the session has; true if connecting has begun or the session ended. */
+static bool
+try_server(struct session *s, struct server *server)
+{
+	struct proxy_thread *t = s->thread;
+	int error;
+
+	if (s->failures) {
+		bool other = server != s->target;
+
+		s->redispatched |= other;
+		counter_add(other ? &t->servers[server->number].redispatches
+				  : &t->servers[server->number].retries,
+			    1);
+	}
+	s->target = server;
+	s->slot = true;
+	counter_add(&t->servers[server->number].sessions, 1);
+	s->queue_ms = (int32_t)mono_since_ms(t->loop.now, s->accepted);
+	/* The phase of a failure is that of connecting. */
+	s->state = SESSION_CONNECTING;
+	error = begin(s);
+	if (error == 0) {
+		session_enter(s, SESSION_CONNECTING);
+		return true;
+	}
+	return !book_failure(s, error);
+}
+
+void
+dial(struct session *s)
+{
+	struct server *server;
+
+	if (!s->backend) {
+		s->state = SESSION_CONNECTING;
+		session_close(s, SESSION_CAUSE_SERVER);
+		return;
+	}
+	/* Who comes later does not overtake who waits. */
+	if (!s->tried && s->backend->conf->balance != CONF_BALANCE_SOURCE &&
+	    atomic_load_explicit(&s->thread->waiting[s->backend->index].n, memory_order_relaxed)) {
+		enqueue(s, NULL);
+		return;
+	}
+	for (;;) {
+		switch (choose(s, &server)) {
+		case LB_PICKED:
+			if (try_server(s, server))
+				return;
+			continue;
+		case LB_FULL:
+			enqueue(s, server);
+			return;
+		case LB_NONE:
+			break;
+		}
+		if (s->tried == 0) {
+			s->state = SESSION_CONNECTING;
+			session_close(s, SESSION_CAUSE_SERVER);
+			return;
+		}
+		s->tried = 0;
+		session_enter(s, SESSION_PAUSING);
+		return;
+	}
+}
+
+void
+dial_failed(struct session *s, int error)
+{
+	if (book_failure(s, error))
+		dial(s);
+}
+
+/* Offers one waiting session a server; true if the next one may be lucky too. */
+static bool
+serve(struct session *s)
+{
+	struct server *server;
+
+	switch (choose(s, &server)) {
+	case LB_PICKED:
+		dequeue(s);
+		if (!try_server(s, server))
+			dial(s);
+		return true;
+	case LB_FULL:
+		return s->backend->conf->balance == CONF_BALANCE_SOURCE || s->tried;
+	case LB_NONE:
+		break;
+	}
+	dequeue(s);
+	s->state = SESSION_CONNECTING;
+	if (s->tried) {
+		s->tried = 0;
+		session_enter(s, SESSION_PAUSING);
+	} else {
+		session_close(s, SESSION_CAUSE_SERVER);
+	}
+	return true;
+}
+
+void
+dial_dispatch(struct waiting *w)
+{
+	struct list *at = w->sessions.next, *next, *last = w->sessions.prev;
+
+	/* Those that queue again while we are at it stand behind `last`. */
+	for (bool end = list_empty(&w->sessions); !end; at = next) {
+		next = at->next;
+		end = at == last;
+		if (!serve(CONTAINER_OF(at, struct session, wait)))
+			break;
+	}
+}

@@ -1,0 +1,191 @@
+/*
+ * log_target.c - formats and sends log messages.  A sender belongs to one thread, but for the one
+ * that log_target_notify keeps under a lock in struct proxy.
+ */
+#include "proxy/log_target.h"
+
+#include "proxy/runtime.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_LEN 4096 /* PIPE_BUF: a pipe that is writable takes that much in one piece */
+
+void
+log_sender_init(struct log_sender *sender)
+{
+	*sender = (struct log_sender){ .udp4 = -1, .udp6 = -1, .unix_fd = -1 };
+}
+
+void
+log_sender_fini(struct log_sender *sender)
+{
+	int *fds[] = { &sender->udp4, &sender->udp6, &sender->unix_fd };
+
+	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+static int
+sender_socket(struct log_sender *sender, int family)
+{
+	int *fd = family == AF_INET    ? &sender->udp4
+		  : family == AF_INET6 ? &sender->udp6
+				       : &sender->unix_fd;
+
+	if (*fd < 0 && !sender->failed) {
+		*fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (*fd < 0) {
+			sender->failed = true;
+			log_warning("socket for the traffic log: %s", strerror(errno));
+		}
+	}
+	return *fd;
+}
+
+/* "Nov 21 00:12:09", or with `iso` "2026-11-21T00:12:09.123456+00:00". */
+static void
+format_date(const struct timeval *now, bool iso, char *out, size_t size)
+{
+	struct tm tm;
+	char zone[8] = "", date[32];
+
+	localtime_r(&now->tv_sec, &tm);
+	if (!iso) {
+		strftime(out, size, "%b %e %H:%M:%S", &tm);
+		return;
+	}
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof zone, "%z", &tm);
+	snprintf(out, size, "%s.%06ld%.3s:%.2s", date, (long)now->tv_usec, zone, zone + 3);
+}
+
+size_t
+log_target_format(const struct conf_log *target, const struct log_stamp *stamp, int level,
+		  const char *message, char *out, size_t size)
+{
+	int priority = target->facility << 3 | level, len = 0;
+	size_t limit = target->length && target->length < size ? target->length : size - 1;
+	char date[64];
+
+	switch (target->format) {
+	case CONF_LOG_RAW:
+		len = snprintf(out, size, "%s", message);
+		break;
+	case CONF_LOG_RFC3164:
+		format_date(&stamp->now, false, date, sizeof date);
+		len = snprintf(out, size, "<%d>%s %s%s%s[%d]: %s", priority, date,
+			       stamp->hostname ? stamp->hostname : "", stamp->hostname ? " " : "",
+			       stamp->tag, stamp->pid, message);
+		break;
+	case CONF_LOG_RFC5424:
+		format_date(&stamp->now, true, date, sizeof date);
+		len = snprintf(out, size, "<%d>1 %s %s %s %d - - %s", priority, date,
+			       stamp->hostname ? stamp->hostname : "-", stamp->tag, stamp->pid,
+			       message);
+		break;
+	case CONF_LOG_SHORT:
+		len = snprintf(out, size, "<%d>%s", level, message);
+		break;
+	case CONF_LOG_TIMED:
+		format_date(&stamp->now, true, date, sizeof date);
+		len = snprintf(out, size, "<%d>%s %s", level, date, message);
+		break;
+	}
+	return len < 0 ? 0 : (size_t)len < limit ? (size_t)len : limit;
+}
+
+static void
+send_to(struct log_sender *sender, const struct conf_log *target, char *line, size_t len)
+{
+	struct pollfd ready = { .fd = target->fd, .events = POLLOUT };
+	int fd, family = target->address.any.sa_family;
+	bool sent = false;
+
+	if (target->address.len) {
+		fd = sender_socket(sender, family);
+		sent = fd >= 0 && sendto(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+					 &target->address.any, target->address.len) >= 0;
+	} else if (target->fd >= 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT)) {
+		line[len] = '\n';
+		sent = write(target->fd, line, len + 1) == (ssize_t)(len + 1);
+	}
+	if (!sent)
+		atomic_fetch_add_explicit(&sender->dropped, 1, memory_order_relaxed);
+}
+
+/* Calls for each target of `px`, those of the global section in place of "log global". */
+static void
+send_list(struct log_sender *sender, const struct conf *conf, const struct conf_log *logs, size_t n,
+	  const struct log_stamp *stamp, int level, const char *message)
+{
+	char line[LINE_MAX_LEN];
+
+	for (size_t i = 0; i < n; i++) {
+		int severity = level;
+
+		if (logs[i].global) {
+			send_list(sender, conf, conf->logs, conf->logs_n, stamp, level, message);
+			continue;
+		}
+		if (level > logs[i].level)
+			continue;
+		if (severity < logs[i].min_level)
+			severity = logs[i].min_level;
+		send_to(sender, &logs[i], line,
+			log_target_format(&logs[i], stamp, severity, message, line,
+					  sizeof line - 1));
+	}
+}
+
+bool
+log_target_wanted(const struct conf *conf, const struct conf_proxy *px, int level)
+{
+	for (size_t i = 0; i < px->logs_n; i++) {
+		if (!px->logs[i].global && level <= px->logs[i].level)
+			return true;
+		for (size_t k = 0; px->logs[i].global && k < conf->logs_n; k++)
+			if (level <= conf->logs[k].level)
+				return true;
+	}
+	return false;
+}
+
+void
+log_target_send(struct log_sender *sender, const struct conf *conf, const struct conf_proxy *px,
+		int level, const char *message)
+{
+	struct log_stamp stamp = { .pid = (int)getpid(), .hostname = conf->log_send_hostname };
+
+	stamp.tag = px->log_tag ? px->log_tag : conf->log_tag ? conf->log_tag : "tandem";
+	if (stamp.hostname && !*stamp.hostname)
+		stamp.hostname = conf->node;
+	gettimeofday(&stamp.now, NULL);
+	send_list(sender, conf, px->logs, px->logs_n, &stamp, level, message);
+}
+
+void
+log_target_notify(struct proxy *proxy, const struct conf_proxy *px, int level, const char *format,
+		  ...)
+{
+	char message[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	log_at(level == LOG_EMERG ? LOG_ALERT : level, "%s", message);
+	pthread_mutex_lock(&proxy->notify_lock);
+	log_target_send(&proxy->notify, proxy->conf, px, level, message);
+	pthread_mutex_unlock(&proxy->notify_lock);
+}

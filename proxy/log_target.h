@@ -1,0 +1,46 @@
+/*
+ * log_target.h - where the traffic log goes: UDP, unix datagram sockets, stdout and stderr.
+ *
+ * Never blocks: what a target does not take at once is dropped and counted.  Each thread sends
+ * through sockets of its own.
+ */
+#pragma once
+
+#include "conf/model.h"
+
+#include <stdatomic.h>
+#include <sys/time.h>
+#include <syslog.h>
+
+struct proxy;
+
+struct log_sender {
+	int udp4, udp6, unix_fd; /* -1 = not yet needed */
+	bool failed;             /* a socket could not be made: said once */
+	_Atomic uint64_t dropped;
+};
+
+void log_sender_init(struct log_sender *sender);
+void log_sender_fini(struct log_sender *sender);
+
+/* Sends one message to every target of the proxy's list that lets `level` through. */
+void log_target_send(struct log_sender *sender, const struct conf *conf,
+		     const struct conf_proxy *px, int level, const char *message);
+
+/* Has the proxy a target for `level`? */
+bool log_target_wanted(const struct conf *conf, const struct conf_proxy *px, int level);
+
+/* What the proxy has to say about servers: to the daemon's log and to `px`'s targets.  Any thread
+ * may call it; it is not for the hot path. */
+void log_target_notify(struct proxy *proxy, const struct conf_proxy *px, int level,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+struct log_stamp {
+	struct timeval now;
+	const char *tag, *hostname; /* hostname NULL = not in RFC 3164 messages */
+	int pid;
+};
+
+/* The bytes of one message in the target's format; returns the length, cut to target->length. */
+size_t log_target_format(const struct conf_log *target, const struct log_stamp *stamp, int level,
+			 const char *message, char *out, size_t size);

@@ -1,0 +1,185 @@
+/*
+ * proxy.c - the proxy as a whole: made from the configuration, started, stopped.  Run by the thread
+ * that owns struct proxy, which is none of the proxy's own.
+ */
+#include "proxy/proxy.h"
+
+#include "proxy/listener.h"
+#include "proxy/resolve.h"
+#include "proxy/runtime.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Without `maxconn` in the file: what the limit of descriptors allows, two a session. */
+static uint32_t
+derive_maxconn(const struct conf *conf, size_t listeners_n)
+{
+	const rlim_t reserve = 64 + listeners_n; /* loops, logs, checks, pipes, the daemon's own */
+	struct rlimit limit;
+
+	if (conf->maxconn)
+		return conf->maxconn;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 1000000;
+	if (limit.rlim_cur < 2 * reserve)
+		return 1;
+	return (uint32_t)((limit.rlim_cur - reserve) / 2);
+}
+
+static int
+init_proxies(struct proxy *proxy)
+{
+	const struct conf *conf = proxy->conf;
+	struct mono now = mono_now();
+	int r;
+
+	for (uint32_t i = 0; i < conf->proxies_n; i++) {
+		r = backend_init(&proxy->backends[i], proxy, i, proxy->servers_n, now);
+		if (r < 0)
+			return r;
+		proxy->servers_n += proxy->backends[i].servers_n;
+	}
+	for (uint32_t i = 0; i < conf->proxies_n; i++) {
+		const struct conf_proxy *px = &conf->proxies[i];
+		struct frontend *fe = &proxy->frontends[i];
+
+		fe->conf = px;
+		fe->proxy = proxy;
+		fe->index = i;
+		fe->maxconn = px->maxconn ? px->maxconn : UINT32_MAX;
+		fe->backend = px->default_backend == CONF_NONE
+				      ? NULL
+				      : &proxy->backends[px->default_backend];
+		fe->log_end = px->tcplog && log_target_wanted(conf, px, LOG_INFO);
+		fe->log_start = !px->tcplog && log_target_wanted(conf, px, LOG_INFO);
+		fe->bind_sessions =
+			calloc(px->binds_n ? px->binds_n : 1, sizeof *fe->bind_sessions);
+		if (!fe->bind_sessions)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Deals the sockets out in order: each thread gets one of each address, if there are enough. */
+static int
+deal_listeners(struct proxy *proxy, const struct proxy_listener *listeners, size_t n)
+{
+	for (uint32_t i = 0; i < proxy->threads_n; i++) {
+		struct proxy_thread *t = &proxy->threads[i];
+
+		t->listeners = calloc(n / proxy->threads_n + 1, sizeof *t->listeners);
+		if (!t->listeners)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct proxy_thread *t = &proxy->threads[i % proxy->threads_n];
+
+		listener_init(&t->listeners[t->listeners_n++], t,
+			      &proxy->frontends[listeners[i].proxy], listeners[i].bind,
+			      listeners[i].fd);
+	}
+	return 0;
+}
+
+static void
+free_all(struct proxy *proxy)
+{
+	for (uint32_t i = 0; proxy->threads && i < proxy->threads_n; i++)
+		if (proxy->threads[i].proxy)
+			proxy_thread_fini(&proxy->threads[i]);
+	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
+		if (proxy->backends)
+			backend_fini(&proxy->backends[i]);
+		if (proxy->frontends)
+			free(proxy->frontends[i].bind_sessions);
+	}
+	log_sender_fini(&proxy->notify);
+	pthread_mutex_destroy(&proxy->notify_lock);
+	free(proxy->threads);
+	free(proxy->backends);
+	free(proxy->frontends);
+	free(proxy);
+}
+
+struct proxy *
+proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listener *listeners,
+	  size_t listeners_n, struct health_board *board)
+{
+	struct proxy *proxy = calloc(1, sizeof *proxy);
+	int r = -ENOMEM;
+
+	if (!proxy)
+		return NULL;
+	proxy->conf = conf;
+	proxy->board = board;
+	proxy->threads_n = threads_n ? threads_n : 1;
+	proxy->proxies_n = (uint32_t)conf->proxies_n;
+	proxy->maxconn = derive_maxconn(conf, listeners_n);
+	pthread_mutex_init(&proxy->notify_lock, NULL);
+	log_sender_init(&proxy->notify);
+	proxy->threads =
+		aligned_alloc(64, proxy->threads_n * ((sizeof *proxy->threads + 63) & ~63UL));
+	proxy->backends = calloc(conf->proxies_n + 1, sizeof *proxy->backends);
+	proxy->frontends = calloc(conf->proxies_n + 1, sizeof *proxy->frontends);
+	if (!proxy->threads || !proxy->backends || !proxy->frontends)
+		goto fail;
+	memset(proxy->threads, 0, proxy->threads_n * sizeof *proxy->threads);
+	r = init_proxies(proxy);
+	for (uint32_t i = 0; r == 0 && i < proxy->threads_n; i++)
+		r = proxy_thread_init(&proxy->threads[i], proxy, i);
+	if (r == 0)
+		r = deal_listeners(proxy, listeners, listeners_n);
+	if (r == 0)
+		return proxy;
+fail:
+	free_all(proxy);
+	errno = -r;
+	return NULL;
+}
+
+int
+proxy_start(struct proxy *proxy)
+{
+	int r = 0;
+
+	errno = 0;
+	proxy->resolver = resolver_start(proxy);
+	if (!proxy->resolver && errno)
+		return -errno;
+	for (uint32_t i = 0; r == 0 && i < proxy->threads_n; i++)
+		r = proxy_thread_start(&proxy->threads[i]);
+	return r;
+}
+
+void
+proxy_stop(struct proxy *proxy)
+{
+	if (!proxy)
+		return;
+	resolver_stop(proxy->resolver);
+	atomic_store(&proxy->stopping, true);
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		loop_wake(&proxy->threads[i].loop);
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		if (proxy->threads[i].started)
+			pthread_join(proxy->threads[i].id, NULL);
+	free_all(proxy);
+}
+
+void
+proxy_wake_waiters(struct proxy *proxy, uint32_t backend)
+{
+	/* While the proxy is being made there are backends but no threads yet. */
+	for (uint32_t i = 0; i < proxy->threads_n; i++) {
+		struct proxy_thread *t = &proxy->threads[i];
+
+		if (t->waiting && atomic_load(&t->waiting[backend].n))
+			loop_wake(&t->loop);
+	}
+}

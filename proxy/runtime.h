@@ -1,0 +1,87 @@
+/*
+ * runtime.h - the proxy while it runs: what threads share and what each has of its own.
+ *
+ * struct proxy is made before the threads start and freed after they are gone; but for atomics and
+ * what says it is under a lock, it does not change in between.  A struct proxy_thread is touched by
+ * its thread alone, except for the atomics, which others read or set before they wake its loop.
+ */
+#pragma once
+
+#include "common/list.h"
+#include "common/loop.h"
+#include "proxy/backend.h"
+#include "proxy/counters.h"
+#include "proxy/log_target.h"
+#include "proxy/relay.h"
+
+struct check;
+struct listener;
+struct resolver;
+
+struct frontend {
+	const struct conf_proxy *conf;
+	struct proxy *proxy;
+	struct backend *backend; /* default_backend; NULL = none */
+	uint32_t index;
+	uint32_t maxconn;
+	_Atomic uint32_t sessions;
+	_Atomic uint32_t *bind_sessions; /* by bind */
+	bool log_end, log_start;         /* there is a target: a line at the end, or at the start */
+};
+
+/* A thread's sessions that wait for a slot on a backend's servers. */
+struct waiting {
+	struct list sessions;
+	_Atomic uint32_t n;
+	struct deferred dispatch;
+	struct proxy_thread *thread;
+	struct backend *backend;
+};
+
+struct proxy_thread {
+	struct proxy *proxy;
+	uint32_t index;
+	pthread_t id;
+	bool started;
+	struct loop loop;
+	struct relay_store store;
+	struct pool session_pool;
+	struct list sessions;
+	struct listener *listeners;
+	uint32_t listeners_n;
+	struct check *checks;
+	uint32_t checks_n;
+	struct lb_set **sets;         /* by backend; built when first needed */
+	struct waiting *waiting;      /* by backend */
+	struct tally *fronts, *backs; /* by index in conf->proxies */
+	struct tally *servers;        /* by server number */
+	struct log_sender log;
+	struct timer relief;     /* out of descriptors: accepting goes on later */
+	struct deferred readmit; /* a session has ended: listeners may be resumed */
+	_Atomic bool starved;    /* listeners wait for sessions to end, anywhere */
+};
+
+struct proxy {
+	const struct conf *conf;
+	struct health_board *board;
+	struct frontend *frontends; /* by index in conf->proxies, as are the backends */
+	struct backend *backends;
+	uint32_t proxies_n, servers_n;
+	struct proxy_thread *threads;
+	uint32_t threads_n;
+	uint32_t maxconn;
+	_Atomic uint32_t sessions;
+	_Atomic uint32_t starved_n; /* threads with `starved` */
+	_Atomic bool stopping;
+	struct resolver *resolver;
+	pthread_mutex_t notify_lock;
+	struct log_sender notify; /* under notify_lock */
+};
+
+/* Makes every thread with sessions waiting for the backend look for a server again. */
+void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);
+
+/* thread.c: sets up everything of a thread but the thread itself; 0 or -errno. */
+int proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index);
+int proxy_thread_start(struct proxy_thread *t);
+void proxy_thread_fini(struct proxy_thread *t);

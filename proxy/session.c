@@ -1,0 +1,350 @@
+/*
+ * session.c - life of a session: accepted, relayed, timed out, closed.  Which server it gets is
+ * dial.c, how bytes move is relay.c.  Run by the session's thread.
+ */
+#include "proxy/session.h"
+
+#include "proxy/access_log.h"
+#include "proxy/dial.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static void
+later(struct deferred *d)
+{
+	struct session *s = CONTAINER_OF(d, struct session, later);
+
+	if (s->state == SESSION_CLOSED)
+		pool_put(&s->thread->session_pool, s);
+	else
+		session_ready(s);
+}
+
+/* "D" once data may flow, "L" when only the client is left. */
+static char
+phase_of(const struct session *s)
+{
+	switch (s->state) {
+	case SESSION_QUEUED:
+		return 'Q';
+	case SESSION_CONNECTING:
+	case SESSION_PAUSING:
+		return 'C';
+	case SESSION_RELAYING:
+		if ((s->server.flags & CONN_EOF) && (s->server.flags & CONN_SHUT))
+			return 'L';
+		return 'D';
+	case SESSION_CLOSED:
+		break;
+	}
+	return '-';
+}
+
+void
+session_close(struct session *s, enum session_cause cause)
+{
+	struct proxy_thread *t = s->thread;
+	bool reset = cause != SESSION_CAUSE_NONE;
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	s->cause = cause;
+	s->phase = cause == SESSION_CAUSE_NONE ? '-' : phase_of(s);
+	dial_cancel(s);
+	s->state = SESSION_CLOSED;
+
+	/* A server that has not said its last word is told that nobody listens any more. */
+	conn_close(&s->server, &t->loop,
+		   (reset && !(s->server.flags & CONN_EOF)) ||
+			   (s->backend && s->backend->conf->nolinger));
+	conn_close(&s->client, &t->loop, s->frontend->conf->nolinger);
+	channel_drop(&s->up, &t->store);
+	channel_drop(&s->down, &t->store);
+	timer_disarm(&t->loop.timers, &s->timer);
+	list_remove(&s->link);
+
+	listener_release(t, s->frontend, s->bind);
+	counter_add(&t->fronts[s->frontend->index].ended, 1);
+	if (s->backend)
+		counter_add(&t->backs[s->backend->index].ended, 1);
+	if (s->frontend->log_end && !s->logged)
+		access_log_end(s);
+	loop_defer(&t->loop, &s->later);
+}
+
+static void
+count_bytes(struct session *s, uint64_t in, uint64_t out)
+{
+	struct proxy_thread *t = s->thread;
+	struct tally *tallies[] = { &t->fronts[s->frontend->index], &t->backs[s->backend->index],
+				    &t->servers[s->target->number] };
+
+	for (size_t i = 0; i < sizeof tallies / sizeof tallies[0]; i++) {
+		counter_add(&tallies[i]->bytes_in, in);
+		counter_add(&tallies[i]->bytes_out, out);
+	}
+}
+
+/* Hands a FIN on once everything before it is on its way; ends the session after the second. */
+static void
+forward_fins(struct session *s)
+{
+	bool up_done = (s->client.flags & CONN_EOF) && channel_empty(&s->up);
+	bool down_done = (s->server.flags & CONN_EOF) && channel_empty(&s->down);
+
+	if (up_done && down_done) {
+		session_close(s, SESSION_CAUSE_NONE);
+		return;
+	}
+	if (up_done && !(s->server.flags & CONN_SHUT)) {
+		conn_shutdown(&s->server);
+		session_rearm(s);
+	}
+	if (down_done && !(s->client.flags & CONN_SHUT)) {
+		conn_shutdown(&s->client);
+		session_rearm(s);
+	}
+}
+
+/* Tells the session's fate from how a pump ended; false = it is over. */
+static bool
+judge(struct session *s, enum relay_result result, enum session_cause src, enum session_cause dst)
+{
+	switch (result) {
+	case RELAY_IDLE:
+		return true;
+	case RELAY_MORE:
+		loop_defer(&s->thread->loop, &s->later);
+		return true;
+	case RELAY_SRC_FAILED:
+		session_close(s, src);
+		return false;
+	case RELAY_DST_FAILED:
+		session_close(s, dst);
+		return false;
+	case RELAY_NO_MEMORY:
+		session_close(s, SESSION_CAUSE_RESOURCE);
+		return false;
+	}
+	return false;
+}
+
+void
+session_ready(struct session *s)
+{
+	struct proxy_thread *t = s->thread;
+	uint64_t up = s->up.bytes, down = s->down.bytes;
+	unsigned eager = s->backend->conf->splice_auto ? 1 : 3;
+	enum relay_result result;
+	int error;
+
+	result = relay_pump(&s->up, &s->client, &s->server, &t->store, eager, t->loop.now, &error);
+	if (judge(s, result, SESSION_CAUSE_CLIENT, SESSION_CAUSE_SERVER)) {
+		result = relay_pump(&s->down, &s->server, &s->client, &t->store, eager, t->loop.now,
+				    &error);
+		if (judge(s, result, SESSION_CAUSE_SERVER, SESSION_CAUSE_CLIENT) &&
+		    ((s->client.flags | s->server.flags) & CONN_EOF))
+			forward_fins(s);
+	}
+	if (s->up.bytes != up || s->down.bytes != down)
+		count_bytes(s, s->up.bytes - up, s->down.bytes - down);
+}
+
+static void
+client_ready(struct loop_fd *lf, uint32_t events)
+{
+	struct session *s = CONTAINER_OF(lf, struct session, client.lf);
+
+	conn_note_events(&s->client, events);
+	if (s->state == SESSION_RELAYING)
+		session_ready(s);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		session_close(s, SESSION_CAUSE_CLIENT);
+	else if ((events & EPOLLRDHUP) && s->backend->conf->abortonclose)
+		session_close(s, SESSION_CAUSE_CLIENT);
+}
+
+void
+session_established(struct session *s)
+{
+	struct mono now = s->thread->loop.now;
+
+	s->connect_ms = (int32_t)mono_since_ms(now, s->accepted);
+	s->client.active = s->server.active = now;
+	session_enter(s, SESSION_RELAYING);
+	if (s->frontend->conf->logasap && s->frontend->log_end) {
+		s->logged = true;
+		access_log_end(s);
+	}
+	session_ready(s);
+}
+
+static struct mono
+conn_deadline(const struct conn *c, uint32_t timeout_ms, uint32_t fin_ms)
+{
+	uint32_t ms = (c->flags & CONN_SHUT) && fin_ms ? fin_ms : timeout_ms;
+
+	return ms ? mono_add_ms(c->active, ms) : (struct mono){ 0 };
+}
+
+static struct mono
+relay_deadline(const struct session *s, enum session_cause *cause)
+{
+	const struct conf_proxy *fe = s->frontend->conf, *be = s->backend->conf;
+	uint32_t client_ms = fe->timeout_client_ms, server_ms = be->timeout_server_ms;
+	struct mono client, server, last = s->client.active;
+
+	if (be->timeout_tunnel_ms)
+		client_ms = server_ms = be->timeout_tunnel_ms;
+	client = conn_deadline(&s->client, client_ms, fe->timeout_client_fin_ms);
+	server = conn_deadline(&s->server, server_ms, be->timeout_server_fin_ms);
+	if (be->timeout_tunnel_ms) {
+		/* A tunnel is idle only when both sides are. */
+		if (mono_before(last, s->server.active))
+			last = s->server.active;
+		if (!(s->client.flags & CONN_SHUT) || !fe->timeout_client_fin_ms)
+			client = mono_add_ms(last, client_ms);
+		if (!(s->server.flags & CONN_SHUT) || !be->timeout_server_fin_ms)
+			server = mono_add_ms(last, server_ms);
+	}
+	/* A side is waited for only if it owes something: its data, or room for what it is sent. */
+	if ((s->client.flags & CONN_EOF) && channel_empty(&s->down))
+		client.ns = 0;
+	else if (!channel_empty(&s->up) && channel_empty(&s->down))
+		client.ns = 0;
+	if ((s->server.flags & CONN_EOF) && channel_empty(&s->up))
+		server.ns = 0;
+	else if (!channel_empty(&s->down) && channel_empty(&s->up))
+		server.ns = 0;
+
+	if (server.ns && (!client.ns || mono_before(server, client))) {
+		*cause = SESSION_CAUSE_SERVER_TIMEOUT;
+		return server;
+	}
+	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
+	return client;
+}
+
+struct mono
+session_deadline(const struct session *s, enum session_cause *cause)
+{
+	const struct conf_proxy *be;
+	uint32_t ms = 0;
+
+	*cause = SESSION_CAUSE_SERVER_TIMEOUT;
+	if (!s->backend)
+		return (struct mono){ 0 };
+	be = s->backend->conf;
+	switch (s->state) {
+	case SESSION_QUEUED:
+		ms = be->timeout_queue_ms ? be->timeout_queue_ms : be->timeout_connect_ms;
+		break;
+	case SESSION_CONNECTING:
+		ms = be->timeout_connect_ms;
+		break;
+	case SESSION_PAUSING:
+		ms = dial_pause_ms(s);
+		break;
+	case SESSION_RELAYING:
+		return relay_deadline(s, cause);
+	case SESSION_CLOSED:
+		break;
+	}
+	return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
+}
+
+void
+session_rearm(struct session *s)
+{
+	enum session_cause cause;
+	struct mono deadline = session_deadline(s, &cause);
+
+	if (deadline.ns && (!timer_armed(&s->timer) || mono_before(deadline, s->timer.when)))
+		timer_arm(&s->thread->loop.timers, &s->timer, deadline);
+}
+
+static void
+session_timer(struct timer *timer, struct mono now)
+{
+	struct session *s = CONTAINER_OF(timer, struct session, timer);
+	enum session_cause cause;
+	struct mono deadline = session_deadline(s, &cause);
+
+	if (!deadline.ns || mono_before(now, deadline)) {
+		session_rearm(s);
+		return;
+	}
+	switch (s->state) {
+	case SESSION_QUEUED:
+	case SESSION_RELAYING:
+		session_close(s, cause);
+		break;
+	case SESSION_CONNECTING:
+		dial_failed(s, ETIMEDOUT);
+		break;
+	case SESSION_PAUSING:
+		dial(s);
+		break;
+	case SESSION_CLOSED:
+		break;
+	}
+}
+
+static void
+note_peer(struct session *s, const struct sock_addr *from)
+{
+	s->peer.ip = sock_addr_ip(from);
+	s->peer.port = sock_addr_port(from);
+}
+
+void
+session_start(struct listener *l, int fd, const struct sock_addr *from)
+{
+	struct proxy_thread *t = l->thread;
+	struct session *s = pool_get(&t->session_pool);
+	struct timespec wall;
+
+	if (!s) {
+		struct loop_fd lf = { .fd = fd };
+
+		loop_close(&t->loop, &lf);
+		listener_release(t, l->frontend, l->bind);
+		return;
+	}
+	*s = (struct session){
+		.thread = t,
+		.frontend = l->frontend,
+		.backend = l->frontend->backend,
+		.server = { .lf = { .fd = -1 } },
+		.timer = { .fire = session_timer },
+		.later = { .call = later },
+		.state = SESSION_CONNECTING,
+		.cause = SESSION_CAUSE_NONE,
+		.bind = (uint16_t)l->bind,
+		.queue_ms = -1,
+		.connect_ms = -1,
+		.accepted = t->loop.now,
+	};
+	conn_init(&s->client, fd, client_ready, l->family);
+	s->client.flags |= CONN_CAN_WRITE | CONN_NODELAY;
+	s->client.active = t->loop.now;
+	list_append(&t->sessions, &s->link);
+	list_init(&s->wait);
+	note_peer(s, from);
+	if (s->frontend->log_end) {
+		clock_gettime(CLOCK_REALTIME, &wall);
+		s->accepted_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / NS_PER_MS;
+	}
+	counter_add(&t->fronts[s->frontend->index].sessions, 1);
+	if (s->backend)
+		counter_add(&t->backs[s->backend->index].sessions, 1);
+	if (s->frontend->log_start)
+		access_log_start(s);
+
+	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0)
+		session_close(s, SESSION_CAUSE_RESOURCE);
+	else
+		dial(s);
+}

@@ -1,0 +1,95 @@
+/*
+ * session.h - a client's connection and the server's it was given.
+ *
+ * A session belongs to the thread that accepted it, from the accept to the end of the turn in which
+ * it was closed.  Its states:
+ *
+ *     accept -> CONNECTING -> RELAYING -> CLOSED
+ *                |      ^
+ *                v      |
+ *        QUEUED, PAUSING
+ */
+#pragma once
+
+#include "proxy/listener.h"
+#include "proxy/runtime.h"
+
+enum session_state {
+	SESSION_QUEUED, /* waits for a slot of a server */
+	SESSION_CONNECTING,
+	SESSION_PAUSING, /* no other server to try: waits before it tries the same again */
+	SESSION_RELAYING,
+	SESSION_CLOSED, /* its memory goes at the end of the turn */
+};
+
+/* What ended a session: the first letter of HAProxy's termination state. */
+enum session_cause {
+	SESSION_CAUSE_NONE = '-',
+	SESSION_CAUSE_CLIENT = 'C',
+	SESSION_CAUSE_SERVER = 'S',
+	SESSION_CAUSE_CLIENT_TIMEOUT = 'c',
+	SESSION_CAUSE_SERVER_TIMEOUT = 's',
+	SESSION_CAUSE_RESOURCE = 'R',
+	SESSION_CAUSE_KILLED = 'K',
+};
+
+/* In place of 128 bytes of sock_addr. */
+struct session_peer {
+	struct ip ip; /* AF_UNSPEC = unix */
+	uint16_t port;
+};
+
+struct session {
+	struct conn client, server;
+	struct channel up, down; /* to the server, to the client */
+	struct proxy_thread *thread;
+	struct frontend *frontend;
+	struct backend *backend; /* NULL: the frontend has none */
+	struct server *target;   /* the last one chosen */
+	struct server *wanted;   /* the one it waits for while QUEUED; NULL = any */
+	struct list link;        /* in the thread's sessions */
+	struct list wait;        /* in struct waiting */
+	struct timer timer;      /* fires at or before the deadline, and looks again */
+	struct deferred later;   /* the share of a turn used up, or memory to free */
+	enum session_state state;
+	enum session_cause cause;
+	char phase; /* second letter of the termination state */
+	bool slot;  /* holds one of target's */
+	bool redispatched, logged;
+	uint8_t failures; /* of connection attempts */
+	uint16_t bind;    /* index in the frontend */
+	uint64_t tried;   /* servers that failed, as lb_bit */
+	struct session_peer peer;
+	uint32_t queue_position; /* sessions before it when it was queued */
+	int32_t queue_ms;        /* accept to the last choice of a server; -1 = never */
+	int32_t connect_ms;      /* accept to connected; -1 = never */
+	struct mono accepted;
+	struct mono since;   /* when the present state began */
+	int64_t accepted_ms; /* wall clock, when there is a log; else 0 */
+};
+
+/* A connection was accepted and admitted; takes `fd` over. */
+void session_start(struct listener *l, int fd, const struct sock_addr *from);
+
+/* Ends it: both sockets are closed, places and slots given back, a line logged. */
+void session_close(struct session *s, enum session_cause cause);
+
+/* The server has answered: data may flow. */
+void session_established(struct session *s);
+
+/* The server's socket has something to tell while RELAYING. */
+void session_ready(struct session *s);
+
+/* The state has changed: sees to it that the timer is not later than the deadline. */
+void session_rearm(struct session *s);
+
+static inline void
+session_enter(struct session *s, enum session_state state)
+{
+	s->state = state;
+	s->since = s->thread->loop.now;
+	session_rearm(s);
+}
+
+/* When the present state must end, .ns == 0 = never; *cause: what to say then.  Pure. */
+struct mono session_deadline(const struct session *s, enum session_cause *cause);

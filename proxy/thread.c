@@ -1,0 +1,224 @@
+/*
+ * thread.c - thread "proxy/N": one loop with its listeners, sessions and checks.
+ *
+ * proxy_thread_init and _fini run on the caller's thread, before and after; everything between runs
+ * on the thread itself.
+ */
+#include "proxy/check.h"
+#include "proxy/dial.h"
+#include "proxy/listener.h"
+#include "proxy/runtime.h"
+#include "proxy/session.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BEAT_MS       250
+#define KEEP_SESSIONS 256 /* unused ones a thread keeps for the next connections */
+#define KEEP_BUFFERS  32
+#define KEEP_PIPES    32
+
+static void
+on_turn(struct loop *loop)
+{
+	struct proxy_thread *t = loop->ctx;
+
+	health_beat(t->proxy->board, t->index, loop->now);
+}
+
+/* Another thread wants something: to stop, to try waiting sessions, to resume listeners. */
+static void
+on_message(struct loop *loop)
+{
+	struct proxy_thread *t = loop->ctx;
+
+	if (atomic_load(&t->proxy->stopping)) {
+		loop->stop = true;
+		return;
+	}
+	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
+		if (atomic_load_explicit(&t->waiting[i].n, memory_order_relaxed))
+			dial_dispatch(&t->waiting[i]);
+	listener_resume_all(t);
+}
+
+static void
+on_relief(struct timer *timer, struct mono now)
+{
+	listener_resume_all(CONTAINER_OF(timer, struct proxy_thread, relief));
+}
+
+static void
+on_readmit(struct deferred *d)
+{
+	listener_resume_all(CONTAINER_OF(d, struct proxy_thread, readmit));
+}
+
+static void
+on_dispatch(struct deferred *d)
+{
+	dial_dispatch(CONTAINER_OF(d, struct waiting, dispatch));
+}
+
+static void
+start_checks(struct proxy_thread *t)
+{
+	struct proxy *proxy = t->proxy;
+	uint32_t checked = 0, place = 0, mine = 0;
+
+	for (uint32_t i = 0; i < proxy->proxies_n; i++)
+		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++)
+			checked += proxy->backends[i].servers[k].conf->check;
+	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
+		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++) {
+			struct server *s = &proxy->backends[i].servers[k];
+
+			if (!s->conf->check)
+				continue;
+			if (s->number % proxy->threads_n == t->index &&
+			    server_state_get(s) != SERVER_DISABLED)
+				check_start(&t->checks[mine++], t, s, place, checked);
+			place++;
+		}
+	}
+	t->checks_n = mine;
+}
+
+static void
+start_listeners(struct proxy_thread *t)
+{
+	struct health_thread *cell = &t->proxy->board->threads[t->index];
+
+	for (uint32_t i = 0; i < t->listeners_n; i++) {
+		struct listener *l = &t->listeners[i];
+		int r = listener_start(l);
+
+		if (r == 0) {
+			atomic_fetch_add(&cell->listening, 1);
+			continue;
+		}
+		log_alert("Proxy %s: cannot listen on %s: %s", l->frontend->conf->name,
+			  l->conf->text, strerror(-r));
+		atomic_fetch_add(&cell->lost, 1);
+	}
+}
+
+static void
+let_go(struct proxy_thread *t)
+{
+	struct health_thread *cell = &t->proxy->board->threads[t->index];
+
+	for (uint32_t i = 0; i < t->listeners_n; i++)
+		listener_stop(&t->listeners[i]);
+	atomic_store(&cell->listening, 0);
+	for (uint32_t i = 0; i < t->checks_n; i++)
+		check_stop(&t->checks[i]);
+	while (!list_empty(&t->sessions))
+		session_close(CONTAINER_OF(t->sessions.next, struct session, link),
+			      SESSION_CAUSE_KILLED);
+	timer_disarm(&t->loop.timers, &t->relief);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct proxy_thread *t = arg;
+	struct health_thread *cell = &t->proxy->board->threads[t->index];
+
+	t->loop.now = mono_now();
+	start_listeners(t);
+	start_checks(t);
+	health_beat(t->proxy->board, t->index, t->loop.now);
+	atomic_store(&cell->ready, true);
+	health_ring(t->proxy->board);
+	loop_run(&t->loop);
+	let_go(t);
+	return NULL;
+}
+
+int
+proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
+{
+	uint32_t proxies_n = proxy->proxies_n ? proxy->proxies_n : 1;
+	uint32_t servers_n = proxy->servers_n ? proxy->servers_n : 1;
+	int r;
+
+	t->proxy = proxy;
+	t->index = index;
+	list_init(&t->sessions);
+	log_sender_init(&t->log);
+	pool_init(&t->store.buffers, sizeof(struct buffer), KEEP_BUFFERS);
+	pool_init(&t->session_pool, sizeof(struct session), KEEP_SESSIONS);
+	t->store.pipes.keep_n = KEEP_PIPES;
+	t->relief.fire = on_relief;
+	t->readmit.call = on_readmit;
+	r = loop_init(&t->loop);
+	if (r < 0)
+		return r;
+	t->loop.ctx = t;
+	t->loop.on_turn = on_turn;
+	t->loop.on_message = on_message;
+	t->loop.max_wait_ns = BEAT_MS * NS_PER_MS;
+	t->sets = calloc(proxies_n, sizeof(struct lb_set *));
+	t->waiting = calloc(proxies_n, sizeof *t->waiting);
+	t->fronts = calloc(proxies_n, sizeof *t->fronts);
+	t->backs = calloc(proxies_n, sizeof *t->backs);
+	t->servers = calloc(servers_n, sizeof *t->servers);
+	t->checks = calloc(servers_n, sizeof *t->checks);
+	if (!t->sets || !t->waiting || !t->fronts || !t->backs || !t->servers || !t->checks)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
+		t->waiting[i].thread = t;
+		t->waiting[i].backend = &proxy->backends[i];
+		t->waiting[i].dispatch.call = on_dispatch;
+		list_init(&t->waiting[i].sessions);
+	}
+	return 0;
+}
+
+int
+proxy_thread_start(struct proxy_thread *t)
+{
+	char name[16];
+	sigset_t all, before;
+	int error;
+
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&t->id, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return -error;
+	t->started = true;
+	snprintf(name, sizeof name, "proxy/%u", t->index % 1000);
+	pthread_setname_np(t->id, name);
+	return 0;
+}
+
+void
+proxy_thread_fini(struct proxy_thread *t)
+{
+	/* A thread that never ran has its listeners still. */
+	for (uint32_t i = 0; i < t->listeners_n; i++)
+		listener_stop(&t->listeners[i]);
+	loop_fini(&t->loop); /* runs what is deferred: closed sessions go back to the pool */
+	pool_fini(&t->session_pool);
+	pool_fini(&t->store.buffers);
+	pipe_pool_fini(&t->store.pipes);
+	log_sender_fini(&t->log);
+	for (uint32_t i = 0; t->sets && i < t->proxy->proxies_n; i++)
+		lb_set_free(t->sets[i]);
+	free(t->listeners);
+	free(t->checks);
+	free(t->sets);
+	free(t->waiting);
+	free(t->fronts);
+	free(t->backs);
+	free(t->servers);
+}
