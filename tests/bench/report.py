@@ -1,0 +1,80 @@
+"""report.py - medians of the rounds, ratios within a round, and the bounds tandem has to keep."""
+
+import statistics
+
+from measure import scenarios
+
+
+class Report:
+    """Medians of the rounds, ratios within a round, and the bounds tandem has to keep."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.names = list(bench.subjects)
+        self.scenarios = [
+            s for s in scenarios(bench.options.quick) if s.name in bench.options.scenarios
+        ]
+
+    def values(self, scenario, name, key="value"):
+        return [
+            r[key]
+            for r in self.bench.results
+            if r["scenario"] == scenario and r["subject"] == name and key in r
+        ]
+
+    def ratio(self, scenario, name, base):
+        """Median of the ratios of each round."""
+        if name == base or base not in self.names:
+            return None
+        pairs = zip(self.values(scenario, name), self.values(scenario, base))
+        ratios = [value / other for value, other in pairs if other > 0]
+        return statistics.median(ratios) if ratios else None
+
+    def rows(self):
+        for scenario in self.scenarios:
+            for name in self.names:
+                values = self.values(scenario.name, name)
+                if not values:
+                    continue
+                calls = self.bench.syscalls.get(scenario.name, {}).get(name)
+                yield [
+                    f"{scenario.title}, {scenario.unit}",
+                    name,
+                    f"{statistics.median(values):,.1f}",
+                    f"{min(values):,.1f}–{max(values):,.1f}",
+                    number_or_dash(self.ratio(scenario.name, name, "haproxy")),
+                    number_or_dash(self.ratio(scenario.name, name, "relay")),
+                    number_or_dash(sum(calls.values()) if calls else None),
+                ]
+
+    def markdown(self):
+        head = ["work", "subject", "median", "range", "/ haproxy", "/ relay", "syscalls"]
+        lines = ["| " + " | ".join(head) + " |", "|---|---|--:|--:|--:|--:|--:|"]
+        lines += ["| " + " | ".join(row) + " |" for row in self.rows()]
+        lines.append("")
+        for scenario, subjects in self.bench.syscalls.items():
+            for name, calls in subjects.items():
+                most = sorted(calls.items(), key=lambda item: -item[1])
+                text = ", ".join(f"{call} {n:.2f}" for call, n in most if n >= 0.005)
+                lines.append(f"- syscalls, {scenario}, {name}: {text}")
+        for name in self.names:
+            shares = self.values("idle", name, "cpu_share")
+            if shares:
+                share = statistics.median(shares)
+                lines.append(f"- CPU with the idle connections open, {name}: {share:.2%} of a core")
+        return "\n".join(lines) + "\n"
+
+    def bounds(self):
+        """(sentence, kept) for each promise the run can judge."""
+        for scenario in ("keepalive", "connect"):
+            ratio = self.ratio(scenario, "tandem", "haproxy") if "tandem" in self.names else None
+            if ratio is not None:
+                yield f"{scenario}: CPU of tandem / HAProxy = {ratio:.2f}, at most 1.00", ratio <= 1
+        memory = self.values("idle", "tandem")
+        if memory:
+            used = statistics.median(memory)
+            yield f"idle: {used:,.0f} bytes of user memory a connection, at most 2,048", used <= 2048
+
+
+def number_or_dash(value):
+    return "–" if value is None else f"{value:.2f}"

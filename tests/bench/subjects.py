@@ -1,0 +1,155 @@
+"""subjects.py - the proxies under test, each configured as its users would, with one thread."""
+
+import os
+import socket
+import subprocess
+import time
+
+from processes import BenchError, end_tree, prepare_child, process_tree
+
+NGINX_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
+# Two descriptors a connection below a limit of 20,000; HAProxy wants more when it may use pipes.
+CONNECTIONS_MAX = 9900
+CONNECTIONS_MAX_SPLICE = 7000
+
+HAPROXY = """
+global
+    nbthread 1
+    maxconn {maxconn}
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+    {splice}
+listen bench
+    bind {listen}
+    balance roundrobin
+    server web1 {server} check
+"""
+
+NGINX = """
+load_module {module};
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.log;
+events {{ worker_connections 20000; }}
+stream {{
+    access_log off;
+    proxy_connect_timeout 5s;
+    proxy_timeout 30s;
+    upstream bench {{ server {server}; }}
+    server {{ listen {listen} backlog=4096; proxy_pass bench; }}
+}}
+"""
+
+
+class Subject:
+    """A proxy under test.  `listen` and `server` are "address:port"."""
+
+    def __init__(self, name, bench, listen, server):
+        self.name = name
+        self.bench = bench
+        self.listen = listen
+        self.server = server
+        self.process = None
+        self.log = os.path.join(bench.directory, f"{name}.log")
+
+    def path(self, name):
+        return os.path.join(self.bench.directory, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(self.path(name), 0o644)
+        return self.path(name)
+
+    def haproxy_file(self, splice):
+        return HAPROXY.format(
+            maxconn=CONNECTIONS_MAX_SPLICE if splice else CONNECTIONS_MAX,
+            listen=self.listen,
+            server=self.server,
+            splice="option splice-auto" if splice else "",
+        )
+
+    def start(self, splice=False):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(splice),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=prepare_child(self.bench.proxy_cpu),
+            )
+        host, port = self.listen.split(":")
+        deadline = time.monotonic() + 10
+        while not answers(host, int(port)):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise BenchError(f"{self.name} does not serve; its last words:\n{self.last_words()}")
+            time.sleep(0.05)
+
+    def stop(self):
+        if self.process:
+            end_tree(self.process)
+            self.process = None
+
+    def last_words(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return "".join(log.readlines()[-15:])
+
+    def pids(self):
+        if self.process.poll() is not None:
+            raise BenchError(f"{self.name} has died; its last words:\n{self.last_words()}")
+        return process_tree(self.process.pid)
+
+
+class Relay(Subject):
+    def command(self, splice):
+        return [self.bench.tool("relay"), self.listen, self.server]
+
+
+class Haproxy(Subject):
+    def command(self, splice):
+        file = self.write("haproxy.cfg", self.haproxy_file(splice))
+        return ["haproxy", "-db", "-f", file]
+
+
+class Nginx(Subject):
+    def command(self, splice):
+        text = NGINX.format(
+            module=NGINX_MODULE,
+            directory=self.bench.directory,
+            listen=self.listen,
+            server=self.server,
+        )
+        log = self.path("nginx.log")
+        return ["nginx", "-e", log, "-c", self.write("nginx.conf", text)]
+
+
+class Tandem(Subject):
+    knows_splice = None
+
+    def command(self, splice):
+        if splice and self.knows_splice is None:
+            file = self.write("tandem-try.cfg", self.haproxy_file(True))
+            check = [self.bench.options.tandem, "-c", "-f", file]
+            self.knows_splice = subprocess.run(check, capture_output=True, timeout=10).returncode == 0
+        file = self.write("tandem.cfg", self.haproxy_file(splice and self.knows_splice))
+        rundir = self.path("tandem-run")
+        return [self.bench.options.tandem, "-f", file, "-R", rundir, "-db"]
+
+
+SUBJECTS = {"relay": Relay, "haproxy": Haproxy, "nginx": Nginx, "tandem": Tandem}
+
+
+def answers(host, port):
+    """Does a request through the proxy get a response?"""
+    try:
+        with socket.create_connection((host, port), timeout=1) as s:
+            s.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+            return s.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
