@@ -129,7 +129,7 @@ class Drill:
 
     def calm(self):
         try:
-            self.probe.wait_ok(timeout=20 * self.patience)
+            self.probe.wait_ok(timeout=8 if self.classic else 20 * self.patience)
         except TimeoutError as error:
             self._missed(str(error))
 
@@ -233,6 +233,7 @@ def _(drill):
         yield from _kill_worker(drill, signal.SIGKILL)
         return
     drill.master.haproxy.signal(signal.SIGKILL)
+    drill.master.haproxy.wait_gone(2)  # a zombie would still pass the check
     drill.takes_over(within=15)
     yield
     drill.master.stop()

@@ -129,7 +129,7 @@ class Network:
         """Packets of the node to these addresses vanish in the switch."""
         rules = (
             "table bridge lab { chain forward { type filter hook forward priority 0; "
-            f'iifname "{node}" ip daddr {{ {", ".join(addresses)} }} drop; }} }}'
+            f'iifname "{node}" ip daddr {{ {", ".join(addresses)} }} drop; }}; }}'
         )
         self.exec(SWITCH, "nft", rules)
 

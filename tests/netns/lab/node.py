@@ -171,6 +171,8 @@ class Classic:
     def start(self):
         namespace = self.lab.network.namespace(self.name)
         at = self.directory
+        for stale in at.glob("*.pid"):  # a killed keepalived would refuse to start over its own
+            stale.unlink()
         if self.proxy_configuration.read_text():
             self.haproxy = Process(
                 f"haproxy on {self.name}",
