@@ -221,6 +221,9 @@ look_at_worker(struct guardian *g, struct mono now)
 			      now);
 		g->watched = true;
 	}
+	/* Taking itself apart, with nothing left that it could hold up: the deadline suffices. */
+	if (g->stopping && leases_claimed(&g->leases) == 0)
+		return;
 	if (g->watched) {
 		if (watchdog_tick(&g->dog, atomic_load(&child->pulse->beats), now))
 			child_give_up(child, "its VRRP thread is silent");

@@ -1,0 +1,397 @@
+/*
+ * test_lease.c - claim, lease, renewal, restoration, strays, freeze and will, against the kernel of a
+ * network namespace.  Waiting is always for an event (an address that goes), with a bound.
+ */
+#include "daemon/lease.h"
+#include "lab.h"
+#include "vrrpd/packet.h"
+
+#include <net/ethernet.h>
+#include <linux/ip.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MANY 100 /* more than a batch */
+
+struct fixture {
+	struct arena *arena;
+	struct conf *conf;
+	struct loop loop;
+	struct netwatch watch;
+	struct vip_keeper vips;
+	struct announcer announcer;
+	struct vrrp_sockets sockets;
+	struct leases leases;
+	bool restore; /* what on_change lets leases_settle do */
+	unsigned told[REQUEST_N];
+	int error;
+	uint32_t vips_n;
+	struct mono at;
+};
+
+static void
+tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n, struct mono at)
+{
+	struct fixture *f = ctx;
+
+	f->told[what]++;
+	f->error = error;
+	f->vips_n = vips_n;
+	f->at = at;
+}
+
+static void
+on_change(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	leases_settle(&f->leases, f->restore);
+}
+
+static void
+begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
+{
+	*f = (struct fixture){ .arena = arena_new(), .restore = true };
+	f->conf = lab_conf(f->arena, vips_n, lease_s);
+	assert_int_equal(loop_init(&f->loop), 0);
+	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
+	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
+	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
+	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
+	assert_int_equal(leases_init(&f->leases, f->conf, &f->watch, &f->vips, &f->announcer,
+				     &f->sockets, tell, f),
+			 0);
+}
+
+static void
+end(struct fixture *f)
+{
+	leases_execute_wills(&f->leases);
+	assert_false(lab_has("10.9.1.1"));
+	leases_fini(&f->leases);
+	vrrp_sockets_fini(&f->sockets);
+	announcer_fini(&f->announcer);
+	vip_keeper_fini(&f->vips);
+	netwatch_fini(&f->watch);
+	loop_fini(&f->loop);
+	arena_free(f->arena);
+}
+
+static bool
+is_settled(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	/* Events are in the socket's queue as soon as the change is made: one turn reads them. */
+	loop_turn(&f->loop);
+	return true;
+}
+
+static void
+turn(struct fixture *f)
+{
+	assert_true(lab_turn_until(&f->loop, is_settled, f, 1000));
+}
+
+static bool
+is_gone(void *ctx)
+{
+	return !lab_has("10.9.1.1");
+}
+
+static bool
+is_restored(void *ctx)
+{
+	return ((struct fixture *)ctx)->told[REQUEST_RESTORED] > 0;
+}
+
+static void
+test_claim_and_release(void **state)
+{
+	struct fixture f;
+
+	begin(&f, MANY, 3);
+	leases_claim(&f.leases, 0);
+	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
+	assert_int_equal(f.error, 0);
+	assert_int_equal(f.vips_n, MANY);
+	assert_true(lab_has("10.9.1.1"));
+	assert_true(lab_has("10.9.1.100"));
+	assert_int_equal(leases_claimed(&f.leases), 1);
+
+	/* Our own change is no reason to do anything. */
+	turn(&f);
+	assert_int_equal(f.told[REQUEST_RESTORED], 0);
+
+	leases_release(&f.leases, 0);
+	assert_int_equal(f.told[REQUEST_RELEASED], 1);
+	assert_int_equal(f.error, 0);
+	assert_false(lab_has("10.9.1.1"));
+	assert_false(lab_has("10.9.1.100"));
+	assert_true(lab_has(LAB_HOST));
+	turn(&f);
+	assert_int_equal(f.told[REQUEST_RESTORED], 0);
+	end(&f);
+}
+
+static void
+test_announcements(void **state)
+{
+	struct fixture f;
+	uint8_t frame[128], wanted[ANNOUNCE_FRAME_LEN];
+	int fd = lab_capture(ETHERTYPE_ARP);
+	unsigned frames = 0;
+
+	begin(&f, 2, 3);
+	leases_claim(&f.leases, 0);
+	while (lab_next_frame(fd, frame, sizeof frame)) {
+		announce_frame(wanted, f.watch.links[0].mac,
+			       &f.conf->instances[0].vips[frames % 2].ip);
+		assert_memory_equal(frame, wanted, sizeof wanted);
+		frames++;
+	}
+	assert_int_equal(frames, 5 * 2);
+	leases_release(&f.leases, 0);
+	leases_announce(&f.leases, 0); /* not ours any more */
+	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
+	close(fd);
+	end(&f);
+}
+
+static void
+test_the_schedule(void **state)
+{
+	struct fixture f;
+	struct lease *lease;
+
+	begin(&f, 1, 3);
+	lease = &f.leases.at[0];
+	assert_false(lease_is_due(lease, mono_add_ms(mono_now(), 100000)));
+	leases_claim(&f.leases, 0);
+	assert_int_equal(mono_since(lease->due, f.at), 1500 * NS_PER_MS);
+	assert_false(lease_is_due(lease, mono_add_ms(f.at, 1499)));
+	assert_true(lease_is_due(lease, mono_add_ms(f.at, 1500)));
+
+	leases_renew(&f.leases, mono_add_ms(f.at, 1499));
+	assert_int_equal(f.told[REQUEST_RENEWED], 0);
+	leases_renew(&f.leases, mono_add_ms(f.at, 1500));
+	assert_int_equal(f.told[REQUEST_RENEWED], 1);
+	assert_int_equal(f.error, 0);
+	assert_int_equal(mono_since(lease->due, f.at), 1500 * NS_PER_MS);
+
+	lease->frozen = true;
+	assert_false(lease_is_due(lease, mono_add_ms(f.at, 100000)));
+
+	assert_false(lease_is_late(f.conf, 1500 * NS_PER_MS));
+	assert_true(lease_is_late(f.conf, 1501 * NS_PER_MS));
+	end(&f);
+}
+
+static void
+test_permanent_vips_are_never_due(void **state)
+{
+	struct fixture f;
+
+	begin(&f, 1, 0);
+	leases_claim(&f.leases, 0);
+	assert_false(lease_is_due(&f.leases.at[0], mono_add_ms(f.at, 1000000)));
+	end(&f);
+}
+
+/* Nobody renews: the kernel removes them by itself, and the guardian, which would restore what
+ * somebody else removed, is not moving on behalf of a silent worker. */
+static void
+test_expiry(void **state)
+{
+	struct fixture f;
+
+	begin(&f, 3, 1);
+	f.restore = false;
+	leases_claim(&f.leases, 0);
+	assert_true(lab_has("10.9.1.1"));
+	assert_true(lab_turn_until(&f.loop, is_gone, &f, 5000));
+	assert_true(mono_since_ms(mono_now(), f.at) >= 990);
+	assert_true(lab_has(LAB_HOST));
+	end(&f);
+}
+
+static void
+test_restored_at_once(void **state)
+{
+	struct fixture f;
+
+	begin(&f, 3, 3);
+	leases_claim(&f.leases, 0);
+	turn(&f);
+	lab_ip("address del 10.9.1.2/32 dev tt0");
+	assert_true(lab_turn_until(&f.loop, is_restored, &f, 2000));
+	assert_int_equal(f.vips_n, 1);
+	assert_int_equal(f.error, 0);
+	assert_true(lab_has("10.9.1.2"));
+	end(&f);
+}
+
+static void
+test_frozen_until_confirmed(void **state)
+{
+	struct fixture f;
+
+	begin(&f, 1, 3);
+	leases_claim(&f.leases, 0);
+	turn(&f);
+	leases_freeze(&f.leases);
+	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 1);
+	lab_ip("address del 10.9.1.1/32 dev tt0");
+	turn(&f);
+	leases_renew(&f.leases, mono_add_ms(f.at, 100000));
+	assert_int_equal(f.told[REQUEST_RESTORED] + f.told[REQUEST_RENEWED], 0);
+	assert_false(lab_has("10.9.1.1"));
+
+	leases_confirm(&f.leases, 0, true);
+	assert_int_equal(f.told[REQUEST_RESTORED], 1);
+	assert_true(lab_has("10.9.1.1"));
+
+	leases_freeze(&f.leases);
+	leases_confirm(&f.leases, 0, false);
+	assert_int_equal(f.told[REQUEST_RELEASED], 1);
+	assert_false(lab_has("10.9.1.1"));
+	/* An answer to a question nobody asks any more. */
+	leases_confirm(&f.leases, 0, true);
+	assert_false(lab_has("10.9.1.1"));
+	end(&f);
+}
+
+static void
+test_strays_are_removed_while_not_master(void **state)
+{
+	struct fixture f;
+
+	lab_ip("address add 10.9.1.1/24 dev tt0");
+	lab_ip("address add 10.9.1.2/32 dev tt1");
+	lab_ip("address add 10.9.1.3/24 dev tt1"); /* no VIP */
+	begin(&f, 2, 3);
+	leases_settle(&f.leases, true);
+	assert_false(lab_has("10.9.1.1"));
+	assert_false(lab_has("10.9.1.2"));
+	assert_true(lab_has("10.9.1.3"));
+
+	lab_ip("address add 10.9.1.2/30 dev lo");
+	turn(&f);
+	assert_false(lab_has("10.9.1.2"));
+
+	/* Claimed, they are where they belong. */
+	leases_claim(&f.leases, 0);
+	turn(&f);
+	assert_true(lab_has("10.9.1.2"));
+	lab_ip("address del 10.9.1.3/24 dev tt1");
+	end(&f);
+}
+
+static void
+test_an_owner_keeps_its_addresses(void **state)
+{
+	struct fixture f;
+
+	lab_ip("address add 10.9.1.1/24 dev tt0");
+	begin(&f, 1, 3);
+	f.conf->instances[0].priority = 255;
+	netwatch_fini(&f.watch);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	leases_settle(&f.leases, true);
+	leases_claim(&f.leases, 0);
+	leases_release(&f.leases, 0);
+	leases_claim(&f.leases, 0);
+	leases_execute_wills(&f.leases);
+	assert_true(lab_has("10.9.1.1"));
+	lab_ip("address del 10.9.1.1/24 dev tt0");
+	end(&f);
+}
+
+static void
+test_will(void **state)
+{
+	struct fixture f;
+	uint8_t frame[1024], pdu[VRRP_PDU_MAX];
+	const struct iphdr *ip = (const void *)(frame + sizeof(struct ether_header));
+	int fd = lab_capture(ETHERTYPE_IP), len;
+	struct ip host;
+
+	begin(&f, MANY, 3);
+	leases_claim(&f.leases, 0);
+	leases_will(&f.leases, 0, true);
+	leases_execute_wills(&f.leases);
+	assert_int_equal(leases_claimed(&f.leases), 0);
+	assert_false(lab_has("10.9.1.1"));
+	assert_false(lab_has("10.9.1.100"));
+
+	do
+		assert_true(lab_next_frame(fd, frame, sizeof frame) > 0);
+	while (ip->protocol != VRRP_PROTOCOL);
+	ip_parse(LAB_HOST, &host);
+	len = vrrp_packet_build(&f.conf->instances[0], &host, &f.conf->mcast_group4, 0, 100, pdu,
+				sizeof pdu);
+	assert_int_equal(pdu[2], 0);
+	assert_int_equal(ntohs(ip->tot_len), ip->ihl * 4 + len);
+	assert_memory_equal((const uint8_t *)ip + ip->ihl * 4, pdu, len);
+	assert_int_equal(ip->ttl, VRRP_TTL);
+	assert_int_equal(ip->saddr, host.v4.s_addr);
+	assert_int_equal(ip->daddr, f.conf->mcast_group4.v4.s_addr);
+
+	/* Once only: nothing is lodged any more. */
+	leases_execute_wills(&f.leases);
+	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
+	close(fd);
+	end(&f);
+}
+
+static void
+test_an_interface_that_goes_and_comes(void **state)
+{
+	struct fixture f;
+
+	lab_ip("link add tt8 type veth peer name tt9");
+	begin(&f, 1, 3);
+	leases_claim(&f.leases, 0);
+	f.conf->interfaces[0].name = "tt8";
+	netwatch_sync(&f.watch);
+	assert_true(f.watch.links[0].present);
+	assert_false(f.watch.links[0].up);
+	assert_true(vrrp_sockets_refresh(&f.sockets, 0));
+	assert_false(vrrp_sockets_refresh(&f.sockets, 0));
+	lab_ip("link del tt8");
+	turn(&f);
+	assert_false(f.watch.links[0].present);
+	assert_false(vrrp_sockets_refresh(&f.sockets, 0));
+	f.conf->interfaces[0].name = "tt0";
+	netwatch_sync(&f.watch);
+	assert_true(f.watch.links[0].up);
+	assert_true(vrrp_sockets_refresh(&f.sockets, 0));
+	end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_claim_and_release),
+		cmocka_unit_test(test_announcements),
+		cmocka_unit_test(test_the_schedule),
+		cmocka_unit_test(test_permanent_vips_are_never_due),
+		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_restored_at_once),
+		cmocka_unit_test(test_frozen_until_confirmed),
+		cmocka_unit_test(test_strays_are_removed_while_not_master),
+		cmocka_unit_test(test_an_owner_keeps_its_addresses),
+		cmocka_unit_test(test_will),
+		cmocka_unit_test(test_an_interface_that_goes_and_comes),
+	};
+
+	lab_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+/*
+ * test_privileged.c - every message of requests.h at the gate: from the wrong side, at every wrong
+ * length, with the wrong generation, instance or value, and right.
+ */
+#include "daemon/privileged.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GENERATION 7
+#define INSTANCES  3
+
+static struct conf_instance instances[INSTANCES];
+static const struct conf conf = { .instances = instances, .instances_n = INSTANCES };
+
+static const struct {
+	const char *name;
+	size_t len;
+	bool from_worker;
+} list[REQUEST_N] = {
+#define WORKER                   true
+#define GUARDIAN                 false
+#define X(name, payload, sender) [REQUEST_##name] = { #name, sizeof(payload), sender },
+	REQUEST_LIST(X)
+#undef X
+#undef WORKER
+#undef GUARDIAN
+};
+
+static struct ipc_message
+message(uint32_t type, size_t len, uint32_t generation, uint32_t instance, uint32_t value)
+{
+	const struct req_lodged r = { generation, instance, value };
+	struct ipc_message m = { .type = type, .len = (uint32_t)len };
+
+	memcpy(m.payload, &r, sizeof r);
+	return m;
+}
+
+static enum privileged_reject
+check(struct ipc_message m)
+{
+	return privileged_check(&conf, GENERATION, &m);
+}
+
+static void
+test_right_ones_pass(void **state)
+{
+	for (uint32_t t = 0; t < REQUEST_N; t++) {
+		enum privileged_reject wanted =
+			list[t].from_worker ? PRIVILEGED_ACCEPTED : PRIVILEGED_DIRECTION;
+
+		assert_int_equal(check(message(t, list[t].len, GENERATION, 2, 1)), wanted);
+		assert_string_equal(privileged_request_name(t), list[t].name);
+	}
+}
+
+static void
+test_unknown(void **state)
+{
+	assert_int_equal(check(message(REQUEST_N, 4, GENERATION, 0, 0)), PRIVILEGED_UNKNOWN);
+	assert_int_equal(check(message(UINT32_MAX, 4, GENERATION, 0, 0)), PRIVILEGED_UNKNOWN);
+	assert_string_equal(privileged_request_name(REQUEST_N), "?");
+}
+
+static void
+test_every_wrong_length(void **state)
+{
+	for (uint32_t t = 0; t < REQUEST_N; t++)
+		for (size_t len = 0; len <= IPC_PAYLOAD_MAX && list[t].from_worker; len++)
+			if (len != list[t].len)
+				assert_int_equal(check(message(t, len, GENERATION, 0, 0)),
+						 PRIVILEGED_LENGTH);
+}
+
+static void
+test_wrong_contents(void **state)
+{
+	for (uint32_t t = 0; t < REQUEST_N; t++) {
+		size_t len = list[t].len;
+		struct ipc_message m = message(t, len, GENERATION, 0, 1);
+
+		if (!list[t].from_worker)
+			continue;
+		m.fds_n = 1;
+		assert_int_equal(check(m), PRIVILEGED_DESCRIPTORS);
+		assert_int_equal(check(message(t, len, GENERATION + 1, 0, 0)),
+				 PRIVILEGED_GENERATION);
+		if (len >= sizeof(struct req_instance)) {
+			assert_int_equal(check(message(t, len, GENERATION, INSTANCES, 0)),
+					 PRIVILEGED_INSTANCE);
+			assert_int_equal(check(message(t, len, GENERATION, UINT32_MAX, 0)),
+					 PRIVILEGED_INSTANCE);
+		}
+		if (len >= sizeof(struct req_lodged))
+			assert_int_equal(check(message(t, len, GENERATION, 0, 2)),
+					 PRIVILEGED_VALUE);
+	}
+}
+
+static struct {
+	unsigned calls;
+	enum request request;
+	uint32_t instance;
+	bool flag;
+} acted;
+
+static void
+act(void *ctx, enum request request, uint32_t instance, bool flag)
+{
+	acted.calls++;
+	acted.request = request;
+	acted.instance = instance;
+	acted.flag = flag;
+}
+
+static void
+test_dispatch_acts_or_counts(void **state)
+{
+	struct privileged p = { .conf = &conf, .generation = GENERATION, .act = act };
+	struct ipc_message m = message(REQUEST_WILL, sizeof(struct req_lodged), GENERATION, 1, 1);
+
+	privileged_dispatch(&p, &m);
+	assert_int_equal(acted.calls, 1);
+	assert_int_equal(acted.request, REQUEST_WILL);
+	assert_int_equal(acted.instance, 1);
+	assert_true(acted.flag);
+
+	m = message(REQUEST_CLAIM, sizeof(struct req_instance), GENERATION, INSTANCES, 0);
+	privileged_dispatch(&p, &m);
+	privileged_dispatch(&p, &m);
+	assert_int_equal(acted.calls, 1);
+	assert_int_equal(p.rejected[PRIVILEGED_INSTANCE], 2);
+}
+
+static void
+test_every_reject_has_a_name(void **state)
+{
+	for (int i = 0; i < PRIVILEGED_N; i++)
+		assert_non_null(privileged_reject_name((enum privileged_reject)i));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_right_ones_pass),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_every_wrong_length),
+		cmocka_unit_test(test_wrong_contents),
+		cmocka_unit_test(test_dispatch_acts_or_counts),
+		cmocka_unit_test(test_every_reject_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
