@@ -165,21 +165,27 @@ render_peer(FILE *out, const json_t *o)
 		num(peer, "priority"), duration(num(peer, "heard_ms_ago")).s);
 }
 
+/* A master advertises, anybody else waits for one who does. */
 static void
 render_timers(FILE *out, const json_t *o)
 {
 	const json_t *timers = json_object_get(o, "timers");
-	const char *state = str(o, "state");
+	struct words every = duration(num(timers, "advert_int_ms"));
+	struct words next = duration(num(timers, "next_ms"));
+	bool armed = has(timers, "next_ms");
 
-	fprintf(out, "  advertisement every %s, master down after %s (skew %s)",
-		duration(num(timers, "advert_int_ms")).s, duration(num(timers, "master_down_ms")).s,
-		duration(num(timers, "skew_ms")).s);
-	if (has(timers, "next_ms"))
-		fprintf(out, "; %s in %s",
-			strcmp(state, "MASTER") == 0   ? "next one"
-			: strcmp(state, "BACKUP") == 0 ? "takes over unless one comes"
-						       : "next step",
-			duration(num(timers, "next_ms")).s);
+	if (strcmp(str(o, "state"), "MASTER") == 0) {
+		fprintf(out, "  advertises every %s", every.s);
+		if (armed)
+			fprintf(out, ", next in %s", next.s);
+	} else {
+		fprintf(out,
+			"  master down %s (skew %s) after its last advertisement, one every %s",
+			duration(num(timers, "master_down_ms")).s,
+			duration(num(timers, "skew_ms")).s, every.s);
+		if (armed)
+			fprintf(out, "; timer ends in %s", next.s);
+	}
 	fputc('\n', out);
 }
 
@@ -305,15 +311,19 @@ static void
 set_check(struct table *t, size_t column, const json_t *server)
 {
 	const json_t *check = json_object_get(server, "check");
+	const char *status = str(check, "status"), *detail = str(check, "detail");
+	size_t len = strlen(status);
 
+	/* "L4OK" says it all. */
+	if (len >= 2 && strcmp(status + len - 2, "OK") == 0)
+		detail = "";
 	if (!json_is_object(check))
 		set_cell(t, column, "-");
 	else if (!has(check, "ms_ago"))
 		set_cell(t, column, "none yet");
 	else
-		set_cell(t, column, "%s in %" PRId64 "ms, %s ago%s%s", str(check, "status"),
-			 num(check, "ms"), duration(num(check, "ms_ago")).s,
-			 str(check, "detail")[0] ? ": " : "", str(check, "detail"));
+		set_cell(t, column, "%s in %" PRId64 "ms, %s ago%s%s", status, num(check, "ms"),
+			 duration(num(check, "ms_ago")).s, detail[0] ? ": " : "", detail);
 }
 
 static void
