@@ -42,22 +42,22 @@ announcer_fini(struct announcer *announcer)
 void
 announce_frame(uint8_t frame[ANNOUNCE_FRAME_LEN], const uint8_t mac[6], const struct ip *vip)
 {
-	struct ether_header *eth = (struct ether_header *)frame;
-	struct ether_arp *arp = (struct ether_arp *)(frame + sizeof *eth);
+	struct ether_header eth = { .ether_type = htons(ETHERTYPE_ARP) };
+	struct ether_arp arp = { 0 };
 
-	memset(frame, 0, ANNOUNCE_FRAME_LEN);
-	memset(eth->ether_dhost, 0xff, ETH_ALEN);
-	memcpy(eth->ether_shost, mac, ETH_ALEN);
-	eth->ether_type = htons(ETHERTYPE_ARP);
-	arp->arp_hrd = htons(ARPHRD_ETHER);
-	arp->arp_pro = htons(ETHERTYPE_IP);
-	arp->arp_hln = ETH_ALEN;
-	arp->arp_pln = 4;
-	arp->arp_op = htons(ARPOP_REQUEST);
-	memcpy(arp->arp_sha, mac, ETH_ALEN);
-	memcpy(arp->arp_spa, vip->bytes, 4);
-	memset(arp->arp_tha, 0xff, ETH_ALEN);
-	memcpy(arp->arp_tpa, vip->bytes, 4);
+	memset(eth.ether_dhost, 0xff, ETH_ALEN);
+	memcpy(eth.ether_shost, mac, ETH_ALEN);
+	arp.arp_hrd = htons(ARPHRD_ETHER);
+	arp.arp_pro = htons(ETHERTYPE_IP);
+	arp.arp_hln = ETH_ALEN;
+	arp.arp_pln = 4;
+	arp.arp_op = htons(ARPOP_REQUEST);
+	memcpy(arp.arp_sha, mac, ETH_ALEN);
+	memcpy(arp.arp_spa, vip->bytes, 4);
+	memset(arp.arp_tha, 0xff, ETH_ALEN);
+	memcpy(arp.arp_tpa, vip->bytes, 4);
+	memcpy(frame, &eth, sizeof eth);
+	memcpy(frame + sizeof eth, &arp, sizeof arp);
 }
 
 struct round {

@@ -6,8 +6,8 @@
 #include "lab.h"
 #include "vrrpd/packet.h"
 
-#include <net/ethernet.h>
 #include <linux/ip.h>
+#include <net/ethernet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -318,8 +318,9 @@ test_will(void **state)
 {
 	struct fixture f;
 	uint8_t frame[1024], pdu[VRRP_PDU_MAX];
-	const struct iphdr *ip = (const void *)(frame + sizeof(struct ether_header));
+	const uint8_t *packet = frame + sizeof(struct ether_header);
 	int fd = lab_capture(ETHERTYPE_IP), len;
+	struct iphdr ip;
 	struct ip host;
 
 	begin(&f, MANY, 3);
@@ -330,18 +331,19 @@ test_will(void **state)
 	assert_false(lab_has("10.9.1.1"));
 	assert_false(lab_has("10.9.1.100"));
 
-	do
+	do {
 		assert_true(lab_next_frame(fd, frame, sizeof frame) > 0);
-	while (ip->protocol != VRRP_PROTOCOL);
+		memcpy(&ip, packet, sizeof ip);
+	} while (ip.protocol != VRRP_PROTOCOL);
 	ip_parse(LAB_HOST, &host);
 	len = vrrp_packet_build(&f.conf->instances[0], &host, &f.conf->mcast_group4, 0, 100, pdu,
 				sizeof pdu);
 	assert_int_equal(pdu[2], 0);
-	assert_int_equal(ntohs(ip->tot_len), ip->ihl * 4 + len);
-	assert_memory_equal((const uint8_t *)ip + ip->ihl * 4, pdu, len);
-	assert_int_equal(ip->ttl, VRRP_TTL);
-	assert_int_equal(ip->saddr, host.v4.s_addr);
-	assert_int_equal(ip->daddr, f.conf->mcast_group4.v4.s_addr);
+	assert_int_equal(ntohs(ip.tot_len), ip.ihl * 4 + len);
+	assert_memory_equal(packet + ip.ihl * 4, pdu, len);
+	assert_int_equal(ip.ttl, VRRP_TTL);
+	assert_int_equal(ip.saddr, host.v4.s_addr);
+	assert_int_equal(ip.daddr, f.conf->mcast_group4.v4.s_addr);
 
 	/* Once only: nothing is lodged any more. */
 	leases_execute_wills(&f.leases);
