@@ -54,6 +54,7 @@ struct guardian {
 	struct mono woken; /* the turn before this one */
 	bool watched;      /* the dog looks at the present worker */
 	bool started;      /* a worker has said READY before */
+	bool failed;       /* the first worker ended before it was ready */
 	bool stopping;     /* SIGTERM came */
 	bool stopped;      /* the worker holds nothing any more */
 };
@@ -198,6 +199,13 @@ on_reaped(struct child *child, const char *how)
 	uint32_t delay_ms;
 
 	if (g->stopping) {
+		g->loop.stop = true;
+		return;
+	}
+	/* What it lacks at the start it will lack again, and somebody waits to be told. */
+	if (!g->started) {
+		log_error("worker %s before it was ready: giving up", how);
+		g->failed = true;
 		g->loop.stop = true;
 		return;
 	}
@@ -499,7 +507,9 @@ guardian_run(const struct guardian_setup *setup)
 	ok = open_all(&g);
 	if (ok) {
 		run(&g);
-		log_notice("stopped");
+		ok = !g.failed;
+		if (ok)
+			log_notice("stopped");
 	}
 	close_all(&g);
 	return ok ? 0 : 1;
