@@ -1,0 +1,439 @@
+/*
+ * test_guardian.c - the whole guardian against a scripted worker, in a network namespace.
+ *
+ * The guardian executes /proc/self/exe, which is this test: with "--worker" it plays the worker that
+ * the words after the generation describe.  What the test waits for are addresses that come and go,
+ * frames on the wire and processes that end, always with a bound.
+ */
+#include "daemon/guardian.h"
+
+#include "common/ipc.h"
+#include "common/list.h"
+#include "common/log.h"
+#include "daemon/pulse.h"
+#include "daemon/requests.h"
+#include "daemon/worker.h"
+#include "lab.h"
+#include "vrrpd/packet.h"
+
+#include <fcntl.h>
+#include <linux/ip.h>
+#include <net/ethernet.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define VIP "10.9.1.1"
+
+/* The guardian asks how many sockets to open: there is no proxy here. */
+uint32_t
+worker_threads(const struct conf *conf)
+{
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the scripted worker */
+
+struct script {
+	struct loop loop;
+	struct ipc ipc;
+	struct pulse *pulse;
+	uint32_t generation;
+	const char *word;   /* what it does once it is master */
+	const char *marker; /* a file: exists = has been done in an earlier life */
+};
+
+static void
+ask(struct script *s, enum request request, uint32_t instance, uint32_t value, size_t len)
+{
+	struct req_lodged r = { s->generation, instance, value };
+
+	ipc_send(&s->ipc, request, &r, len, NULL, 0);
+}
+
+static void
+ask_nonsense(struct script *s)
+{
+	int fd = STDERR_FILENO;
+	struct req_instance r = { s->generation, 0 };
+
+	for (uint32_t type = 0; type < REQUEST_N + 2; type++)
+		ask(s, (enum request)type, 99, 7, 3);
+	ask(s, REQUEST_START, 0, 0, sizeof(struct req_none));
+	ask(s, REQUEST_RELEASE, 99, 0, sizeof(struct req_instance));
+	ipc_send(&s->ipc, REQUEST_RELEASE, &r, sizeof r, &fd, 1);
+	r.generation++;
+	ipc_send(&s->ipc, REQUEST_RELEASE, &r, sizeof r, NULL, 0);
+}
+
+static bool
+first_time(struct script *s)
+{
+	int fd = open(s->marker, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void
+on_master(struct script *s)
+{
+	if (strcmp(s->word, "nonsense") == 0)
+		ask_nonsense(s);
+	if (strcmp(s->word, "die") == 0 && first_time(s))
+		raise(SIGKILL);
+	if (strcmp(s->word, "hang") == 0 && first_time(s))
+		raise(SIGSTOP);
+}
+
+static void
+on_message(struct ipc *ipc, struct ipc_message *m)
+{
+	struct script *s = ipc->ctx;
+
+	if (m->type == REQUEST_START) {
+		ask(s, REQUEST_READY, 0, 0, sizeof(struct req_none));
+		ask(s, REQUEST_WILL, 0, 1, sizeof(struct req_lodged));
+		ask(s, REQUEST_CLAIM, 0, 0, sizeof(struct req_instance));
+	} else if (m->type == REQUEST_CLAIMED) {
+		on_master(s);
+	} else if (m->type == REQUEST_STOP) {
+		if (strcmp(s->word, "stubborn") == 0)
+			return;
+		ask(s, REQUEST_RELEASE, 0, 0, sizeof(struct req_instance));
+		ask(s, REQUEST_WILL, 0, 0, sizeof(struct req_lodged));
+		ask(s, REQUEST_STOPPED, 0, 0, sizeof(struct req_none));
+		s->loop.stop = true;
+	}
+}
+
+static void
+on_closed(struct ipc *ipc)
+{
+	((struct script *)ipc->ctx)->loop.stop = true;
+}
+
+static void
+on_turn(struct loop *loop)
+{
+	pulse_beat(((struct script *)loop->ctx)->pulse);
+}
+
+static int
+play_worker(char **argv)
+{
+	struct script s = { .word = argv[1], .marker = argv[2] };
+
+	s.generation = (uint32_t)atoi(argv[0]);
+	log_set_role("worker");
+	signal(SIGTERM, SIG_IGN);
+	if (pulse_adopt(WORKER_FD_PULSE, &s.pulse) < 0 || loop_init(&s.loop) < 0 ||
+	    ipc_init(&s.ipc, &s.loop, WORKER_FD_IPC, on_message, on_closed, &s) < 0)
+		return 1;
+	s.loop.ctx = &s;
+	s.loop.on_turn = on_turn;
+	s.loop.max_wait_ns = 20 * NS_PER_MS;
+	loop_run(&s.loop);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the test's side */
+
+struct fixture {
+	struct arena *arena;
+	struct conf *conf;
+	struct loop loop; /* only to wait in */
+	char parent[32], rundir[64], marker[64];
+	pid_t pid;
+	int capture;
+	struct mono since;
+};
+
+static void
+begin(struct fixture *f, const char *word)
+{
+	const char *args[] = { word, f->marker, NULL };
+	struct guardian_setup setup = { .packed = "x", .packed_len = 1, .worker_args = args };
+
+	*f = (struct fixture){ .parent = "/tmp/tandem-test-XXXXXX", .arena = arena_new() };
+	assert_non_null(mkdtemp(f->parent));
+	snprintf(f->rundir, sizeof f->rundir, "%s/run", f->parent);
+	snprintf(f->marker, sizeof f->marker, "%s/done", f->parent);
+	f->conf = lab_conf(f->arena, 3, 1);
+	f->capture = lab_capture(ETHERTYPE_IP);
+	assert_int_equal(loop_init(&f->loop), 0);
+	setup.conf = f->conf;
+	setup.rundir = f->rundir;
+	f->pid = fork();
+	if (f->pid == 0)
+		_exit(guardian_run(&setup));
+}
+
+static void
+end(struct fixture *f)
+{
+	char command[80];
+
+	snprintf(command, sizeof command, "rm -r %s", f->parent);
+	assert_int_equal(system(command), 0);
+	close(f->capture);
+	loop_fini(&f->loop);
+	arena_free(f->arena);
+}
+
+static bool
+is_there(void *ctx)
+{
+	return lab_has(VIP);
+}
+
+static bool
+is_away(void *ctx)
+{
+	return !lab_has(VIP);
+}
+
+static bool
+saw_resignation(void *ctx)
+{
+	struct fixture *f = ctx;
+	uint8_t frame[2048];
+	struct iphdr ip;
+
+	while (lab_next_frame(f->capture, frame, sizeof frame)) {
+		memcpy(&ip, frame + sizeof(struct ether_header), sizeof ip);
+		if (ip.protocol == VRRP_PROTOCOL &&
+		    frame[sizeof(struct ether_header) + ip.ihl * 4 + 2] == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_done(void *ctx)
+{
+	return access(((struct fixture *)ctx)->marker, F_OK) == 0;
+}
+
+static bool
+held_for_two_leases(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	assert_true(lab_has(VIP));
+	return mono_since_ms(mono_now(), f->since) > 2000;
+}
+
+static void
+wait_for(struct fixture *f, bool (*done)(void *ctx), int64_t ms)
+{
+	f->since = mono_now();
+	assert_true(lab_turn_until(&f->loop, done, f, ms));
+}
+
+/* The guardian ends after this signal, with this status, within `ms`. */
+static void
+stop(struct fixture *f, int64_t ms)
+{
+	struct mono begun = mono_now();
+	int status;
+
+	kill(f->pid, SIGTERM);
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(mono_since_ms(mono_now(), begun) < ms);
+	assert_false(lab_has(VIP));
+	assert_true(lab_has(LAB_HOST));
+}
+
+static void
+test_holds_and_stops(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "steady");
+	wait_for(&f, is_there, 5000);
+	wait_for(&f, held_for_two_leases, 5000);
+	assert_false(saw_resignation(&f));
+	kill(f.pid, SIGHUP); /* a message, nothing else */
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_death_executes_the_will(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "die");
+	wait_for(&f, has_done, 5000);
+	wait_for(&f, saw_resignation, 1000);
+	wait_for(&f, is_there, 5000); /* the next worker's */
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_silence_executes_the_will(void **state)
+{
+	struct fixture f;
+	int64_t took_ms;
+
+	begin(&f, "hang");
+	wait_for(&f, has_done, 5000);
+	wait_for(&f, saw_resignation, 5000);
+	took_ms = mono_since_ms(mono_now(), f.since);
+	assert_true(took_ms >= 350);
+	wait_for(&f, is_there, 5000);
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_nonsense_changes_nothing(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "nonsense");
+	wait_for(&f, is_there, 5000);
+	wait_for(&f, held_for_two_leases, 5000);
+	assert_false(saw_resignation(&f));
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_a_worker_that_does_not_stop(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "stubborn");
+	wait_for(&f, is_there, 5000);
+	stop(&f, 6000);
+	assert_true(saw_resignation(&f));
+	end(&f);
+}
+
+/* Paused for longer than the lease: gone meanwhile, and back only after the worker said so (this
+ * one does not answer). */
+static void
+test_a_late_guardian_does_not_renew(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "steady");
+	wait_for(&f, is_there, 5000);
+	kill(f.pid, SIGSTOP);
+	wait_for(&f, is_away, 5000);
+	kill(f.pid, SIGCONT);
+	f.since = mono_now();
+	assert_false(lab_turn_until(&f.loop, is_there, &f, 1000));
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_a_dead_guardian_lets_the_lease_end(void **state)
+{
+	struct fixture f;
+
+	begin(&f, "steady");
+	wait_for(&f, is_there, 5000);
+	kill(f.pid, SIGKILL);
+	waitpid(f.pid, NULL, 0);
+	wait_for(&f, is_away, 1000 + 600);
+	end(&f);
+}
+
+static void
+test_a_second_instance_refuses(void **state)
+{
+	const char *args[] = { "steady", "", NULL };
+	struct fixture f;
+	int status;
+	pid_t second;
+
+	begin(&f, "steady");
+	wait_for(&f, is_there, 5000);
+	second = fork();
+	if (second == 0) {
+		struct guardian_setup setup = { .conf = f.conf,
+						.packed = "x",
+						.packed_len = 1,
+						.rundir = f.rundir,
+						.worker_args = args };
+
+		_exit(guardian_run(&setup));
+	}
+	waitpid(second, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(lab_has(VIP));
+	stop(&f, 2000);
+	end(&f);
+}
+
+static void
+test_refuses_to_begin(void **state)
+{
+	struct fixture f;
+	int status;
+
+	begin(&f, "steady");
+	wait_for(&f, is_there, 5000);
+	stop(&f, 2000);
+
+	/* An interface that is not there, and a VIP that is this host's only address. */
+	f.conf->interfaces[0].name = "nowhere";
+	f.pid = fork();
+	if (f.pid == 0) {
+		struct guardian_setup setup = { .conf = f.conf, .rundir = f.rundir };
+
+		_exit(guardian_run(&setup));
+	}
+	waitpid(f.pid, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), 1);
+
+	f.conf->interfaces[0].name = "tt0";
+	ip_parse(LAB_HOST, &f.conf->instances[0].vips[0].ip);
+	f.pid = fork();
+	if (f.pid == 0) {
+		struct guardian_setup setup = { .conf = f.conf, .rundir = f.rundir };
+
+		_exit(guardian_run(&setup));
+	}
+	waitpid(f.pid, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(lab_has(LAB_HOST));
+	end(&f);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_holds_and_stops),
+		cmocka_unit_test(test_death_executes_the_will),
+		cmocka_unit_test(test_silence_executes_the_will),
+		cmocka_unit_test(test_nonsense_changes_nothing),
+		cmocka_unit_test(test_a_worker_that_does_not_stop),
+		cmocka_unit_test(test_a_late_guardian_does_not_renew),
+		cmocka_unit_test(test_a_dead_guardian_lets_the_lease_end),
+		cmocka_unit_test(test_a_second_instance_refuses),
+		cmocka_unit_test(test_refuses_to_begin),
+	};
+
+	if (argc == 5 && strcmp(argv[1], "--worker") == 0)
+		return play_worker(argv + 2);
+	lab_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
