@@ -46,7 +46,9 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		[VRRP_EVENT_REPRIORITISED] = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
 		[VRRP_EVENT_ADVERT_TIMER]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE | VRRP_DO_ARM_ADVERT },
 		[VRRP_EVENT_PEER_RESIGNS]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
-		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | LET_GO | VRRP_DO_ARM_DOWN },
+		/* When a split heals, the winner may not have heard us yet and so would not announce
+		 * itself to neighbours that hold our address: a last word makes it. */
+		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | VRRP_DO_ADVERTISE | LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_PEER_LOSES]    = { VRRP_STATE_MASTER, VRRP_DO_REANNOUNCE },
 		[VRRP_EVENT_PEER_RIVALS]   = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE | VRRP_DO_REANNOUNCE },
 	},

@@ -47,7 +47,7 @@ on_begin(struct timer *t, struct mono now)
 	if (!vrrp->begun)
 		begin(vrrp, now);
 	else
-		vrrp_health(vrrp, now);
+		on_fact_all(vrrp, now);
 }
 
 struct vrrp *

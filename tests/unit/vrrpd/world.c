@@ -187,6 +187,7 @@ world_add(struct world *world, uint8_t priority)
 		.interface.name = "eth1",
 		.address = host(11 + index),
 		.vip = { .ip = host(10), .prefix_len = 32 },
+		.link = { true, true, host(11 + index), 1500 },
 		.instance = {
 			.name = "VI_1",
 			.vrid = 51,
@@ -268,7 +269,6 @@ node_start(struct node *node)
 	node->instance.vips = &node->vip;
 	node->conf.interfaces = &node->interface;
 	node->conf.instances = &node->instance;
-	node->link = (struct vrrp_link){ true, true, node->address, 1500 };
 	node->vrrp = vrrp_new(&node->conf, &node->board, &node->timers, &ops, node);
 	assert_non_null(node->vrrp);
 	node->running = true;
