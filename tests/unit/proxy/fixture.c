@@ -114,8 +114,8 @@ origin_main(void *arg)
 		for (nfds_t i = 2; i < n; i++) {
 			if (!set[i].revents || origin_read(o, set[i].fd))
 				continue;
-			close(set[i].fd);
 			atomic_fetch_sub(&o->open, 1);
+			close(set[i].fd);
 			set[i--] = set[--n];
 		}
 		if (set[1].revents && n < ORIGIN_CONNS) {
@@ -124,11 +124,12 @@ origin_main(void *arg)
 			if (fd < 0)
 				continue;
 			atomic_fetch_add(&o->accepted, 1);
+			atomic_fetch_add(&o->open, 1);
 			if (!origin_greet(o, fd)) {
+				atomic_fetch_sub(&o->open, 1);
 				close(fd);
 				continue;
 			}
-			atomic_fetch_add(&o->open, 1);
 			/* A silent one does not even look: its end comes with an error. */
 			set[n++] = (struct pollfd){
 				.fd = fd,

@@ -1,0 +1,89 @@
+/*
+ * test_proxy_check_window.c - rise and fall over every cell: each health, each result.
+ */
+#include "proxy/check_window.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void
+every_cell(void **state)
+{
+	for (uint32_t rise = 1; rise <= 4; rise++) {
+		for (uint32_t fall = 1; fall <= 4; fall++) {
+			uint32_t top = rise + fall - 1;
+
+			for (uint32_t health = 0; health <= top; health++) {
+				struct check_window w = { rise, fall, health };
+				bool up = health >= rise;
+				enum check_change change = check_window_add(&w, true);
+
+				assert_int_equal(w.health, health + 1 >= rise ? top : health + 1);
+				assert_int_equal(change, !up && health + 1 == rise
+								 ? CHECK_CHANGE_UP
+								 : CHECK_CHANGE_NONE);
+				w.health = health;
+				change = check_window_add(&w, false);
+				assert_int_equal(w.health, health > rise ? health - 1 : 0);
+				assert_int_equal(change, health == rise ? CHECK_CHANGE_DOWN
+									: CHECK_CHANGE_NONE);
+			}
+		}
+	}
+}
+
+static void
+one_failure_from_down_at_start(void **state)
+{
+	struct check_window w;
+
+	check_window_init(&w, 2, 3);
+	assert_true(check_window_up(&w));
+	assert_true(check_window_in_transition(&w));
+	assert_int_equal(check_window_add(&w, false), CHECK_CHANGE_DOWN);
+	assert_false(check_window_up(&w));
+	assert_false(check_window_in_transition(&w));
+	assert_int_equal(check_window_add(&w, true), CHECK_CHANGE_NONE);
+	assert_true(check_window_in_transition(&w));
+	assert_int_equal(check_window_add(&w, true), CHECK_CHANGE_UP);
+	assert_false(check_window_in_transition(&w));
+	/* Now it takes three. */
+	assert_int_equal(check_window_add(&w, false), CHECK_CHANGE_NONE);
+	assert_int_equal(check_window_add(&w, false), CHECK_CHANGE_NONE);
+	assert_int_equal(check_window_add(&w, false), CHECK_CHANGE_DOWN);
+}
+
+static void
+score(void **state)
+{
+	uint32_t have, of;
+	struct check_window w;
+
+	check_window_init(&w, 2, 3);
+	check_window_score(&w, &have, &of);
+	assert_int_equal(have, 1);
+	assert_int_equal(of, 3);
+	check_window_add(&w, true);
+	check_window_score(&w, &have, &of);
+	assert_int_equal(have, 3);
+	assert_int_equal(of, 3);
+	w.health = 1;
+	check_window_score(&w, &have, &of);
+	assert_int_equal(have, 1);
+	assert_int_equal(of, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_cell),
+		cmocka_unit_test(one_failure_from_down_at_start),
+		cmocka_unit_test(score),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,365 @@
+/*
+ * test_proxy_lb.c - balancing without a network: schedules, maps, picks, limits, backups.
+ */
+#include "proxy/lb.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#define SERVERS_MAX 8
+
+struct farm {
+	struct lb_server servers[SERVERS_MAX];
+	struct lb_server *all[SERVERS_MAX];
+	uint32_t n;
+	_Atomic uint32_t turn;
+	struct lb_set *set;
+};
+
+static void
+farm_init(struct farm *farm, const uint32_t *weights, uint32_t n)
+{
+	memset(farm, 0, sizeof *farm);
+	farm->n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		farm->servers[i].index = i;
+		farm->servers[i].id = i + 1;
+		farm->servers[i].weight = weights[i];
+		farm->servers[i].usable = true;
+		farm->all[i] = &farm->servers[i];
+	}
+}
+
+static void
+farm_build(struct farm *farm, enum conf_balance balance, bool allbackups)
+{
+	lb_set_free(farm->set);
+	farm->set = lb_set_new(balance, allbackups, 0, farm->all, farm->n);
+	assert_non_null(farm->set);
+}
+
+static void
+farm_fini(struct farm *farm)
+{
+	lb_set_free(farm->set);
+}
+
+/* Index of the server picked; -1 = full, -2 = none. */
+static int
+pick(struct farm *farm, uint32_t hash, uint64_t tried)
+{
+	struct lb_server *server;
+
+	switch (lb_pick(farm->set, &farm->turn, hash, tried, &server)) {
+	case LB_PICKED:
+		return (int)server->index;
+	case LB_FULL:
+		return -1;
+	case LB_NONE:
+		return -2;
+	}
+	return -3;
+}
+
+static void
+assert_order(const uint32_t *weights, uint32_t n, const char *expected)
+{
+	uint16_t order[64];
+	char text[65] = "";
+
+	lb_interleave(weights, n, order);
+	for (size_t i = 0; expected[i]; i++)
+		text[i] = (char)('a' + order[i]);
+	assert_string_equal(text, expected);
+}
+
+static void
+interleave(void **state)
+{
+	assert_order((uint32_t[]){ 1, 1 }, 2, "ab");
+	assert_order((uint32_t[]){ 1, 1, 1 }, 3, "abc");
+	assert_order((uint32_t[]){ 2, 1 }, 2, "aba");
+	assert_order((uint32_t[]){ 1, 2 }, 2, "bab");
+	assert_order((uint32_t[]){ 5, 1 }, 2, "aaabaa");
+	assert_order((uint32_t[]){ 3, 2, 1 }, 3, "abacba");
+	assert_order((uint32_t[]){ 0, 2, 0 }, 3, "bb");
+}
+
+/* However weights are, nobody is ever two turns away from his share. */
+static void
+interleave_is_even(void **state)
+{
+	static uint16_t order[4 * 256];
+	static const uint32_t weights[][4] = {
+		{256,  1,   1,  1 },
+                { 10,  20,  30, 40},
+                { 7,   7,   7,  7 },
+		{ 255, 256, 3,  99},
+                { 1,   0,   0,  2 },
+	};
+
+	for (size_t k = 0; k < sizeof weights / sizeof weights[0]; k++) {
+		uint32_t total = 0, got[4] = { 0 };
+
+		for (int i = 0; i < 4; i++)
+			total += weights[k][i];
+		lb_interleave(weights[k], 4, order);
+		for (uint32_t at = 0; at < total; at++) {
+			got[order[at]]++;
+			for (int i = 0; i < 4; i++) {
+				double due = (double)weights[k][i] * (at + 1) / total;
+
+				assert_true(got[i] < due + 2 && got[i] > due - 2);
+			}
+		}
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(got[i], weights[k][i]);
+	}
+}
+
+static void
+roundrobin_alternates(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1 }, 2);
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(pick(&farm, 0, 0), i % 2);
+	farm_fini(&farm);
+}
+
+static void
+roundrobin_weights(void **state)
+{
+	struct farm farm;
+	uint32_t got[3] = { 0 };
+
+	/* 30:20:10 is 3:2:1, and a weight of 0 gets nothing. */
+	farm_init(&farm, (uint32_t[]){ 30, 20, 10, 0 }, 4);
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	assert_int_equal(farm.set->order_n, 6);
+	for (int i = 0; i < 600; i++)
+		got[pick(&farm, 0, 0)]++;
+	assert_int_equal(got[0], 300);
+	assert_int_equal(got[1], 200);
+	assert_int_equal(got[2], 100);
+	farm_fini(&farm);
+}
+
+static void
+tried_and_full_are_left_out(void **state)
+{
+	static const enum conf_balance balances[] = { CONF_BALANCE_ROUNDROBIN,
+						      CONF_BALANCE_LEASTCONN, CONF_BALANCE_FIRST };
+	struct farm farm;
+
+	for (size_t k = 0; k < 3; k++) {
+		farm_init(&farm, (uint32_t[]){ 1, 1, 1 }, 3);
+		farm_build(&farm, balances[k], false);
+		for (int i = 0; i < 10; i++)
+			assert_int_equal(pick(&farm, 0, 1 << 0 | 1 << 2), 1);
+		assert_int_equal(pick(&farm, 0, 7), -2);
+		farm.servers[0].maxconn = farm.servers[2].maxconn = 1;
+		farm.servers[0].served = farm.servers[2].served = 1;
+		for (int i = 0; i < 10; i++)
+			assert_int_equal(pick(&farm, 0, 0), 1);
+		assert_int_equal(pick(&farm, 0, 1 << 1), -1);
+		lb_release(&farm.servers[2]);
+		assert_int_equal(pick(&farm, 0, 1 << 1), 2);
+		assert_int_equal(pick(&farm, 0, 1 << 1), -1);
+		assert_int_equal(farm.servers[2].served, 1);
+		farm_fini(&farm);
+	}
+}
+
+static void
+leastconn(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1, 1 }, 3);
+	farm_build(&farm, CONF_BALANCE_LEASTCONN, false);
+	/* Among equals in turn. */
+	for (int i = 0; i < 9; i++) {
+		int got = pick(&farm, 0, 0);
+
+		assert_int_equal(got, i % 3);
+		lb_release(&farm.servers[got]);
+	}
+	farm.servers[0].served = 5;
+	farm.servers[1].served = 3;
+	farm.servers[2].served = 3;
+	farm.servers[2].queued = 1;
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	farm_fini(&farm);
+
+	/* (served + 1) / weight: 3/4 beats 1/1. */
+	farm_init(&farm, (uint32_t[]){ 1, 4 }, 2);
+	farm_build(&farm, CONF_BALANCE_LEASTCONN, false);
+	farm.servers[1].served = 2;
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	farm.servers[1].served = 4;
+	assert_int_equal(pick(&farm, 0, 0), 0);
+	farm_fini(&farm);
+}
+
+static void
+first(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1, 1 }, 3);
+	farm.servers[0].id = 30;
+	farm.servers[1].id = 10;
+	farm.servers[2].id = 20;
+	farm.servers[1].maxconn = 2;
+	farm_build(&farm, CONF_BALANCE_FIRST, false);
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	assert_int_equal(pick(&farm, 0, 0), 2);
+	assert_int_equal(pick(&farm, 0, 0), 2);
+	lb_release(&farm.servers[1]);
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	farm_fini(&farm);
+}
+
+static uint32_t
+hash_of(const char *text)
+{
+	struct ip ip;
+
+	assert_int_equal(ip_parse(text, &ip), 0);
+	return lb_hash_source(&ip);
+}
+
+static void
+source_hash(void **state)
+{
+	assert_int_equal(hash_of("10.0.0.1"), 0x0a000001);
+	assert_int_equal(hash_of("2001:db8::1"), 0x20010db8 ^ 1);
+	assert_int_equal(hash_of("::"), 0);
+}
+
+static void
+assert_map(const uint32_t *weights, uint32_t n, const char *expected)
+{
+	uint16_t order[64];
+	char text[65] = "";
+
+	lb_map(weights, n, order);
+	for (size_t i = 0; expected[i]; i++)
+		text[i] = (char)('a' + order[i]);
+	assert_string_equal(text, expected);
+}
+
+/* The maps HAProxy 2.6 makes of these weights. */
+static void
+source_map(void **state)
+{
+	assert_map((uint32_t[]){ 1, 1 }, 2, "ab");
+	assert_map((uint32_t[]){ 1, 1, 1 }, 3, "abc");
+	assert_map((uint32_t[]){ 3, 1 }, 2, "aaab");
+	assert_map((uint32_t[]){ 1, 3 }, 2, "abbb");
+	assert_map((uint32_t[]){ 3, 2, 1 }, 3, "aababc");
+}
+
+static void
+source(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1, 1 }, 3);
+	farm_build(&farm, CONF_BALANCE_SOURCE, false);
+	for (uint32_t hash = 0; hash < 30; hash++)
+		assert_int_equal(pick(&farm, hash, 0), hash % 3);
+	/* The only usable one gets them all. */
+	farm.servers[0].usable = farm.servers[2].usable = false;
+	farm_build(&farm, CONF_BALANCE_SOURCE, false);
+	for (uint32_t hash = 0; hash < 30; hash++)
+		assert_int_equal(pick(&farm, hash, 0), 1);
+	farm_fini(&farm);
+}
+
+/* A client waits for its own server, up to maxqueue of them. */
+static void
+source_waits_for_its_server(void **state)
+{
+	struct lb_server *server;
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1 }, 2);
+	farm.servers[0].maxconn = 1;
+	farm.servers[0].maxqueue = 1;
+	farm_build(&farm, CONF_BALANCE_SOURCE, false);
+	assert_int_equal(pick(&farm, 0, 0), 0);
+	assert_int_equal(lb_pick(farm.set, &farm.turn, 0, 0, &server), LB_FULL);
+	assert_ptr_equal(server, &farm.servers[0]);
+	farm.servers[0].queued = 1;
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	farm_fini(&farm);
+}
+
+static void
+backups(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1, 1, 1 }, 4);
+	farm.servers[1].backup = farm.servers[2].backup = farm.servers[3].backup = true;
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(pick(&farm, 0, 0), 0);
+	farm.servers[0].usable = farm.servers[1].usable = false;
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(pick(&farm, 0, 0), 2);
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, true);
+	assert_int_equal(farm.set->servers_n, 2);
+	assert_int_not_equal(pick(&farm, 0, 0), pick(&farm, 0, 0));
+	farm.servers[2].usable = farm.servers[3].usable = false;
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, true);
+	assert_int_equal(pick(&farm, 0, 0), -2);
+	farm_fini(&farm);
+}
+
+static void
+all_weights_zero(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 0, 0 }, 2);
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	assert_int_equal(pick(&farm, 0, 0), -2);
+	farm_init(&farm, NULL, 0);
+	farm_build(&farm, CONF_BALANCE_SOURCE, false);
+	assert_int_equal(pick(&farm, 0, 0), -2);
+	farm_fini(&farm);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(interleave),
+		cmocka_unit_test(interleave_is_even),
+		cmocka_unit_test(roundrobin_alternates),
+		cmocka_unit_test(roundrobin_weights),
+		cmocka_unit_test(tried_and_full_are_left_out),
+		cmocka_unit_test(leastconn),
+		cmocka_unit_test(first),
+		cmocka_unit_test(source_hash),
+		cmocka_unit_test(source_map),
+		cmocka_unit_test(source),
+		cmocka_unit_test(source_waits_for_its_server),
+		cmocka_unit_test(backups),
+		cmocka_unit_test(all_weights_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

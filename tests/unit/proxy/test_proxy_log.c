@@ -1,0 +1,175 @@
+/*
+ * test_proxy_log.c - the bytes of the traffic log: the tcplog line and the formats of targets; and
+ * the buffer pool, which is as small.
+ */
+#include "proxy/access_log.h"
+#include "proxy/log_target.h"
+#include "proxy/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static struct access_record
+record(void)
+{
+	return (struct access_record){
+		.client = "10.0.1.2:33313",
+		.accepted_ms = 1233922332443,
+		.frontend = "fnt",
+		.backend = "bck",
+		.server = "srv1",
+		.queue_ms = 0,
+		.connect_ms = 0,
+		.total_ms = 5007,
+		.bytes = 212,
+		.cause = '-',
+		.phase = '-',
+		.retries = 3,
+	};
+}
+
+static void
+tcplog_line(void **state)
+{
+	struct access_record r = record();
+	char line[512];
+
+	access_log_format(&r, line, sizeof line);
+	assert_string_equal(line, "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/srv1 0/0/5007 "
+				  "212 -- 0/0/0/0/3 0/0");
+}
+
+static void
+tcplog_of_a_failure(void **state)
+{
+	struct access_record r = record();
+	char line[512];
+
+	r.server = NULL;
+	r.queue_ms = r.connect_ms = -1;
+	r.cause = 'S';
+	r.phase = 'C';
+	r.redispatched = true;
+	r.actconn = 1;
+	r.feconn = 2;
+	r.beconn = 3;
+	r.srvconn = 4;
+	r.server_queue = 5;
+	r.backend_queue = 6;
+	access_log_format(&r, line, sizeof line);
+	assert_string_equal(line, "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/<NOSRV> "
+				  "-1/-1/5007 212 SC 1/2/3/4/+3 5/6");
+}
+
+static void
+tcplog_early(void **state)
+{
+	struct access_record r = record();
+	char line[512];
+
+	r.early = true;
+	access_log_format(&r, line, sizeof line);
+	assert_string_equal(line,
+			    "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/srv1 0/0/+5007 "
+			    "+212 -- 0/0/0/0/3 0/0");
+}
+
+static const char *
+format(enum conf_log_format kind, const char *hostname, uint32_t length)
+{
+	static char out[256];
+	struct conf_log target = { .format = kind, .length = length, .facility = 16 };
+	struct log_stamp stamp = { .tag = "tandem", .hostname = hostname, .pid = 14389 };
+
+	stamp.now.tv_sec = 1233922332;
+	stamp.now.tv_usec = 443123;
+	out[log_target_format(&target, &stamp, 6, "hello", out, sizeof out)] = '\0';
+	return out;
+}
+
+static void
+target_formats(void **state)
+{
+	assert_string_equal(format(CONF_LOG_RAW, NULL, 0), "hello");
+	assert_string_equal(format(CONF_LOG_RFC3164, NULL, 0),
+			    "<134>Feb  6 12:12:12 tandem[14389]: hello");
+	assert_string_equal(format(CONF_LOG_RFC3164, "lb1", 0),
+			    "<134>Feb  6 12:12:12 lb1 tandem[14389]: hello");
+	assert_string_equal(format(CONF_LOG_RFC5424, "lb1", 0),
+			    "<134>1 2009-02-06T12:12:12.443123+00:00 lb1 tandem 14389 - - hello");
+	assert_string_equal(format(CONF_LOG_SHORT, NULL, 0), "<6>hello");
+	assert_string_equal(format(CONF_LOG_TIMED, NULL, 0),
+			    "<6>2009-02-06T12:12:12.443123+00:00 hello");
+	assert_string_equal(format(CONF_LOG_RAW, NULL, 3), "hel");
+}
+
+static void
+levels(void **state)
+{
+	struct conf_log global = { .level = 5, .fd = -1 }, own = { .global = true };
+	struct conf conf = { .logs = &global, .logs_n = 1 };
+	struct conf_proxy px = { .logs = &own, .logs_n = 1 };
+
+	assert_true(log_target_wanted(&conf, &px, LOG_NOTICE));
+	assert_false(log_target_wanted(&conf, &px, LOG_INFO));
+	global.level = 7;
+	assert_true(log_target_wanted(&conf, &px, LOG_INFO));
+	px.logs_n = 0;
+	assert_false(log_target_wanted(&conf, &px, LOG_EMERG));
+}
+
+static void
+pool_keeps_the_warm_ones(void **state)
+{
+	struct pool pool;
+	void *a, *b, *c;
+
+	pool_init(&pool, 64, 2);
+	a = pool_get(&pool);
+	b = pool_get(&pool);
+	c = pool_get(&pool);
+	pool_put(&pool, a);
+	pool_put(&pool, b);
+	pool_put(&pool, c); /* one too many: back to the allocator */
+	assert_int_equal(pool.kept_n, 2);
+	assert_ptr_equal(pool_get(&pool), b);
+	assert_ptr_equal(pool_get(&pool), a);
+	assert_int_equal(pool.kept_n, 0);
+	pool_put(&pool, a);
+	free(b);
+	pool_fini(&pool);
+	assert_null(pool.first);
+}
+
+/* What an idle connection costs is a promise of the README. */
+static void
+sessions_are_small(void **state)
+{
+	assert_true(sizeof(struct session) <= 700);
+	assert_true(sizeof(struct buffer) == BUFFER_SIZE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tcplog_line),
+		cmocka_unit_test(tcplog_of_a_failure),
+		cmocka_unit_test(tcplog_early),
+		cmocka_unit_test(target_formats),
+		cmocka_unit_test(levels),
+		cmocka_unit_test(pool_keeps_the_warm_ones),
+		cmocka_unit_test(sessions_are_small),
+	};
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
