@@ -65,8 +65,8 @@ static int
 transmit(int fd, const struct ipc_header *header, const void *payload, const int *fds)
 {
 	struct iovec iov[2] = {
-		{.iov_base = (void *)(uintptr_t)header,   .iov_len = sizeof *header},
-		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = header->len   },
+		{ .iov_base = (void *)(uintptr_t)header, .iov_len = sizeof *header },
+		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = header->len },
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = header->len ? 2 : 1 };
 	union ipc_control control;
@@ -284,8 +284,8 @@ receive(int fd, struct ipc_message *m)
 	struct ipc_header header;
 	union ipc_control control;
 	struct iovec iov[2] = {
-		{.iov_base = &header,     .iov_len = sizeof header    },
-		{ .iov_base = m->payload, .iov_len = sizeof m->payload},
+		{ .iov_base = &header, .iov_len = sizeof header },
+		{ .iov_base = m->payload, .iov_len = sizeof m->payload },
 	};
 	struct msghdr msg = {
 		.msg_iov = iov,
@@ -393,11 +393,11 @@ ipc_init(struct ipc *ipc, struct loop *loop, int fd, ipc_message_fn *on_message,
 
 	*ipc = (struct ipc){
 		.loop = loop,
-		.socket = {.fd = fd, .ready = on_socket },
+		.socket = { .fd = fd, .ready = on_socket },
 		.on_message = on_message,
 		.on_closed = on_closed,
 		.ctx = ctx,
-		.retry = { .fire = on_retry      },
+		.retry = { .fire = on_retry },
 	};
 	ipc->last = &ipc->first;
 	r = loop_add(loop, &ipc->socket, EPOLLIN);

@@ -104,7 +104,7 @@ add(struct round *round, const struct netwatch_link *link, const struct conf_vip
 		.sll_protocol = htons(ETHERTYPE_ARP),
 		.sll_ifindex = (int)link->ifindex,
 		.sll_halen = ETH_ALEN,
-		.sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		.sll_addr = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
 	};
 	round->iov[i] = (struct iovec){ round->frames[i], ANNOUNCE_FRAME_LEN };
 	round->messages[i].msg_hdr = (struct msghdr){

@@ -178,8 +178,8 @@ control_init(struct control *control, struct loop *loop, int fd, control_answer_
 
 	*control = (struct control){
 		.loop = loop,
-		.listener = {.fd = fd, .ready = on_listener },
-		.pause = { .fire = on_pause_over      },
+		.listener = { .fd = fd, .ready = on_listener },
+		.pause = { .fire = on_pause_over },
 		.answer = answer,
 		.ctx = ctx,
 	};

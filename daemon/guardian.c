@@ -485,16 +485,16 @@ guardian_run(const struct guardian_setup *setup)
 	struct guardian g = {
 		.setup = setup,
 		.conf = setup->conf,
-		.rundir = {.lock_fd = -1,             .control_fd = -1 },
-		.watch = { .ready = { .fd = -1 }                       },
+		.rundir = { .lock_fd = -1, .control_fd = -1 },
+		.watch = { .ready = { .fd = -1 } },
 		.announcer = { .fd = -1 },
-		.privileged = { .conf = setup->conf,                        .generation = GENERATION, .act = act },
-		.handover = { .conf = setup->conf,.generation = GENERATION },
-		.systemd = { .fd = -1                       },
-		.signals = { .fd = -1                       },
-		.tick = { .fire = on_tick                },
-		.restart = { .fire = on_restart                },
-		.deadline = { .fire = on_deadline         },
+		.privileged = { .conf = setup->conf, .generation = GENERATION, .act = act },
+		.handover = { .conf = setup->conf, .generation = GENERATION },
+		.systemd = { .fd = -1 },
+		.signals = { .fd = -1 },
+		.tick = { .fire = on_tick },
+		.restart = { .fire = on_restart },
+		.deadline = { .fire = on_deadline },
 	};
 	bool ok;
 

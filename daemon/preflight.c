@@ -21,11 +21,9 @@ static const struct {
 	const char *name;
 	bool for_vrrp; /* only where there is an instance */
 } needed[] = {
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", true },
-        { CAP_NET_RAW,  "CAP_NET_RAW",   true },
-	{ CAP_SETUID,   "CAP_SETUID",    false},
-        { CAP_SETGID,   "CAP_SETGID",    false},
-	{ CAP_KILL,     "CAP_KILL",      false},
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", true }, { CAP_NET_RAW, "CAP_NET_RAW", true },
+	{ CAP_SETUID, "CAP_SETUID", false },      { CAP_SETGID, "CAP_SETGID", false },
+	{ CAP_KILL, "CAP_KILL", false },
 };
 
 static unsigned

@@ -176,7 +176,7 @@ vrrp_io_init(struct vrrp_io *io, struct loop *loop, const struct conf *conf, str
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->interfaces_n; i++)
 		io->sockets[i] = (struct vrrp_io_socket){
-			.socket = {.fd = -1, .ready = on_readable},
+			.socket = { .fd = -1, .ready = on_readable },
 			.io = io,
 			.interface = (uint32_t)i,
 		};

@@ -56,13 +56,13 @@ static int
 set_common(int fd, const char *interface)
 {
 	static const struct option options[] = {
-		{IPPROTO_IP,  IP_TTL,            VRRP_TTL     },
-		{ IPPROTO_IP, IP_MULTICAST_TTL,  VRRP_TTL     },
-		{ IPPROTO_IP, IP_MULTICAST_LOOP, 0            },
-		{ IPPROTO_IP, IP_MULTICAST_ALL,  0            },
-		{ IPPROTO_IP, IP_TOS,            VRRP_TOS     },
-		{ IPPROTO_IP, IP_FREEBIND,       1            },
-		{ SOL_SOCKET, SO_PRIORITY,       VRRP_PRIORITY},
+		{ IPPROTO_IP, IP_TTL, VRRP_TTL },
+		{ IPPROTO_IP, IP_MULTICAST_TTL, VRRP_TTL },
+		{ IPPROTO_IP, IP_MULTICAST_LOOP, 0 },
+		{ IPPROTO_IP, IP_MULTICAST_ALL, 0 },
+		{ IPPROTO_IP, IP_TOS, VRRP_TOS },
+		{ IPPROTO_IP, IP_FREEBIND, 1 },
+		{ SOL_SOCKET, SO_PRIORITY, VRRP_PRIORITY },
 	};
 	int size = RECEIVE_BUFFER;
 

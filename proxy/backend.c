@@ -16,11 +16,11 @@
 static const struct {
 	const char *name, *text;
 } statuses[] = {
-	[CHECK_STATUS_UNKNOWN] = {"UNK",      "Unknown"                  },
-	[CHECK_STATUS_SOCKERR] = { "SOCKERR", "Socket error"             },
-	[CHECK_STATUS_L4OK] = { "L4OK",    "Layer4 check passed"      },
-	[CHECK_STATUS_L4TOUT] = { "L4TOUT",  "Layer4 timeout"           },
-	[CHECK_STATUS_L4CON] = { "L4CON",   "Layer4 connection problem"},
+	[CHECK_STATUS_UNKNOWN] = { "UNK", "Unknown" },
+	[CHECK_STATUS_SOCKERR] = { "SOCKERR", "Socket error" },
+	[CHECK_STATUS_L4OK] = { "L4OK", "Layer4 check passed" },
+	[CHECK_STATUS_L4TOUT] = { "L4TOUT", "Layer4 timeout" },
+	[CHECK_STATUS_L4CON] = { "L4CON", "Layer4 connection problem" },
 };
 
 const char *

@@ -143,8 +143,8 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, uint
 	*c = (struct check){
 		.server = server,
 		.thread = t,
-		.lf = {.fd = -1, .ready = on_ready },
-		.next = { .fire = on_next      },
+		.lf = { .fd = -1, .ready = on_ready },
+		.next = { .fire = on_next },
 		.limit = { .fire = on_limit },
 		.place = place,
 		.of = of,

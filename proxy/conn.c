@@ -11,10 +11,7 @@
 void
 conn_init(struct conn *c, int fd, loop_ready_fn *ready, int family)
 {
-	*c = (struct conn){
-		.lf = {.fd = fd, .ready = ready},
-                  .ops = &conn_socket_ops
-	};
+	*c = (struct conn){ .lf = { .fd = fd, .ready = ready }, .ops = &conn_socket_ops };
 	/* A unix socket ends a read early where descriptors or credentials were attached. */
 	if (family == AF_UNIX)
 		c->flags = CONN_CAREFUL | CONN_NODELAY;

@@ -173,7 +173,7 @@ listener_init(struct listener *l, struct proxy_thread *thread, struct frontend *
 	int one = 1;
 
 	*l = (struct listener){
-		.lf = {.fd = -1, .ready = listener_ready},
+		.lf = { .fd = -1, .ready = listener_ready },
 		.thread = thread,
 		.frontend = fe,
 		.conf = &fe->conf->binds[bind],

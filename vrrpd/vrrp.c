@@ -63,7 +63,7 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 		.timers = timers,
 		.ops = ops,
 		.ctx = ctx,
-		.world = {.conf = conf, .board = board, .proxy = HEALTH_PROXY_STARTING},
+		.world = { .conf = conf, .board = board, .proxy = HEALTH_PROXY_STARTING },
 		.begin.fire = on_begin,
 		.shortest_ns = INT64_MAX,
 	};

@@ -257,14 +257,14 @@ static void
 read_options(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"to",               required_argument, NULL, 't' },
-		{ "mode",              required_argument, NULL, 'm' },
-		{ "clients",                 required_argument, NULL, 'c' },
-		{ "requests",required_argument, NULL, 'r' },
-		{ "bytes",               required_argument, NULL, 'b' },
-		{ "limit",         required_argument, NULL, 'l' },
-		{ "client-closes",              no_argument, NULL, 'k' },
-		{ 0                },
+		{ "to", required_argument, NULL, 't' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "clients", required_argument, NULL, 'c' },
+		{ "requests", required_argument, NULL, 'r' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "limit", required_argument, NULL, 'l' },
+		{ "client-closes", no_argument, NULL, 'k' },
+		{ 0 },
 	};
 	bool to_given = false;
 	int letter;

@@ -36,21 +36,21 @@ commands_are_recognised(void **state)
 		const char *words[4];
 		enum options_command command;
 	} table[] = {
-		{{ NULL },                       OPTIONS_RUN    },
-		{ { "-f", "a.conf" },            OPTIONS_RUN    },
-		{ { "-c", "-f", "a.conf" },      OPTIONS_CHECK  },
-		{ { "check", "a.conf" },         OPTIONS_CHECK  },
-		{ { "-f", "a.conf", "-dump" },   OPTIONS_DUMP   },
-		{ { "-v" },                      OPTIONS_VERSION},
-		{ { "-vv" },                     OPTIONS_VERSION},
-		{ { "-h" },                      OPTIONS_HELP   },
-		{ { "--help" },                  OPTIONS_HELP   },
-		{ { "status" },                  OPTIONS_STATUS },
-		{ { "-R", "/x", "status" },      OPTIONS_STATUS },
-		{ { "status", "--json" },        OPTIONS_STATUS },
-		{ { "reload" },                  OPTIONS_RELOAD },
-		{ { "resign" },                  OPTIONS_RESIGN },
-		{ { "-dM", "-dI", "-dMpoison" }, OPTIONS_RUN    },
+		{ { NULL }, OPTIONS_RUN },
+		{ { "-f", "a.conf" }, OPTIONS_RUN },
+		{ { "-c", "-f", "a.conf" }, OPTIONS_CHECK },
+		{ { "check", "a.conf" }, OPTIONS_CHECK },
+		{ { "-f", "a.conf", "-dump" }, OPTIONS_DUMP },
+		{ { "-v" }, OPTIONS_VERSION },
+		{ { "-vv" }, OPTIONS_VERSION },
+		{ { "-h" }, OPTIONS_HELP },
+		{ { "--help" }, OPTIONS_HELP },
+		{ { "status" }, OPTIONS_STATUS },
+		{ { "-R", "/x", "status" }, OPTIONS_STATUS },
+		{ { "status", "--json" }, OPTIONS_STATUS },
+		{ { "reload" }, OPTIONS_RELOAD },
+		{ { "resign" }, OPTIONS_RESIGN },
+		{ { "-dM", "-dI", "-dMpoison" }, OPTIONS_RUN },
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -69,23 +69,23 @@ mistakes_give_one_sentence(void **state)
 		const char *words[4];
 		const char *error;
 	} table[] = {
-		{{ "-x" },                      "unknown option `-x' (see tandem --help)"         },
-		{ { "-dX" },                    "unknown option `-dX' (see tandem --help)"        },
+		{ { "-x" }, "unknown option `-x' (see tandem --help)" },
+		{ { "-dX" }, "unknown option `-dX' (see tandem --help)" },
 		{ { "-" },
-                 "unknown command `-' (a configuration file is given "
-		  "with -f)"								      },
-		{ { "-f" },                     "option -f needs a value: -f FILE"                },
-		{ { "-n", "many" },             "option -n: `many' is not a number of connections"},
-		{ { "-n", "0" },                "option -n: `0' is not a number of connections"   },
-		{ { "-n", "-1" },               "option -n: `-1' is not a number of connections"  },
+		  "unknown command `-' (a configuration file is given "
+		  "with -f)" },
+		{ { "-f" }, "option -f needs a value: -f FILE" },
+		{ { "-n", "many" }, "option -n: `many' is not a number of connections" },
+		{ { "-n", "0" }, "option -n: `0' is not a number of connections" },
+		{ { "-n", "-1" }, "option -n: `-1' is not a number of connections" },
 		{ { "-n", "99999999999999" },
-                 "option -n: `99999999999999' is not a number of "
-		  "connections"								   },
+		  "option -n: `99999999999999' is not a number of "
+		  "connections" },
 		{ { "a.conf" },
-                 "unknown command `a.conf' (a configuration file is "
-		  "given with -f)"								},
-		{ { "status", "now" },          "unexpected word `now'"                           },
-		{ { "-f", "a.conf", "--json" }, "--json belongs to `tandem status'"               },
+		  "unknown command `a.conf' (a configuration file is "
+		  "given with -f)" },
+		{ { "status", "now" }, "unexpected word `now'" },
+		{ { "-f", "a.conf", "--json" }, "--json belongs to `tandem status'" },
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

@@ -96,11 +96,8 @@ interleave_is_even(void **state)
 {
 	static uint16_t order[4 * 256];
 	static const uint32_t weights[][4] = {
-		{256,  1,   1,  1 },
-                { 10,  20,  30, 40},
-                { 7,   7,   7,  7 },
-		{ 255, 256, 3,  99},
-                { 1,   0,   0,  2 },
+		{ 256, 1, 1, 1 },    { 10, 20, 30, 40 }, { 7, 7, 7, 7 },
+		{ 255, 256, 3, 99 }, { 1, 0, 0, 2 },
 	};
 
 	for (size_t k = 0; k < sizeof weights / sizeof weights[0]; k++) {

@@ -116,9 +116,9 @@ test_timers_do_not_run_dry(void **unused)
 		enum vrrp_state state;
 		enum vrrp_event event;
 	} fired[] = {
-		{VRRP_STATE_BACKUP,    VRRP_EVENT_DOWN_TIMER  },
-		{ VRRP_STATE_MASTER,   VRRP_EVENT_ADVERT_TIMER},
-		{ VRRP_STATE_RESIGNED, VRRP_EVENT_HOLD_TIMER  },
+		{ VRRP_STATE_BACKUP, VRRP_EVENT_DOWN_TIMER },
+		{ VRRP_STATE_MASTER, VRRP_EVENT_ADVERT_TIMER },
+		{ VRRP_STATE_RESIGNED, VRRP_EVENT_HOLD_TIMER },
 	};
 
 	for (size_t i = 0; i < sizeof fired / sizeof *fired; i++) {

@@ -265,12 +265,12 @@ test_drop_ip_header(void **state)
 		unsigned at;
 		uint8_t value;
 	} breaks[] = {
-		{0,   0x65}, /* version 6 */
-		{ 0,  0x44}, /* header of 16 octets */
-		{ 2,  0x01}, /* total length beyond what came */
-		{ 6,  0x20}, /* more fragments */
-		{ 7,  0x01}, /* a later fragment */
-		{ 9,  17  }, /* UDP */
+		{ 0, 0x65 }, /* version 6 */
+		{ 0, 0x44 }, /* header of 16 octets */
+		{ 2, 0x01 }, /* total length beyond what came */
+		{ 6, 0x20 }, /* more fragments */
+		{ 7, 0x01 }, /* a later fragment */
+		{ 9, 17 },   /* UDP */
 		{ 12, 224 }, /* multicast source */
 	};
 

@@ -96,10 +96,10 @@ test_script_weights(void **state)
 		bool reverse;
 		int ok, failed;
 	} cases[] = {
-		{20,   false, 170, 150},
-		{ -20, false, 150, 130},
-		{ 20,  true,  130, 150},
-		{ -20, true,  150, 170},
+		{ 20, false, 170, 150 },
+		{ -20, false, 150, 130 },
+		{ 20, true, 130, 150 },
+		{ -20, true, 150, 170 },
 	};
 
 	instance.track_scripts_n = 1;
@@ -172,14 +172,7 @@ test_backend_collapses(void **state)
 	static const struct {
 		uint8_t priority;
 		int collapsed;
-	} cases[] = {
-		{150,  10},
-                { 100, 7 },
-                { 254, 16},
-                { 16,  1 },
-                { 17,  2 },
-                { 1,   1 }
-	};
+	} cases[] = { { 150, 10 }, { 100, 7 }, { 254, 16 }, { 16, 1 }, { 17, 2 }, { 1, 1 } };
 
 	instance.track_backends_n = 1;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
