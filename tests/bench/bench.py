@@ -1,11 +1,11 @@
 """bench.py - tandem beside HAProxy, nginx and an empty relay: what each costs in CPU and memory.
 
-Started by scripts/bench.  Every round runs all scenarios with all subjects, each in a process of its
-own, in an order that rotates; the proxy has one CPU to itself, clients and server share another.
-What counts is the CPU time the kernel has booked on all threads of the subject's process tree
-(/proc/PID/task/*/schedstat), and its resident private memory (Pss_Anon and Pss_Shmem).  Absolute
-figures vary from hour to hour; ratios are of subjects measured in the same round, and the median of
-the rounds is shown.  Only loopback addresses are used, and only processes started here are ended.
+Started by scripts/bench.  In every round each scenario has all subjects started afresh; they take
+turns in short slices, so that what else the machine does hits all alike.  The proxy has one CPU to
+itself, clients and server share another.  What counts is the CPU time the kernel has booked on all
+threads of the subject's process tree (/proc/PID/task/*/schedstat), and its resident private memory
+(Pss_Anon and Pss_Shmem).  Ratios are taken between neighbouring slices; medians are shown.  Only
+loopback addresses are used, and only processes started here are ended.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def parse_arguments():
     )
     names = list(SUBJECTS)
     kinds = [s.name for s in scenarios(False)]
-    parser.add_argument("--quick", action="store_true", help="3 short rounds (about a minute)")
+    parser.add_argument("--quick", action="store_true", help="3 short rounds")
     parser.add_argument("--rounds", type=int, help="default 5, quick 3")
     parser.add_argument("--subjects", default=",".join(names), help="of " + ",".join(names))
     parser.add_argument("--scenarios", default=",".join(kinds), help="of " + ",".join(kinds))
@@ -72,10 +72,9 @@ def run(options, directory):
     bench = Bench(options, directory)
     server = bench.popen_tool("server", [s.server for s in bench.subjects.values()])
     try:
-        names = list(bench.subjects)
-        bench.run_rounds(names)
+        bench.run_rounds()
         if not options.no_strace:
-            bench.count_syscalls(names)
+            bench.count_syscalls()
     finally:
         server.kill()
         server.wait()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import statistics
 import subprocess
 import time
 
@@ -18,24 +19,24 @@ def say(text):
 
 
 class Scenario:
-    """One kind of traffic.  `count` is what the figures are divided by."""
+    """One kind of traffic.  `slices` a round; `per` is what a slice's figure is divided by."""
 
-    def __init__(self, name, title, unit, arguments, count, warm_up=None, splice=False):
+    def __init__(self, name, title, unit, arguments, per, slices, warm_up, splice=False):
         self.name = name
         self.title = title
         self.unit = unit
         self.arguments = arguments
-        self.count = count
+        self.per = per
+        self.slices = slices
         self.warm_up = warm_up
         self.splice = splice
 
 
 def scenarios(quick):
-    requests, connections = (60000, 10000) if quick else (200000, 30000)
-    bulk = ["--mode", "bulk", "--clients", "4", "--bytes"]
+    requests, connections, slices = (40000, 5000, 3) if quick else (60000, 8000, 4)
     keepalive = ["--mode", "keepalive", "--clients", "64", "--requests"]
     connect = ["--mode", "connect", "--clients", "64", "--requests"]
-    idle = ["--mode", "idle", "--clients"]
+    bulk = ["--mode", "bulk", "--clients", "4", "--bytes"]
     return [
         Scenario(
             "keepalive",
@@ -43,6 +44,7 @@ def scenarios(quick):
             "µs/request",
             keepalive + [str(requests)],
             requests / 1e6,
+            slices,
             keepalive + ["5000"],
         ),
         Scenario(
@@ -51,6 +53,7 @@ def scenarios(quick):
             "µs/connection",
             connect + [str(connections)],
             connections / 1e6,
+            slices,
             connect + ["1000"],
         ),
         Scenario(
@@ -59,10 +62,19 @@ def scenarios(quick):
             "ms/GiB",
             bulk + [str(256 << 20)],
             1 / 1e3,
+            1 if quick else 2,
             bulk + [str(1 << 20)],
             splice=True,
         ),
-        Scenario("idle", "8,000 idle connections", "byte/connection", idle + ["8000"], 8000),
+        Scenario(
+            "idle",
+            "8,000 idle connections",
+            "byte/connection",
+            ["--mode", "idle", "--clients", "8000"],
+            8000,
+            1,
+            keepalive + ["2000"],
+        ),
     ]
 
 
@@ -111,23 +123,51 @@ class Bench:
 
     # ------------------------------------------------------------ measuring
 
-    def measure(self, subject, scenario):
-        subject.start(scenario.splice)
+    @contextlib.contextmanager
+    def started(self, names, scenario):
+        """The subjects, fresh and warmed up."""
+        subjects = [self.subjects[name] for name in names]
         try:
-            if scenario.name == "idle":
-                return self.measure_idle(subject, scenario)
-            self.load(subject, scenario.warm_up)
-            pids = subject.pids()
-            before = cpu_seconds(pids)
-            said = self.load(subject, scenario.arguments)
-            spent = cpu_seconds(pids) - before
-            subject.pids()
-            return {"value": spent / scenario.count, "seconds": said["seconds"]}
+            for subject in subjects:
+                subject.start(scenario.splice)
+                self.load(subject, scenario.warm_up)
+            yield subjects
         finally:
-            subject.stop()
+            for subject in subjects:
+                subject.stop()
+
+    def run_rounds(self):
+        todo = [s for s in scenarios(self.options.quick) if s.name in self.options.scenarios]
+        for number in range(self.options.rounds):
+            for scenario in todo:
+                self.run_round(number, scenario)
+
+    def run_round(self, number, scenario):
+        names = list(self.subjects)
+        measure = self.measure_idle if scenario.name == "idle" else self.measure_cpu
+        results = []
+        with self.started(names, scenario) as subjects:
+            for part in range(scenario.slices):
+                turn = (number + part) % len(names)
+                for subject in subjects[turn:] + subjects[:turn]:
+                    result = measure(subject, scenario)
+                    result.update(scenario=scenario.name, subject=subject.name)
+                    result.update(round=number, slice=part)
+                    results.append(result)
+        self.results += results
+        figures = "  ".join(f"{name} {middle(results, name):,.1f}" for name in names)
+        say(f"{number + 1}/{self.options.rounds} {scenario.name:10} {figures}  {scenario.unit}")
+
+    def measure_cpu(self, subject, scenario):
+        pids = subject.pids()
+        before = cpu_seconds(pids)
+        said = self.load(subject, scenario.arguments)
+        spent = cpu_seconds(pids) - before
+        if subject.pids() != pids:
+            raise BenchError(f"{subject.name}: a process came or went while it was measured")
+        return {"value": spent / scenario.per, "seconds": said["seconds"]}
 
     def measure_idle(self, subject, scenario):
-        self.load(subject, ["--mode", "keepalive", "--clients", "64", "--requests", "2000"])
         pids = subject.pids()
         before = private_bytes(pids)
         limit = str(self.options.limit)
@@ -150,32 +190,17 @@ class Bench:
         if lost:
             raise BenchError(f"{subject.name} closed {lost} idle connections")
         return {
-            "value": used / scenario.count,
+            "value": used / scenario.per,
             "seconds": said["seconds"],
             "cpu_share": cpu / IDLE_WATCH_S,
         }
 
-    def run_rounds(self, names):
-        todo = [s for s in scenarios(self.options.quick) if s.name in self.options.scenarios]
-        for number in range(self.options.rounds):
-            turn = number % len(names)
-            for scenario in todo:
-                for name in names[turn:] + names[:turn]:
-                    result = self.measure(self.subjects[name], scenario)
-                    result.update(round=number, subject=name, scenario=scenario.name)
-                    self.results.append(result)
-                    say(
-                        f"round {number + 1}/{self.options.rounds}  {scenario.name:10}"
-                        f" {name:8} {result['value']:9.1f} {scenario.unit}"
-                    )
-
     # ------------------------------------------------------------ syscalls
 
-    def count_syscalls(self, names):
+    def count_syscalls(self):
         """A short run of its own under strace, which slows the proxy: no time is taken from it."""
         for scenario, count in (("keepalive", 20000), ("connect", 3000)):
-            for name in names:
-                subject = self.subjects[name]
+            for name, subject in self.subjects.items():
                 subject.start()
                 try:
                     self.load(subject, ["--mode", scenario, "--clients", "64", "--requests", "1000"])
@@ -208,6 +233,10 @@ class Bench:
             except subprocess.TimeoutExpired:
                 tracer.kill()
                 tracer.wait()
+
+
+def middle(results, name):
+    return statistics.median(r["value"] for r in results if r["subject"] == name)
 
 
 def judged(subject, said):

@@ -1,4 +1,4 @@
-"""report.py - medians of the rounds, ratios within a round, and the bounds tandem has to keep."""
+"""report.py - medians, ratios between neighbouring slices, and the bounds tandem has to keep."""
 
 import statistics
 
@@ -6,7 +6,7 @@ from measure import scenarios
 
 
 class Report:
-    """Medians of the rounds, ratios within a round, and the bounds tandem has to keep."""
+    """Reads the results of a finished Bench."""
 
     def __init__(self, bench):
         self.bench = bench
@@ -23,7 +23,7 @@ class Report:
         ]
 
     def ratio(self, scenario, name, base):
-        """Median of the ratios of each round."""
+        """Median of the ratios of each slice: both lists are in the order of measuring."""
         if name == base or base not in self.names:
             return None
         pairs = zip(self.values(scenario, name), self.values(scenario, base))
@@ -41,14 +41,14 @@ class Report:
                     f"{scenario.title}, {scenario.unit}",
                     name,
                     f"{statistics.median(values):,.1f}",
-                    f"{min(values):,.1f}–{max(values):,.1f}",
+                    spread(values),
                     number_or_dash(self.ratio(scenario.name, name, "haproxy")),
                     number_or_dash(self.ratio(scenario.name, name, "relay")),
                     number_or_dash(sum(calls.values()) if calls else None),
                 ]
 
     def markdown(self):
-        head = ["work", "subject", "median", "range", "/ haproxy", "/ relay", "syscalls"]
+        head = ["work", "subject", "median", "quartiles", "/ haproxy", "/ relay", "syscalls"]
         lines = ["| " + " | ".join(head) + " |", "|---|---|--:|--:|--:|--:|--:|"]
         lines += ["| " + " | ".join(row) + " |" for row in self.rows()]
         lines.append("")
@@ -74,6 +74,11 @@ class Report:
         if memory:
             used = statistics.median(memory)
             yield f"idle: {used:,.0f} bytes of user memory a connection, at most 2,048", used <= 2048
+
+
+def spread(values):
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return f"{low:,.1f}–{high:,.1f}"
 
 
 def number_or_dash(value):
