@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -254,8 +255,10 @@ on_tick(struct timer *t, struct mono now)
 
 	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->dog.tick_ns));
 	look_at_worker(g, now);
-	if (is_beating(g))
+	if (is_beating(g)) {
 		leases_renew(&g->leases, now);
+		leases_restore(&g->leases, now);
+	}
 	systemd_tick(&g->systemd, now);
 }
 
@@ -280,7 +283,9 @@ on_network(void *ctx)
 	struct guardian *g = ctx;
 
 	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
-	leases_settle(&g->leases, is_beating(g));
+	leases_settle(&g->leases);
+	if (is_beating(g))
+		leases_restore(&g->leases, g->loop.now);
 }
 
 /* ---- signals ---- */
@@ -423,9 +428,21 @@ open_vips(struct guardian *g)
 		log_error("cannot prepare for virtual addresses: %s", strerror(-r));
 		return false;
 	}
-	preflight_sysctl(g->conf);
-	leases_settle(&g->leases, false);
+	leases_settle(&g->leases);
 	return true;
+}
+
+/* A socket for each thread of each bind, and the worker's many: as many as we are allowed. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_debug("limit of open files: %s", strerror(errno));
 }
 
 static bool
@@ -434,6 +451,7 @@ open_all(struct guardian *g)
 	const struct guardian_setup *setup = g->setup;
 	const char *pidfile = setup->pidfile ? setup->pidfile : g->conf->pidfile;
 
+	raise_descriptor_limit();
 	if (preflight_rights(g->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
 		return false;
 	if (loop_init(&g->loop) < 0 || !open_network(g) ||

@@ -195,24 +195,38 @@ count_missing(const struct leases *leases, uint32_t instance)
 	return missing;
 }
 
-static void
-restore(struct leases *leases, uint32_t instance)
+/* What cannot be added (an interface that is gone) is tried again with every renewal. */
+static bool
+may_restore(const struct lease *lease, struct mono now)
 {
-	uint32_t missing = count_missing(leases, instance);
-	struct lease *lease = &leases->at[instance];
-	struct mono at = mono_now();
-	int error;
+	return lease->claimed && !lease->frozen && !lease->failing && lease->missing_n > 0 &&
+	       (lease->restored.ns == 0 ||
+		mono_since_ms(now, lease->restored) >= LEASE_RESTORE_PAUSE_MS);
+}
 
-	/* What cannot be added (an interface that is gone) is tried again with every renewal. */
-	if (missing == 0 || lease->failing)
-		return;
-	error = vip_add(leases->vips, instance);
+static void
+restore(struct leases *leases, uint32_t instance, struct mono now)
+{
+	struct lease *lease = &leases->at[instance];
+	uint32_t n = lease->missing_n;
+	int error = vip_add(leases->vips, instance);
+
+	lease->missing_n = 0;
 	lease->failing = error < 0;
-	schedule(leases, instance, error, at);
+	lease->restored = now;
+	schedule(leases, instance, error, now);
 	announce_take_over(leases, instance);
 	log_warning("(%s) %u of its virtual addresses had been removed by someone else: %s",
-		    name_of(leases, instance), missing, error < 0 ? strerror(-error) : "put back");
-	leases->tell(leases->ctx, REQUEST_RESTORED, instance, error, missing, at);
+		    name_of(leases, instance), n, error < 0 ? strerror(-error) : "put back");
+	leases->tell(leases->ctx, REQUEST_RESTORED, instance, error, n, now);
+}
+
+void
+leases_restore(struct leases *leases, struct mono now)
+{
+	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
+		if (may_restore(&leases->at[i], now))
+			restore(leases, i, now);
 }
 
 /* May this address be on the host?  Yes if an instance that holds it is claimed, or owns it. */
@@ -246,14 +260,13 @@ remove_stray(struct leases *leases, const struct netwatch_found *found)
 }
 
 void
-leases_settle(struct leases *leases, bool restore_missing)
+leases_settle(struct leases *leases)
 {
 	for (size_t i = 0; i < leases->watch->found_n; i++)
 		if (!is_allowed(leases, &leases->watch->found[i]))
 			remove_stray(leases, &leases->watch->found[i]);
-	for (uint32_t i = 0; restore_missing && i < leases->conf->instances_n; i++)
-		if (leases->at[i].claimed && !leases->at[i].frozen)
-			restore(leases, i);
+	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
+		leases->at[i].missing_n = leases->at[i].claimed ? count_missing(leases, i) : 0;
 }
 
 void
@@ -268,8 +281,9 @@ leases_confirm(struct leases *leases, uint32_t instance, bool master)
 		leases_release(leases, instance);
 		return;
 	}
-	if (count_missing(leases, instance))
-		restore(leases, instance);
+	lease->missing_n = count_missing(leases, instance);
+	if (lease->missing_n > 0)
+		restore(leases, instance, mono_now());
 	else
 		renew(leases, instance);
 }

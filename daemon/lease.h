@@ -18,8 +18,10 @@ struct lease {
 	bool frozen;
 	bool lodged;         /* the will */
 	bool failing;        /* the last renewal failed: said once */
+	uint32_t missing_n;  /* VIPs that vanished and are not back yet */
 	struct mono renewed; /* when the kernel last had all of them */
 	struct mono due;     /* of the next renewal */
+	struct mono restored;
 };
 
 /* An answer for the worker: CLAIMED, RELEASED, RENEWED, RESTORED or ASK_CONFIRM. */
@@ -65,9 +67,15 @@ void leases_renew(struct leases *leases, struct mono now);
 /* The guardian was late. */
 void leases_freeze(struct leases *leases);
 
-/* After netwatch has read the addresses anew: removes what must not be there and, while the worker
- * moves, puts back what must. */
-void leases_settle(struct leases *leases, bool restore);
+/* After netwatch has read the addresses anew: removes what must not be there, and notes what is
+ * missing. */
+void leases_settle(struct leases *leases);
+
+/* Puts back what is missing: at once, but no more often than every LEASE_RESTORE_PAUSE_MS, lest a
+ * program that keeps removing VIPs draws us into a storm of announcements.  Only while the worker
+ * moves; after leases_settle and on every tick. */
+#define LEASE_RESTORE_PAUSE_MS 100
+void leases_restore(struct leases *leases, struct mono now);
 
 /* The worker is dead or hung: VIPs away, priority 0 out, nothing is claimed any more. */
 void leases_execute_wills(struct leases *leases);

@@ -7,7 +7,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -177,25 +176,4 @@ preflight_network(const struct conf *conf, const struct netwatch *watch)
 	unsigned errors = check_interfaces(conf, watch);
 
 	return errors ? errors : check_own_addresses(conf, watch);
-}
-
-/* ---- kernel settings ---- */
-
-void
-preflight_sysctl(const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->interfaces_n; i++) {
-		char path[128];
-		int fd;
-
-		snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/promote_secondaries",
-			 conf->interfaces[i].name);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, "1", 1) != 1)
-			log_warning("%s cannot be set to 1 (%s): if a virtual address expires, its "
-				    "secondary addresses go with it",
-				    path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
 }

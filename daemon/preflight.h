@@ -12,7 +12,3 @@ unsigned preflight_rights(const struct conf *conf);
 /* Interfaces that do not exist, and VIPs that are this host's own address although the instance is
  * not their owner (priority 255).  The number of errors logged. */
 unsigned preflight_network(const struct conf *conf, const struct netwatch *watch);
-
-/* promote_secondaries=1 on every interface in use: with 0, the expiry of a VIP that is a primary
- * address takes its secondaries along, the host's own address too. */
-void preflight_sysctl(const struct conf *conf);

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -58,8 +59,11 @@ realtime_process(bool lock_memory)
 
 	if (r < 0)
 		log_debug("the out-of-memory killer is not told to spare us: %s", strerror(-r));
-	/* A sanitizer's shadow is terabytes of address space: not to be locked. */
-	if (lock_memory && !SANITIZED && mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+	/* A sanitizer's shadow is terabytes of address space: not to be locked.  And without the
+	 * capability a limit applies, at which later allocations would fail. */
+	if (!lock_memory || SANITIZED || !capng_have_capability(CAPNG_EFFECTIVE, CAP_IPC_LOCK))
+		return;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("memory is not locked: %s", strerror(errno));
 }
 

@@ -6,12 +6,37 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* With promote_secondaries=0, a VIP that is a primary address takes its secondaries along when it
+ * goes, and the host's own address may be one of them. */
+static void
+promote_secondaries(const char *interface)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/promote_secondaries", interface);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		log_warning("%s cannot be set to 1 (%s): if a virtual address goes, its secondary "
+			    "addresses go with it",
+			    path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
 
 int
 vip_keeper_init(struct vip_keeper *keeper, const struct conf *conf, const struct netwatch *watch)
 {
 	*keeper = (struct vip_keeper){ .conf = conf, .watch = watch };
+	for (uint32_t i = 0; i < conf->interfaces_n; i++)
+		if (netwatch_link(watch, i)->present)
+			promote_secondaries(conf->interfaces[i].name);
 	return netlink_writer_init(&keeper->writer);
 }
 
@@ -151,8 +176,11 @@ vip_remove_found(struct vip_keeper *keeper, const struct netwatch_found *found)
 		.ip = found->ip,
 		.prefix_len = found->prefix_len,
 	};
+	char interface[IF_NAMESIZE];
 	int error;
 
+	if (if_indextoname(found->ifindex, interface))
+		promote_secondaries(interface);
 	netlink_write(&keeper->writer, &a, 1, &error);
 	return is_failure(NETLINK_REMOVE, error) ? error : 0;
 }

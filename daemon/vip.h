@@ -13,7 +13,7 @@ struct vip_keeper {
 	struct netlink_writer writer;
 };
 
-/* 0 or -errno. */
+/* Also sets promote_secondaries=1 on every interface in use.  0 or -errno. */
 int vip_keeper_init(struct vip_keeper *keeper, const struct conf *conf,
 		    const struct netwatch *watch);
 void vip_keeper_fini(struct vip_keeper *keeper);
@@ -30,7 +30,7 @@ int vip_renew(struct vip_keeper *keeper, uint32_t instance);
 /* Removes VIPs first … first + n - 1 (as many as there are); one that is not there is no error. */
 int vip_remove(struct vip_keeper *keeper, uint32_t instance, size_t first, size_t n);
 
-/* Removes an address that netwatch found. */
+/* Removes an address that netwatch found, on whatever interface. */
 int vip_remove_found(struct vip_keeper *keeper, const struct netwatch_found *found);
 
 /* What the kernel is to be told of one VIP.  Pure, but for the interface's index. */

@@ -28,7 +28,7 @@ struct fixture {
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
 	struct leases leases;
-	bool restore; /* what on_change lets leases_settle do */
+	bool restore; /* what on_change does about what is missing */
 	unsigned told[REQUEST_N];
 	int error;
 	uint32_t vips_n;
@@ -51,7 +51,9 @@ on_change(void *ctx)
 {
 	struct fixture *f = ctx;
 
-	leases_settle(&f->leases, f->restore);
+	leases_settle(&f->leases);
+	if (f->restore)
+		leases_restore(&f->leases, mono_now());
 }
 
 static void
@@ -234,6 +236,19 @@ test_restored_at_once(void **state)
 	assert_int_equal(f.vips_n, 1);
 	assert_int_equal(f.error, 0);
 	assert_true(lab_has("10.9.1.2"));
+	turn(&f);
+
+	/* Whoever does it again at once has to wait for a moment, but not longer. */
+	f.leases.at[0].restored = mono_add_ms(mono_now(), 1000);
+	lab_ip("address del 10.9.1.2/32 dev tt0");
+	lab_ip("address del 10.9.1.3/32 dev tt0");
+	turn(&f);
+	assert_int_equal(f.told[REQUEST_RESTORED], 1);
+	leases_restore(&f.leases, mono_add_ms(f.leases.at[0].restored, LEASE_RESTORE_PAUSE_MS));
+	assert_int_equal(f.told[REQUEST_RESTORED], 2);
+	assert_int_equal(f.vips_n, 2);
+	assert_true(lab_has("10.9.1.2"));
+	assert_true(lab_has("10.9.1.3"));
 	end(&f);
 }
 
@@ -276,7 +291,7 @@ test_strays_are_removed_while_not_master(void **state)
 	lab_ip("address add 10.9.1.2/32 dev tt1");
 	lab_ip("address add 10.9.1.3/24 dev tt1"); /* no VIP */
 	begin(&f, 2, 3);
-	leases_settle(&f.leases, true);
+	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
 	assert_false(lab_has("10.9.1.2"));
 	assert_true(lab_has("10.9.1.3"));
@@ -303,7 +318,7 @@ test_an_owner_keeps_its_addresses(void **state)
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
 	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
-	leases_settle(&f.leases, true);
+	leases_settle(&f.leases);
 	leases_claim(&f.leases, 0);
 	leases_release(&f.leases, 0);
 	leases_claim(&f.leases, 0);
