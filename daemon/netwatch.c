@@ -344,7 +344,7 @@ on_ready(struct loop_fd *lf, uint32_t events)
 		/* Above all an overrun of the queue: what was lost is unknown. */
 		log_notice("events about links and addresses were lost (%s): reading everything "
 			   "anew",
-			   nl_geterror(r));
+			   r == -NLE_NOMEM ? "the queue overran" : nl_geterror(r));
 		watch->dirty = true;
 	}
 	if (!watch->dirty)

@@ -252,6 +252,28 @@ test_restored_at_once(void **state)
 	end(&f);
 }
 
+/* The queue of events overran, and the one that matters was lost. */
+static void
+test_restored_after_an_overrun(void **state)
+{
+	struct fixture f;
+	int least = 1;
+
+	begin(&f, 1, 3);
+	leases_claim(&f.leases, 0);
+	turn(&f);
+	assert_int_equal(setsockopt(f.watch.ready.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least),
+			 0);
+	for (int i = 1; i <= 20; i++)
+		lab_ip("address add 10.8.0.%d/32 dev tt1", i);
+	lab_ip("address del 10.9.1.1/32 dev tt0");
+	turn(&f);
+	assert_int_equal(f.told[REQUEST_RESTORED], 1);
+	assert_true(lab_has("10.9.1.1"));
+	lab_ip("address flush dev tt1");
+	end(&f);
+}
+
 static void
 test_frozen_until_confirmed(void **state)
 {
@@ -402,6 +424,7 @@ main(void)
 		cmocka_unit_test(test_permanent_vips_are_never_due),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_restored_at_once),
+		cmocka_unit_test(test_restored_after_an_overrun),
 		cmocka_unit_test(test_frozen_until_confirmed),
 		cmocka_unit_test(test_strays_are_removed_while_not_master),
 		cmocka_unit_test(test_an_owner_keeps_its_addresses),
