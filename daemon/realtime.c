@@ -1,6 +1,7 @@
 /*
- * realtime.c - see realtime.h.  Used by the guardian's two threads.  Nothing here is required: a
- * container without these rights still works, only less punctually on a busy host.
+ * realtime.c - see realtime.h.  Used by the guardian's two threads and the worker's VRRP thread.
+ * Nothing here is required: a container without these rights still works, only less punctually on
+ * a busy host.
  */
 #include "daemon/realtime.h"
 

@@ -14,15 +14,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#define REALTIME_PRIORITY 50
 
 static const struct passwd *
 find_user(const char *user)
@@ -100,14 +97,6 @@ sandbox_limits(bool debug)
 			getrlimit(RLIMIT_NOFILE, &files);
 	}
 	return files.rlim_cur;
-}
-
-bool
-sandbox_realtime(void)
-{
-	const struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
-
-	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0;
 }
 
 static int

@@ -37,12 +37,6 @@ int sandbox_resolve(const char *user, const char *group, struct sandbox_identity
 size_t sandbox_limits(bool debug);
 
 /*
- * Real-time scheduling for the calling thread only (threads and processes it makes later start
- * without).  False where it is not allowed: a busy host may then delay advertisements.
- */
-bool sandbox_realtime(void);
-
-/*
  * Gives up groups, user and every capability, for good, and verifies it.  A process that is not
  * root to begin with keeps its identity.  With `debug` it may be traced and dumped.  0 or -errno: then the process must not go on.
  */

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "conf/load.h"
 #include "daemon/daemonize.h"
+#include "daemon/realtime.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
 #include "daemon/worker_state.h"
@@ -319,7 +320,8 @@ enter_sandbox(const struct conf *conf, bool debug)
 		return r;
 	}
 	log_debug("up to %zu descriptors", sandbox_limits(debug));
-	if (!sandbox_realtime())
+	/* No higher than the guardian's: a spinning engine must not keep it from noticing. */
+	if (realtime_thread() < 0)
 		log_info("no real-time priority here: a busy host may delay advertisements");
 	return sandbox_enter(&identity, debug);
 }

@@ -1,6 +1,7 @@
 /*
  * Who the worker becomes; and, run as root, that nothing is left of root afterwards.
  */
+#include "daemon/realtime.h"
 #include "daemon/sandbox.h"
 
 #include <grp.h>
@@ -187,7 +188,7 @@ scheduler(void)
 static int
 realtime(void)
 {
-	if (!sandbox_realtime())
+	if (realtime_thread() < 0)
 		return 0;
 	if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != SCHED_RR)
 		return 1;
