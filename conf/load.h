@@ -16,9 +16,9 @@ enum conf_severity { CONF_ERROR, CONF_WARNING, CONF_NOTICE };
 
 struct conf_message {
 	enum conf_severity severity;
-	struct conf_pos pos;   /* line 0: about a whole source, or about nothing in a file */
-	const char *text;      /* one sentence, in the arena */
-	const char *hint;      /* "did you mean `priority`?" or NULL */
+	struct conf_pos pos; /* line 0: about a whole source, or about nothing in a file */
+	const char *text;    /* one sentence, in the arena */
+	const char *hint;    /* "did you mean `priority`?" or NULL */
 };
 
 struct conf_report {
@@ -28,46 +28,43 @@ struct conf_report {
 };
 
 struct conf_options {
-	const char *node;      /* -i, else -L, else the host's name */
-	uint32_t maxconn;      /* -n; 0 = not given */
+	const char *node; /* -i, else -L, else the host's name */
+	uint32_t maxconn; /* -n; 0 = not given */
+	/* Is the address one of this host's?  NULL = not known, then nobody is warned.  Not packed. */
+	bool (*is_local)(const struct ip *ip);
 };
 
 /*
  * Reads files (a directory means its *.cfg and *.conf in alphabetical order; "-" is standard
  * input).  On success *sources lives in `arena`.  0, or -errno with *failed = the path.
  */
-int
-conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
-                struct conf_source **sources, size_t *sources_n, const char **failed);
+int conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
+		    struct conf_source **sources, size_t *sources_n, const char **failed);
 
 /*
  * Parses and checks.  Always returns a configuration in `arena`; it may be used only if
  * report->errors is 0.  Never blocks (host names stay names), reads no file, logs nothing: what
  * is to be said is in *report, in order of position, all errors of all sources.
  */
-struct conf *
-conf_load(struct arena *arena, const struct conf_source *sources, size_t sources_n,
-          const struct conf_options *options, struct conf_report *report);
+struct conf *conf_load(struct arena *arena, const struct conf_source *sources, size_t sources_n,
+		       const struct conf_options *options, struct conf_report *report);
 
 /*
  * Prints messages as "FILE:LINE:COLUMN: error: TEXT (hint)", the line and a caret below it.
  * quiet = errors only.
  */
-void
-conf_report_print(FILE *out, const struct conf *conf, const struct conf_report *report, bool quiet);
+void conf_report_print(FILE *out, const struct conf *conf, const struct conf_report *report,
+		       bool quiet);
 
 /* The canonical form: re-parses to an equal configuration, but for secrets, which are printed as
  * "<hidden>". */
-void
-conf_dump(FILE *out, const struct conf *conf);
+void conf_dump(FILE *out, const struct conf *conf);
 
 /*
  * Sources and options as one block of bytes, and back: how the worker gets what the guardian read.
  * conf_unpack returns -EBADMSG for a block that conf_pack did not make.
  */
-void *
-conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources_n,
-          const struct conf_options *options, size_t *len);
-int
-conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_source **sources,
-            size_t *sources_n, struct conf_options *options);
+void *conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources_n,
+		const struct conf_options *options, size_t *len);
+int conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_source **sources,
+		size_t *sources_n, struct conf_options *options);

@@ -39,14 +39,14 @@ enum conf_nopreempt {
 struct conf_vip {
 	struct conf_pos pos;
 	struct ip ip;
-	uint8_t prefix_len;   /* 32/128 unless given */
+	uint8_t prefix_len; /* 32/128 unless given */
 	bool prefix_given;
-	struct ip brd;        /* AF_UNSPEC = none */
-	bool brd_auto;        /* "brd +": computed from the prefix */
-	uint8_t scope;        /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
-	const char *label;    /* NULL = none */
-	uint32_t interface;   /* index; the instance's own unless `dev` said otherwise */
-	bool excluded;        /* virtual_ipaddress_excluded: held, not advertised */
+	struct ip brd;      /* AF_UNSPEC = none */
+	bool brd_auto;      /* "brd +": computed from the prefix */
+	uint8_t scope;      /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
+	const char *label;  /* NULL = none */
+	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */
+	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
 };
 
 struct conf_script {
@@ -57,27 +57,27 @@ struct conf_script {
 	uint32_t timeout_ms;  /* 0 = interval */
 	int32_t weight;       /* -253…253; 0 = failure is FAULT */
 	bool reverse;
-	uint32_t rise, fall;  /* default 1 */
+	uint32_t rise, fall; /* default 1 */
 	bool init_fail;
-	const char *user;     /* NULL = script_user */
+	const char *user; /* NULL = script_user */
 	/* The command only asks whether haproxy runs: the in-process tracker answers instead. */
 	bool replaced;
 };
 
 struct conf_track_script {
 	struct conf_pos pos;
-	uint32_t script;      /* index */
+	uint32_t script; /* index */
 	int32_t weight;
-	bool weight_given;    /* else the script's own */
+	bool weight_given; /* else the script's own */
 	bool reverse;
 };
 
 struct conf_track_backend {
 	struct conf_pos pos;
-	uint32_t backend;     /* index in proxies */
-	int32_t weight;       /* 0 = priority falls to 1 + (priority - 1) / 16 */
-	uint32_t min;         /* usable servers needed; 1 */
-	bool implied;         /* by default, not written in the file */
+	uint32_t backend; /* index in proxies */
+	int32_t weight;   /* 0 = priority falls to 1 + (priority - 1) / 16 */
+	uint32_t min;     /* usable servers needed; 1 */
+	bool implied;     /* by default, not written in the file */
 };
 
 struct conf_notify {
@@ -88,30 +88,30 @@ struct conf_instance {
 	struct conf_pos pos;
 	const char *name;
 	enum conf_vrrp_state state;
-	uint32_t interface;          /* index */
-	uint8_t vrid;                /* 1…255 */
-	uint8_t priority;            /* 1…255; 100 */
-	uint8_t version;             /* 2 or 3, resolved against vrrp_version */
-	uint32_t advert_int_cs;      /* centiseconds; v2: whole seconds, 100…25500; v3: 1…4095 */
+	uint32_t interface;     /* index */
+	uint8_t vrid;           /* 1…255 */
+	uint8_t priority;       /* 1…255; 100 */
+	uint8_t version;        /* 2 or 3, resolved against vrrp_version */
+	uint32_t advert_int_cs; /* centiseconds; v2: whole seconds, 100…25500; v3: 1…4095 */
 	enum conf_nopreempt nopreempt;
 	uint32_t preempt_delay_ms;
 	enum conf_auth auth;
-	uint8_t auth_data[8];        /* PASS: zero-padded.  A secret: never printed */
-	struct ip unicast_src;       /* AF_UNSPEC = the interface's first address */
+	uint8_t auth_data[8];  /* PASS: zero-padded.  A secret: never printed */
+	struct ip unicast_src; /* AF_UNSPEC = the interface's first address */
 	struct ip *unicast_peers;
-	size_t unicast_peers_n;      /* 0 = multicast */
+	size_t unicast_peers_n; /* 0 = multicast */
 	struct conf_vip *vips;
-	size_t vips_n;               /* advertised ones first, in the file's order */
+	size_t vips_n; /* advertised ones first, in the file's order */
 	struct conf_track_script *track_scripts;
 	size_t track_scripts_n;
 	bool no_track_proxy;
 	struct conf_track_backend *track_backends;
 	size_t track_backends_n;
-	uint32_t garp_master_delay_ms;   /* 5000 */
-	uint32_t garp_master_repeat;     /* 5 */
-	uint32_t garp_master_refresh_ms; /* 0 = never */
+	uint32_t garp_master_delay_ms;       /* 5000 */
+	uint32_t garp_master_repeat;         /* 5 */
+	uint32_t garp_master_refresh_ms;     /* 0 = never */
 	uint32_t garp_master_refresh_repeat; /* 1 */
-	bool v3_checksum_as_v2;      /* message only, without the pseudo-header */
+	bool v3_checksum_as_v2;              /* message only, without the pseudo-header */
 	struct conf_notify notify;
 };
 
@@ -128,50 +128,57 @@ enum conf_balance {
 
 struct conf_bind {
 	struct conf_pos pos;
-	const char *text;            /* as written: "*:80" */
-	struct sock_addr address;    /* len 0 with inherited_fd >= 0 */
-	int inherited_fd;            /* "fd@N"; -1 = none */
-	uint32_t backlog;            /* 0 = frontend's */
-	uint32_t maxconn;            /* 0 = no own limit */
-	bool v6only;                 /* "v6only"; ":::80" with v4v6 serves both */
+	const char *text;         /* as written: "*:80" */
+	struct sock_addr address; /* len 0 with inherited_fd >= 0 */
+	int inherited_fd;         /* "fd@N"; -1 = none */
+	uint32_t backlog;         /* 0 = frontend's */
+	uint32_t maxconn;         /* 0 = no own limit */
+	bool v6only;              /* "v6only"; ":::80" with v4v6 serves both */
 	bool v4v6;
-	const char *interface;       /* "interface NAME" */
+	const char *interface; /* "interface NAME" */
 	const char *name;
-	int32_t mode, uid, gid;      /* unix sockets; -1 = not given */
+	int32_t mode, uid, gid; /* unix sockets; -1 = not given */
 };
 
 struct conf_server {
 	struct conf_pos pos;
 	const char *name;
-	const char *host;            /* as written, without the port */
-	struct sock_addr address;    /* len 0: `host` is a name that the worker resolves at start */
-	uint16_t port;               /* 0: the client's destination port, plus port_offset */
+	const char *host;         /* as written, without the port */
+	struct sock_addr address; /* len 0: `host` is a name that the worker resolves at start */
+	uint16_t port;            /* 0: the client's destination port, plus port_offset */
 	int32_t port_offset;
-	bool port_relative;          /* "+N"/"-N" or none */
-	uint32_t id;                 /* 1… ; balance first uses it */
-	uint32_t weight;             /* 0…256; 1 */
-	uint32_t maxconn;            /* 0 = unlimited */
+	bool port_relative; /* "+N"/"-N" or none */
+	uint32_t id;        /* 1… ; balance first uses it */
+	uint32_t weight;    /* 0…256; 1 */
+	uint32_t maxconn;   /* 0 = unlimited */
 	uint32_t maxqueue;
 	bool backup;
 	bool disabled;
 	bool check;
-	uint32_t inter_ms;           /* 2000 */
-	uint32_t fastinter_ms;       /* 0 = inter */
-	uint32_t downinter_ms;       /* 0 = inter */
-	uint32_t rise, fall;         /* 2, 3 */
+	uint32_t inter_ms;              /* 2000 */
+	uint32_t fastinter_ms;          /* 0 = inter */
+	uint32_t downinter_ms;          /* 0 = inter */
+	uint32_t rise, fall;            /* 2, 3 */
 	struct sock_addr check_address; /* "addr"; len 0 = the server's */
-	uint16_t check_port;         /* 0 = the server's */
+	uint16_t check_port;            /* 0 = the server's */
 };
 
-enum conf_log_format { CONF_LOG_RAW, CONF_LOG_RFC3164, CONF_LOG_RFC5424, CONF_LOG_SHORT, CONF_LOG_TIMED };
+enum conf_log_format {
+	CONF_LOG_RAW,
+	CONF_LOG_RFC3164,
+	CONF_LOG_RFC5424,
+	CONF_LOG_SHORT,
+	CONF_LOG_TIMED
+};
 
 struct conf_log {
 	struct conf_pos pos;
-	bool global;                 /* "log global": the targets of the global section */
-	struct sock_addr address;    /* udp or unix; len 0 with fd >= 0 */
-	int fd;                      /* 1 = stdout, 2 = stderr, -1 = address */
+	const char *text;         /* the target as written, variables expanded */
+	bool global;              /* "log global": the targets of the global section */
+	struct sock_addr address; /* udp or unix; len 0 with fd >= 0 */
+	int fd;                   /* 1 = stdout, 2 = stderr, -1 = address */
 	enum conf_log_format format;
-	uint32_t length;             /* 1024 */
+	uint32_t length;                /* 1024 */
 	int facility, level, min_level; /* syslog numbers; level = the most verbose let through */
 };
 
@@ -181,18 +188,18 @@ enum { CONF_CAP_FRONT = 1, CONF_CAP_BACK = 2 };
 struct conf_proxy {
 	struct conf_pos pos;
 	const char *name;
-	uint8_t caps;                /* CONF_CAP_* */
+	uint8_t caps; /* CONF_CAP_* */
 	enum conf_mode mode;
 	bool disabled;
-	uint32_t maxconn;            /* frontend; 0 = the global one */
-	uint32_t backlog;            /* 0 = maxconn */
+	uint32_t maxconn; /* frontend; 0 = the global one */
+	uint32_t backlog; /* 0 = maxconn */
 	struct conf_bind *binds;
 	size_t binds_n;
-	uint32_t default_backend;    /* index; a listen section's is itself; CONF_NONE */
+	uint32_t default_backend; /* index; a listen section's is itself; CONF_NONE */
 	enum conf_balance balance;
 	bool allbackups;
 	bool redispatch;
-	uint32_t retries;            /* 3 */
+	uint32_t retries; /* 3 */
 	struct conf_server *servers;
 	size_t servers_n;
 	struct conf_log *logs;
@@ -208,8 +215,8 @@ struct conf_proxy {
 /* ------------------------------------------------------------------ the whole */
 
 struct conf_source {
-	const char *name;            /* path as given */
-	const char *text;            /* NUL-terminated */
+	const char *name; /* path as given */
+	const char *text; /* NUL-terminated */
 	size_t len;
 };
 
@@ -217,15 +224,15 @@ struct conf {
 	struct arena *arena;
 	struct conf_source *sources;
 	size_t sources_n;
-	const char *node;            /* what @node lines compare with */
+	const char *node; /* what @node lines compare with */
 
 	/* global_defs */
-	const char *router_id;       /* default: the host's name */
-	uint8_t vrrp_version;        /* 2 */
-	uint32_t vip_lease_s;        /* 3; 0 = permanent */
-	uint32_t watchdog_ms;        /* 500 */
-	uint32_t startup_delay_ms;   /* vrrp_startup_delay */
-	struct ip mcast_group4;      /* 224.0.0.18 */
+	const char *router_id;     /* default: the host's name */
+	uint8_t vrrp_version;      /* 2 */
+	uint32_t vip_lease_s;      /* 3; 0 = permanent */
+	uint32_t watchdog_ms;      /* 500 */
+	uint32_t startup_delay_ms; /* vrrp_startup_delay */
+	struct ip mcast_group4;    /* 224.0.0.18 */
 	const char *script_user;
 	bool enable_script_security;
 
@@ -237,16 +244,16 @@ struct conf {
 	size_t instances_n;
 
 	/* global */
-	uint32_t nbthread;           /* 0 = as many as the CPUs this process may use */
-	uint32_t maxconn;            /* 0 = derived from the limit of descriptors */
-	const char *user, *group;    /* NULL = default user, else nobody */
+	uint32_t nbthread;        /* 0 = as many as the CPUs this process may use */
+	uint32_t maxconn;         /* 0 = derived from the limit of descriptors */
+	const char *user, *group; /* NULL = default user, else nobody */
 	bool daemon;
 	const char *pidfile;
 	const char *log_tag;
 	const char *log_send_hostname; /* NULL = no; "" = this host */
 	struct conf_log *logs;
 	size_t logs_n;
-	uint32_t spread_checks;      /* percent */
+	uint32_t spread_checks; /* percent */
 
 	struct conf_proxy *proxies;
 	size_t proxies_n;
@@ -262,5 +269,4 @@ conf_has_listener(const struct conf *conf)
 	return false;
 }
 
-const char *
-conf_balance_name(enum conf_balance balance);
+const char *conf_balance_name(enum conf_balance balance);

@@ -1,0 +1,129 @@
+/*
+ * check_proxy.c - cross-checks of proxies: what each directive alone cannot see.
+ */
+#include "conf/parser.h"
+
+#include <string.h>
+
+static bool
+same_place(struct conf_pos a, struct conf_pos b)
+{
+	return a.source == b.source && a.line == b.line && a.column == b.column;
+}
+
+/* `mode http` may stand in `defaults` once for many sections: it is refused once, there. */
+static void
+check_mode(struct conf_parser *p)
+{
+	struct conf_pos last = { 0 };
+
+	for (size_t i = 0; i < p->proxies_n; i++) {
+		const struct proxy_draft *draft = &p->proxies[i];
+
+		if (draft->proxy.mode != CONF_MODE_HTTP || same_place(last, draft->mode_pos))
+			continue;
+		last = draft->mode_pos;
+		conf_error(
+			&p->reporter, last,
+			"`mode http` comes with a later version (%s `%.60s` uses it): `mode tcp` "
+			"balances connections",
+			draft->kind, draft->proxy.name);
+	}
+}
+
+static void
+claim(struct conf_parser *p, const struct conf_bind *bind, const char *what)
+{
+	const struct conf_name *first;
+	const char *key =
+		arena_printf(p->arena, "%s%%%s", what, bind->interface ? bind->interface : "");
+
+	first = names_add(&p->names, NAME_BIND, 0, key, 0, bind->pos);
+	if (first)
+		conf_error(&p->reporter, bind->pos, "`%.60s` is listened on already, at %s",
+			   bind->text, conf_place(&p->reporter, bind->pos, first->pos));
+}
+
+/* Is the address in the file at all? */
+static bool
+is_vip(const struct conf *conf, const struct ip *ip)
+{
+	for (size_t i = 0; i < conf->instances_n; i++)
+		for (size_t j = 0; j < conf->instances[i].vips_n; j++)
+			if (ip_equal(&conf->instances[i].vips[j].ip, ip))
+				return true;
+	return false;
+}
+
+static void
+check_bind(struct conf_parser *p, const struct conf_bind *bind)
+{
+	struct ip ip = sock_addr_ip(&bind->address);
+	struct ip any4 = { .family = AF_INET };
+	struct sock_addr both;
+	char buf[SOCK_ADDR_STRLEN];
+
+	if (bind->inherited_fd >= 0) {
+		claim(p, bind, bind->text);
+		return;
+	}
+	if (ip.family == AF_UNSPEC) {
+		claim(p, bind, bind->text);
+		return;
+	}
+	claim(p, bind, sock_addr_format(&bind->address, buf));
+	if (bind->v4v6 && ip.family == AF_INET6 && ip_is_any(&ip)) {
+		both = sock_addr_from_ip(&any4, sock_addr_port(&bind->address));
+		claim(p, bind, sock_addr_format(&both, buf));
+	}
+	if (p->options->is_local && !ip_is_any(&ip) && !is_vip(p->conf, &ip) &&
+	    !p->options->is_local(&ip))
+		conf_warning(&p->reporter, bind->pos,
+			     "`%.60s` is no address of this host and none of the virtual ones",
+			     bind->text);
+}
+
+static void
+check_server(struct conf_parser *p, const struct conf_server *server)
+{
+	bool unix_path = server->address.len && server->address.any.sa_family == AF_UNIX;
+
+	if (server->check && server->port_relative && server->check_port == 0 && !unix_path)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s` has no port of its own: `check` needs `port N`",
+			   server->name);
+}
+
+static void
+check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct conf_proxy *proxy)
+{
+	const struct conf *conf = p->conf;
+	const struct conf_proxy *backend =
+		proxy->default_backend == CONF_NONE ? NULL : &conf->proxies[proxy->default_backend];
+	bool front = proxy->caps & CONF_CAP_FRONT;
+
+	if (front && proxy->binds_n == 0)
+		conf_warning(&p->reporter, proxy->pos,
+			     "%s `%.60s` has no `bind` line: nobody can connect", draft->kind,
+			     proxy->name);
+	if (front && !backend && !draft->default_backend)
+		conf_warning(&p->reporter, proxy->pos,
+			     "%s `%.60s` has no `default_backend`: connections are closed",
+			     draft->kind, proxy->name);
+	else if (front && backend && backend->servers_n == 0)
+		conf_warning(&p->reporter, proxy->pos, "%s `%.60s` leads to no server", draft->kind,
+			     proxy->name);
+	for (size_t i = 0; i < proxy->binds_n; i++)
+		check_bind(p, &proxy->binds[i]);
+	for (size_t i = 0; i < proxy->servers_n; i++)
+		check_server(p, &proxy->servers[i]);
+}
+
+void
+check_proxies(struct conf_parser *p)
+{
+	check_mode(p);
+	for (size_t i = 0; i < p->proxies_n; i++)
+		if (!p->conf->proxies[i].disabled)
+			check_proxy(p, &p->proxies[i], &p->conf->proxies[i]);
+}

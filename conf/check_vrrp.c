@@ -1,0 +1,228 @@
+/*
+ * check_vrrp.c - cross-checks of instances and scripts: what each directive alone cannot see.
+ */
+#include "conf/parser.h"
+
+#include <string.h>
+
+static struct conf_pos
+at(const struct conf_parser *p, size_t index, const char *name)
+{
+	const struct conf_pos *pos = parser_given(p, p->instances[index].given, name);
+
+	return pos ? *pos : p->conf->instances[index].pos;
+}
+
+static bool
+shares_peer(const struct conf_instance *a, const struct conf_instance *b)
+{
+	/* Multicast reaches whoever listens; unicast only the peers named. */
+	if (a->unicast_peers_n == 0 || b->unicast_peers_n == 0)
+		return a->unicast_peers_n == b->unicast_peers_n;
+	for (size_t i = 0; i < a->unicast_peers_n; i++)
+		for (size_t j = 0; j < b->unicast_peers_n; j++)
+			if (ip_equal(&a->unicast_peers[i], &b->unicast_peers[j]))
+				return true;
+	return false;
+}
+
+static void
+check_identity(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	const struct conf_name *first;
+	struct conf_pos pos = at(p, index, "virtual_router_id");
+
+	if (instance->interface == CONF_NONE)
+		conf_error(&p->reporter, instance->pos, "vrrp_instance `%.60s` has no `interface`",
+			   instance->name);
+	if (instance->vrid == 0 && !parser_given(p, p->instances[index].given, "virtual_router_id"))
+		conf_error(&p->reporter, instance->pos,
+			   "vrrp_instance `%.60s` has no `virtual_router_id`", instance->name);
+	if (instance->interface == CONF_NONE || instance->vrid == 0)
+		return;
+	first = names_add(&p->names, NAME_VRID, instance->interface,
+			  arena_printf(p->arena, "%u", instance->vrid), (uint32_t)index, pos);
+	if (first && shares_peer(instance, &p->conf->instances[first->index]))
+		conf_error(&p->reporter, pos,
+			   "virtual_router_id %u is taken on %s by vrrp_instance `%.60s` (%s)",
+			   instance->vrid, p->conf->interfaces[instance->interface].name,
+			   p->conf->instances[first->index].name,
+			   conf_place(&p->reporter, pos, first->pos));
+}
+
+static void
+check_addresses(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	char buf[IP_STRLEN];
+
+	if (instance->vips_n == 0)
+		conf_warning(&p->reporter, instance->pos,
+			     "vrrp_instance `%.60s` has no virtual address", instance->name);
+	for (size_t i = 0; i < instance->vips_n; i++) {
+		const struct conf_vip *vip = &instance->vips[i];
+		const struct conf_name *first =
+			names_add(&p->names, NAME_VIP, vip->interface,
+				  arena_strdup(p->arena, ip_format(&vip->ip, buf)), (uint32_t)index,
+				  vip->pos);
+
+		if (first)
+			conf_warning(&p->reporter, vip->pos, "%s stands at %s already", buf,
+				     conf_place(&p->reporter, vip->pos, first->pos));
+		if (!vip->excluded && vip->ip.family == AF_INET6)
+			conf_error(&p->reporter, vip->pos,
+				   instance->vips[0].ip.family == AF_INET
+					   ? "an IPv4 instance cannot advertise an IPv6 address: "
+					     "write it in `virtual_ipaddress_excluded`"
+					   : "IPv6 instances come with a later version");
+		if (instance->unicast_src.family != AF_UNSPEC &&
+		    ip_equal(&vip->ip, &instance->unicast_src))
+			conf_error(&p->reporter, vip->pos,
+				   "%s is the instance's `unicast_src_ip`, too: it would disappear "
+				   "when the node is not master",
+				   buf);
+		if (ip_is_any(&vip->ip) ||
+		    (vip->ip.family == AF_INET && IN_MULTICAST(ntohl(vip->ip.v4.s_addr))))
+			conf_error(&p->reporter, vip->pos, "%s cannot be an interface's address",
+				   buf);
+	}
+	if (instance->unicast_src.family == AF_INET6)
+		conf_error(&p->reporter, at(p, index, "unicast_src_ip"),
+			   "IPv6 instances come with a later version");
+	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
+		if (instance->unicast_peers[i].family == AF_INET)
+			continue;
+		conf_error(&p->reporter, at(p, index, "unicast_peer"),
+			   "IPv6 instances come with a later version: peer %s",
+			   ip_format(&instance->unicast_peers[i], buf));
+	}
+	if (instance->unicast_peers_n == 0 &&
+	    parser_given(p, p->instances[index].given, "unicast_peer"))
+		conf_warning(&p->reporter, at(p, index, "unicast_peer"),
+			     "`unicast_peer` is empty: the instance uses multicast");
+}
+
+/* A weight that moves nothing, given what the protocol allows between 1 and 254. */
+static bool
+moves(uint8_t priority, int32_t weight)
+{
+	return weight < 0 ? priority > 1 : priority < 254;
+}
+
+static void
+check_priority(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	bool tracked = false;
+
+	for (size_t i = 0; i < instance->track_scripts_n; i++) {
+		const struct conf_track_script *track = &instance->track_scripts[i];
+		int32_t weight;
+
+		if (track->script == CONF_NONE)
+			continue;
+		weight = track->weight_given ? track->weight
+					     : p->conf->scripts[track->script].weight;
+		if (weight && (instance->priority == 255 || !moves(instance->priority, weight)))
+			conf_warning(
+				&p->reporter, track->pos,
+				"a weight of %d changes nothing at priority %u: this script can "
+				"cause no fail-over",
+				weight, instance->priority);
+	}
+	for (size_t i = 0; i < instance->track_backends_n; i++) {
+		const struct conf_track_backend *track = &instance->track_backends[i];
+
+		if (track->weight &&
+		    (instance->priority == 255 || !moves(instance->priority, track->weight)))
+			conf_warning(&p->reporter, track->pos,
+				     "a weight of %d changes nothing at priority %u: this backend "
+				     "can cause no fail-over",
+				     track->weight, instance->priority);
+		tracked = tracked || track->weight == 0;
+	}
+	if (tracked && instance->priority == 255)
+		conf_warning(&p->reporter, at(p, index, "priority"),
+			     "the owner of the addresses (priority 255) never steps back: losing "
+			     "all servers causes no fail-over");
+	else if (tracked && instance->priority <= 16)
+		conf_warning(&p->reporter, at(p, index, "priority"),
+			     "priority %u is within the range that a node without usable servers "
+			     "falls to (up to 16): such a peer might win; use more than 16 on both",
+			     instance->priority);
+}
+
+static void
+check_behaviour(struct conf_parser *p, size_t index)
+{
+	const struct conf *conf = p->conf;
+	const struct conf_instance *instance = &conf->instances[index];
+	struct conf_range given = p->instances[index].given;
+	uint32_t down_ms = 3 * 10 * instance->advert_int_cs;
+
+	if (instance->nopreempt != CONF_PREEMPT && instance->state == CONF_STATE_MASTER &&
+	    instance->priority != 255)
+		conf_notice(&p->reporter, at(p, index, "nopreempt"),
+			    "keepalived drops `nopreempt` beside `state MASTER`; here it holds");
+	if (instance->nopreempt != CONF_PREEMPT && instance->priority == 255)
+		conf_warning(&p->reporter, at(p, index, "nopreempt"),
+			     "the owner of the addresses (priority 255) always preempts");
+	if (instance->nopreempt != CONF_PREEMPT && instance->preempt_delay_ms)
+		conf_warning(&p->reporter, at(p, index, "preempt_delay"),
+			     "`preempt_delay` has no effect beside `nopreempt`");
+	if (instance->auth == CONF_AUTH_NONE && instance->version == 2 &&
+	    parser_given(p, given, "auth_pass"))
+		conf_warning(&p->reporter, at(p, index, "auth_pass"),
+			     "`auth_pass` without `auth_type PASS`: there is no authentication");
+	if (instance->auth == CONF_AUTH_PASS && !parser_given(p, given, "auth_pass"))
+		conf_warning(&p->reporter, at(p, index, "auth_type"),
+			     "`auth_type PASS` without `auth_pass`: the password is empty");
+	if (conf->watchdog_ms >= down_ms && down_ms >= 30)
+		conf_warning(
+			&p->reporter, at(p, index, "advert_int"),
+			"peers give up after %u ms, before the watchdog (%u ms) notices a hung "
+			"worker: set `watchdog` below that in global_defs",
+			down_ms, conf->watchdog_ms);
+}
+
+static void
+check_scripts(struct conf_parser *p)
+{
+	const struct conf *conf = p->conf;
+	bool *used = arena_alloc(p->arena, conf->scripts_n + 1);
+
+	for (size_t i = 0; i < conf->instances_n; i++)
+		for (size_t j = 0; j < conf->instances[i].track_scripts_n; j++)
+			if (conf->instances[i].track_scripts[j].script != CONF_NONE)
+				used[conf->instances[i].track_scripts[j].script] = true;
+	for (size_t i = 0; i < conf->scripts_n; i++)
+		if (!used[i])
+			conf_warning(&p->reporter, conf->scripts[i].pos,
+				     "no instance tracks vrrp_script `%.60s`: it does not run",
+				     conf->scripts[i].name);
+}
+
+static void
+check_group(struct conf_parser *p)
+{
+	const struct ip *group = &p->conf->mcast_group4;
+	const struct conf_pos *pos = parser_given(p, p->global_defs_given, "vrrp_mcast_group4");
+
+	if (pos && (group->family != AF_INET || !IN_MULTICAST(ntohl(group->v4.s_addr))))
+		conf_error(&p->reporter, *pos,
+			   "`vrrp_mcast_group4` needs an IPv4 multicast address");
+}
+
+void
+check_vrrp(struct conf_parser *p)
+{
+	check_group(p);
+	for (size_t i = 0; i < p->conf->instances_n; i++) {
+		check_identity(p, i);
+		check_addresses(p, i);
+		check_priority(p, i);
+		check_behaviour(p, i);
+	}
+	check_scripts(p);
+}

@@ -1,0 +1,83 @@
+/*
+ * dump.c - conf_dump: the canonical form, made by the same tables that read it.
+ *
+ * keepalived's side first, then HAProxy's.  `defaults` and @node lines are resolved, what is
+ * implied is not printed, secrets are <hidden>.
+ */
+#include "conf/parser.h"
+
+#include <stdlib.h>
+
+/* A block or section that may turn out to be empty: then it is not printed at all. */
+static void
+print_section(FILE *out, const struct conf *conf, const struct conf_table *table, const char *head,
+	      const char *tail)
+{
+	char *body = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&body, &len);
+	struct conf_printer pr = {
+		.out = memory, .conf = conf, .dialect = table->dialect, .indent = "\t"
+	};
+
+	if (!memory)
+		return;
+	table_print(&pr, table, conf);
+	fclose(memory);
+	if (len > 0)
+		fprintf(out, "%s%s%s\n", head, body, tail);
+	free(body);
+}
+
+static void
+print_script(const struct conf_printer *pr, const struct conf_script *script)
+{
+	fputs("vrrp_script", pr->out);
+	print_word(pr, script->name);
+	fputs(" {\n", pr->out);
+	table_print(pr, &table_script, script);
+	fputs("}\n\n", pr->out);
+}
+
+static void
+print_instance(const struct conf_printer *pr, const struct conf_instance *instance)
+{
+	fputs("vrrp_instance", pr->out);
+	print_word(pr, instance->name);
+	fputs(" {\n", pr->out);
+	table_print(pr, &table_instance, instance);
+	fputs("}\n\n", pr->out);
+}
+
+static void
+print_proxy(const struct conf_printer *pr, const struct conf_proxy *proxy)
+{
+	static const char *const kinds[] = { "defaults", "frontend", "backend", "listen" };
+	struct conf_printer inner = *pr;
+
+	inner.caps = proxy->caps;
+	fputs(kinds[proxy->caps & (CONF_CAP_FRONT | CONF_CAP_BACK)], pr->out);
+	print_word(pr, proxy->name);
+	putc('\n', pr->out);
+	table_print(&inner, &table_proxy, proxy);
+	putc('\n', pr->out);
+}
+
+void
+conf_dump(FILE *out, const struct conf *conf)
+{
+	struct conf_printer pr = {
+		.out = out, .conf = conf, .dialect = CONF_KEEPALIVED, .indent = "\t"
+	};
+
+	print_section(out, conf, &table_global_defs, "global_defs {\n", "}\n");
+	for (size_t i = 0; i < conf->scripts_n; i++)
+		print_script(&pr, &conf->scripts[i]);
+	for (size_t i = 0; i < conf->instances_n; i++)
+		print_instance(&pr, &conf->instances[i]);
+
+	pr.dialect = CONF_HAPROXY;
+	print_section(out, conf, &table_global, "global\n", "");
+	for (size_t i = 0; i < conf->proxies_n; i++)
+		print_proxy(&pr, &conf->proxies[i]);
+}

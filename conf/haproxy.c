@@ -1,0 +1,310 @@
+/*
+ * haproxy.c - the section structure of the HAProxy dialect.
+ *
+ * A section runs to the next line that begins with a section's word, of either dialect.  Proxies
+ * start as a copy of the `defaults` they follow (or name with `from`), less what concerns a side
+ * they do not have.
+ */
+#include "conf/parser.h"
+
+#include "conf/nearest.h"
+
+#include <string.h>
+
+/* At the first character of a line: does a section begin, or a $definition? */
+static bool
+section_begins(struct conf_parser *p)
+{
+	const char *word;
+	size_t len = lexer_peek(&p->lexer, &word);
+
+	return len > 0 &&
+	       (*word == '$' || keepalived_section(word, len) || haproxy_section(word, len));
+}
+
+/* ".if" and its kin, at the cursor. */
+static void
+skip_condition(struct conf_parser *p)
+{
+	struct conf_pos pos = lexer_pos(&p->lexer);
+	const char *word;
+	size_t len = lexer_peek(&p->lexer, &word), depth = 0;
+
+	conf_error(&p->reporter, pos, "`%.*s`: conditions come with a later version",
+		   len < 20 ? (int)len : 20, word);
+	/* Which branch holds is not known: neither is read, or their errors would be noise. */
+	do {
+		len = lexer_peek(&p->lexer, &word);
+		if (len == 3 && memcmp(word, ".if", 3) == 0)
+			depth++;
+		else if (len == 6 && memcmp(word, ".endif", 6) == 0 && depth > 0)
+			depth--;
+		lexer_skip_line(&p->lexer);
+	} while (depth > 0 && lexer_next_line(&p->lexer));
+}
+
+static void
+read_lines(struct conf_parser *p, const struct conf_table *table, void *object)
+{
+	struct conf_line line;
+
+	while (lexer_next_line(&p->lexer) && !section_begins(p)) {
+		if (*p->lexer.at == '.') {
+			skip_condition(p);
+			continue;
+		}
+		haproxy_read_words(&p->lexer, &line);
+		if (line.words_n > 0)
+			table_read(p, table, object, line.words, line.words_n, line.end, false);
+	}
+}
+
+void
+haproxy_skip_section(struct conf_parser *p)
+{
+	while (lexer_next_line(&p->lexer) && !section_begins(p))
+		lexer_skip_line(&p->lexer);
+}
+
+static void
+read_global(struct conf_call *call)
+{
+	call->p->given_from = call->p->given_n;
+	read_lines(call->p, &table_global, call->p->conf);
+}
+
+/* The `defaults` section called so; NULL after an error. */
+static struct proxy_draft *
+find_defaults(struct conf_parser *p, const struct conf_word *name)
+{
+	struct nearest nearest = nearest_init(name->text);
+
+	for (struct proxy_draft *d = p->defaults; d; d = d->next) {
+		if (d->proxy.name && strcmp(d->proxy.name, name->text) == 0)
+			return d;
+		if (d->proxy.name)
+			nearest_offer(&nearest, d->proxy.name);
+	}
+	conf_error(&p->reporter, name->pos, "there is no `defaults` section called `%.60s` above",
+		   name->text);
+	conf_hint_nearest(&p->reporter, &nearest);
+	return NULL;
+}
+
+/* The words behind a section's name: "from NAME", or an address (`old`, if not NULL). */
+static struct proxy_draft *
+read_heading(struct conf_call *call, size_t at, const struct conf_word **old)
+{
+	struct conf_parser *p = call->p;
+	struct proxy_draft *from = NULL;
+	const struct conf_word *name;
+
+	for (; at < call->words_n; at++) {
+		if (strcmp(call->words[at].text, "from") == 0) {
+			name = call_word(call, ++at,
+					 "the name of a `defaults` section after `from`");
+			from = name ? find_defaults(p, name) : NULL;
+		} else if (old && !*old) {
+			*old = &call->words[at];
+		} else {
+			conf_error(&p->reporter, call->words[at].pos,
+				   "`%.60s` is more than `%s` takes", call->words[at].text,
+				   call->row->name);
+		}
+	}
+	return from;
+}
+
+/* A draft with what its `defaults` section says. */
+static struct proxy_draft *
+draft_new(struct conf_parser *p, const struct proxy_draft *from)
+{
+	struct proxy_draft *draft = arena_alloc(p->arena, sizeof *draft);
+	struct conf_proxy *proxy = &draft->proxy;
+
+	if (from) {
+		*draft = *from;
+		draft->next = NULL;
+		/* Lists grow on their own. */
+		proxy->logs = NULL;
+		proxy->logs_n = 0;
+		for (size_t i = 0; i < from->proxy.logs_n; i++)
+			*ARENA_PUSH(p->arena, proxy->logs, proxy->logs_n) = from->proxy.logs[i];
+	} else {
+		table_set_defaults(&table_proxy, proxy);
+		table_set_defaults(&table_server, &draft->server);
+	}
+	proxy->default_backend = CONF_NONE;
+	return draft;
+}
+
+static void
+drop_other_side(struct proxy_draft *draft)
+{
+	for (size_t i = 0; i < table_proxy.rows_n; i++) {
+		const struct conf_row *row = &table_proxy.rows[i];
+		uint8_t caps = (row->flags & ROW_FRONT ? CONF_CAP_FRONT : 0) |
+			       (row->flags & ROW_BACK ? CONF_CAP_BACK : 0);
+
+		if (caps && !(caps & draft->proxy.caps))
+			table_reset(&table_proxy, row, &draft->proxy);
+	}
+	if (!(draft->proxy.caps & CONF_CAP_FRONT))
+		draft->default_backend = NULL;
+}
+
+static void
+read_defaults(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	bool named = call->words_n > 1 && strcmp(call->words[1].text, "from") != 0;
+	struct proxy_draft *from = read_heading(call, named ? 2 : 1, NULL);
+	struct proxy_draft *draft = draft_new(p, from);
+
+	draft->kind = "defaults";
+	draft->proxy.name = named ? call->words[1].text : NULL;
+	draft->proxy.pos = call->words[0].pos;
+	draft->proxy.caps = 0;
+	p->given_from = draft->given.from = p->given_n;
+	p->draft = draft;
+	read_lines(p, &table_proxy, &draft->proxy);
+	p->draft = NULL;
+	draft->given.to = p->given_n;
+	draft->next = p->defaults;
+	p->defaults = draft;
+}
+
+static void
+check_name(struct conf_parser *p, const struct conf_word *name)
+{
+	size_t len = strspn(name->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					"0123456789-_.:");
+
+	if (name->text[len] || !len)
+		conf_error(&p->reporter, name->pos,
+			   "a name has letters, digits and - _ . : only, not `%.60s`", name->text);
+}
+
+static void
+read_proxy(struct conf_call *call, uint8_t caps)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name"), *old = NULL;
+	struct proxy_draft *from = read_heading(call, 2, caps & CONF_CAP_FRONT ? &old : NULL);
+	struct proxy_draft *draft = draft_new(p, from ? from : p->defaults);
+	const struct conf_name *first;
+
+	draft->kind = call->row->name;
+	draft->proxy.name = name ? name->text : "";
+	draft->proxy.pos = name ? name->pos : call->words[0].pos;
+	draft->proxy.caps = caps;
+	drop_other_side(draft);
+	p->given_from = draft->given.from = p->given_n;
+	p->draft = draft;
+	if (name)
+		check_name(p, name);
+	if (old) {
+		const struct conf_word bind[2] = {
+			{ .text = "bind", .pos = old->pos, .raw = old->raw },
+			*old,
+		};
+
+		conf_warning(&p->reporter, old->pos,
+			     "an address in the `%s` line is an old form: write `bind %.60s`",
+			     draft->kind, old->text);
+		table_read(p, &table_proxy, &draft->proxy, bind, 2, call->end, false);
+	}
+	read_lines(p, &table_proxy, &draft->proxy);
+	p->draft = NULL;
+	draft->given.to = p->given_n;
+	first = name ? names_add(&p->names, NAME_PROXY, 0, name->text, (uint32_t)p->conf->proxies_n,
+				 name->pos)
+		     : NULL;
+	if (first)
+		conf_error(&p->reporter, name->pos, "there is a %s `%s` already, at %s",
+			   p->proxies[first->index].kind, name->text,
+			   conf_place(&p->reporter, name->pos, first->pos));
+	*ARENA_PUSH(p->arena, p->proxies, p->proxies_n) = *draft;
+	*ARENA_PUSH(p->arena, p->conf->proxies, p->conf->proxies_n) = draft->proxy;
+}
+
+static void
+read_frontend(struct conf_call *call)
+{
+	read_proxy(call, CONF_CAP_FRONT);
+}
+
+static void
+read_backend(struct conf_call *call)
+{
+	read_proxy(call, CONF_CAP_BACK);
+}
+
+static void
+read_listen(struct conf_call *call)
+{
+	read_proxy(call, CONF_CAP_FRONT | CONF_CAP_BACK);
+}
+
+static const char later[] = "comes with a later version";
+static const char no_http[] = "only HTTP mode uses it, which this version does not have";
+
+static const struct conf_row rows[] = {
+	{ "global", CONF_TYPE_CALL, .parse = read_global, .flags = ROW_REPEATS,
+	  .doc = "settings of the whole process" },
+	{ "defaults", CONF_TYPE_CALL, .parse = read_defaults, .flags = ROW_REPEATS,
+	  .doc = "settings for the sections below" },
+	{ "frontend", CONF_TYPE_CALL, .parse = read_frontend, .flags = ROW_REPEATS,
+	  .doc = "where clients connect" },
+	{ "backend", CONF_TYPE_CALL, .parse = read_backend, .flags = ROW_REPEATS,
+	  .doc = "the servers that do the work" },
+	{ "listen", CONF_TYPE_CALL, .parse = read_listen, .flags = ROW_REPEATS,
+	  .doc = "a frontend and its backend in one" },
+	{ "peers", CONF_TYPE_REFUSED, .doc = later },
+	{ "resolvers", CONF_TYPE_REFUSED,
+	  .doc = "comes with a later version: host names are resolved once, at the start" },
+	{ "userlist", CONF_TYPE_NOTICE, .doc = no_http },
+	{ "http-errors", CONF_TYPE_NOTICE, .doc = no_http },
+	{ "cache", CONF_TYPE_NOTICE, .doc = no_http },
+	{ "fcgi-app", CONF_TYPE_NOTICE, .doc = no_http },
+	{ "mailers", CONF_TYPE_NOTICE, .doc = "no mail is sent" },
+	{ "crt-store", CONF_TYPE_REFUSED, .doc = "TLS comes with a later version" },
+	{ "ring", CONF_TYPE_REFUSED, .doc = later },
+	{ "log-forward", CONF_TYPE_REFUSED, .doc = later },
+	{ "program", CONF_TYPE_REFUSED, .doc = "other programs are the service manager's task" },
+};
+
+const struct conf_table haproxy_sections = {
+	.name = "the top level",
+	.dialect = CONF_HAPROXY,
+	.object_size = sizeof(struct conf),
+	TABLE_ROWS(rows),
+};
+
+const struct conf_row *
+haproxy_section(const char *word, size_t len)
+{
+	for (size_t i = 0; i < haproxy_sections.rows_n; i++) {
+		const struct conf_row *row = &haproxy_sections.rows[i];
+
+		if (strlen(row->name) == len && memcmp(row->name, word, len) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+void
+haproxy_read(struct conf_parser *p)
+{
+	struct conf_line line;
+	const char *word;
+	size_t len = lexer_peek(&p->lexer, &word);
+	const struct conf_row *row = haproxy_section(word, len);
+
+	haproxy_read_words(&p->lexer, &line);
+	if (line.words_n > 0)
+		table_read(p, &haproxy_sections, p->conf, line.words, line.words_n, line.end,
+			   false);
+	if (!row || row->type == CONF_TYPE_REFUSED || row->type == CONF_TYPE_NOTICE)
+		haproxy_skip_section(p);
+}

@@ -1,0 +1,251 @@
+/*
+ * keepalived.c - the block structure of the keepalived dialect: top-level words, { … } and what to
+ * do when a brace is missing.
+ *
+ * A block whose "}" is missing would swallow the rest of the file.  It is taken to end where a
+ * section begins that cannot stand inside: then one message is about the brace, and the rest of the
+ * file is still read for what it says.
+ */
+#include "conf/parser.h"
+
+#include <string.h>
+
+static void
+read_global_defs(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	size_t from = p->given_n;
+
+	/* A second block adds to the first. */
+	p->given_from = p->global_defs_given.to ? p->global_defs_given.from : from;
+	keepalived_read_block(call, &table_global_defs, p->conf);
+	p->global_defs_given = (struct conf_range){ p->given_from, p->given_n };
+}
+
+static void
+read_script(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name");
+	struct conf_script script = { .pos = name ? name->pos : call->words[0].pos,
+				      .name = name ? name->text : "" };
+	const struct conf_name *first;
+
+	table_set_defaults(&table_script, &script);
+	p->given_from = p->given_n;
+	keepalived_read_block(call, &table_script, &script);
+	if (!name)
+		return;
+	if (!script.command)
+		conf_error(&p->reporter, script.pos, "vrrp_script `%s` has no `script` line",
+			   script.name);
+	first = names_add(&p->names, NAME_SCRIPT, 0, script.name, (uint32_t)p->conf->scripts_n,
+			  script.pos);
+	if (first)
+		conf_error(&p->reporter, script.pos, "there is a vrrp_script `%s` already, at %s",
+			   script.name, conf_place(&p->reporter, script.pos, first->pos));
+	*ARENA_PUSH(p->arena, p->conf->scripts, p->conf->scripts_n) = script;
+}
+
+static void
+read_instance(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name");
+	struct conf_instance instance = { .pos = name ? name->pos : call->words[0].pos,
+					  .name = name ? name->text : "",
+					  .interface = CONF_NONE };
+	struct instance_draft *draft = ARENA_PUSH(p->arena, p->instances, p->instances_n);
+	const struct conf_name *first;
+
+	draft->advert_int_us = 1000000;
+	table_set_defaults(&table_instance, &instance);
+	p->given_from = draft->given.from = p->given_n;
+	keepalived_read_block(call, &table_instance, &instance);
+	draft->given.to = p->given_n;
+	first = names_add(&p->names, NAME_INSTANCE, 0, instance.name,
+			  (uint32_t)p->conf->instances_n, instance.pos);
+	if (first && name)
+		conf_error(&p->reporter, instance.pos,
+			   "there is a vrrp_instance `%s` already, at %s", instance.name,
+			   conf_place(&p->reporter, instance.pos, first->pos));
+	*ARENA_PUSH(p->arena, p->conf->instances, p->conf->instances_n) = instance;
+}
+
+static const char later[] = "comes with a later version";
+
+static const struct conf_row rows[] = {
+	{ "global_defs", CONF_TYPE_BLOCK, .parse = read_global_defs, .flags = ROW_REPEATS,
+	  .doc = "settings of the VRRP side" },
+	{ "vrrp_instance", CONF_TYPE_BLOCK, .parse = read_instance, .flags = ROW_REPEATS,
+	  .doc = "a virtual router: its addresses and how it elects their holder" },
+	{ "vrrp_script", CONF_TYPE_BLOCK, .parse = read_script, .flags = ROW_REPEATS,
+	  .doc = "a command whose success instances track" },
+	{ "vrrp_sync_group", CONF_TYPE_REFUSED, .doc = later },
+	{ "vrrp_track_process", CONF_TYPE_REFUSED, .doc = later },
+	{ "vrrp_track_file", CONF_TYPE_REFUSED, .doc = later },
+	{ "track_file", CONF_TYPE_REFUSED, .doc = later },
+	{ "track_group", CONF_TYPE_REFUSED, .doc = later },
+	{ "virtual_server", CONF_TYPE_REFUSED,
+	  .doc = "IPVS is not used here: write a `listen` section, which balances in this process" },
+	{ "virtual_server_group", CONF_TYPE_REFUSED,
+	  .doc = "IPVS is not used here: write a `listen` section, which balances in this process" },
+	{ "static_ipaddress", CONF_TYPE_REFUSED, .doc = later },
+	{ "static_routes", CONF_TYPE_REFUSED, .doc = later },
+	{ "static_rules", CONF_TYPE_REFUSED, .doc = later },
+	{ "bfd_instance", CONF_TYPE_REFUSED, .doc = later },
+	{ "include", CONF_TYPE_REFUSED,
+	  .doc = "comes with a later version: give the files with several -f" },
+	{ "garp_group", CONF_TYPE_NOTICE, .doc = "announcements are not paced per interface" },
+	{ "linkbeat_interfaces", CONF_TYPE_NOTICE, .doc = "the kernel reports link changes" },
+	{ "linkbeat_use_polling", CONF_TYPE_NOTICE, .doc = "the kernel reports link changes" },
+	{ "interface_up_down_delays", CONF_TYPE_NOTICE, .doc = "link changes count at once" },
+	{ "net_namespace", CONF_TYPE_REFUSED,
+	  .doc = "start the whole daemon in the namespace (ip netns exec)" },
+	{ "namespace_with_ipsets", CONF_TYPE_NOTICE, .doc = "no ipsets are used" },
+	{ "use_pid_dir", CONF_TYPE_NOTICE, .doc = "the run directory is -R DIR" },
+	{ "instance", CONF_TYPE_NOTICE, .doc = "the run directory is -R DIR" },
+	{ "child_wait_time", CONF_TYPE_NOTICE, .doc = "stopping has a time limit of its own" },
+	{ "umask", CONF_TYPE_NOTICE, .doc = "no files are written" },
+	{ "random_seed", CONF_TYPE_NOTICE,
+	  .doc = "nothing is left to chance that a seed could set" },
+};
+
+const struct conf_table keepalived_sections = {
+	.name = "the top level",
+	.dialect = CONF_KEEPALIVED,
+	.object_size = sizeof(struct conf),
+	TABLE_ROWS(rows),
+};
+
+const struct conf_row *
+keepalived_section(const char *word, size_t len)
+{
+	for (size_t i = 0; i < keepalived_sections.rows_n; i++) {
+		const struct conf_row *row = &keepalived_sections.rows[i];
+
+		if (strlen(row->name) == len && memcmp(row->name, word, len) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+void
+keepalived_read(struct conf_parser *p)
+{
+	struct conf_line line;
+	enum conf_mark mark = keepalived_read_words(&p->lexer, &line);
+
+	table_read(p, &keepalived_sections, p->conf, line.words, line.words_n, line.end,
+		   mark == CONF_MARK_OPEN);
+}
+
+/* At the first word of a line inside a block: does it begin a section that cannot stand here? */
+static bool
+section_begins(struct conf_parser *p, const struct conf_table *table)
+{
+	const char *text;
+	size_t len = lexer_peek(&p->lexer, &text), matched;
+	struct conf_word word = { .text = arena_strndup(p->arena, text, len) };
+	bool ours;
+
+	if (len == 0 || (table && table_find(table, &word, 1, &matched)))
+		return false;
+	ours = keepalived_section(text, len) != NULL;
+	if (text == p->lexer.line_start)
+		return ours || haproxy_section(text, len);
+	return ours &&
+	       (strncmp(word.text, "vrrp_", 5) == 0 || strcmp(word.text, "global_defs") == 0 ||
+		strncmp(word.text, "virtual_server", 14) == 0);
+}
+
+/* Reads on to the next line of a block.  false: the block is over, one way or the other. */
+static bool
+next_line(struct conf_parser *p, const struct conf_table *table, struct conf_pos pos,
+	  struct conf_line *line, enum conf_mark *mark)
+{
+	for (;;) {
+		if (!lexer_next_line(&p->lexer) || section_begins(p, table)) {
+			conf_error(&p->reporter, pos,
+				   "the block that begins here is not closed: "
+				   "`}` is missing");
+			return false;
+		}
+		if (keepalived_read_definition(&p->lexer))
+			continue;
+		*mark = keepalived_read_words(&p->lexer, line);
+		if (*mark == CONF_MARK_CLOSE)
+			return false;
+		if (line->words_n > 0)
+			return true;
+		if (*mark == CONF_MARK_OPEN) {
+			conf_warning(&p->reporter, line->end, "a block without a name is ignored");
+			keepalived_skip_block(p, line->end);
+		}
+	}
+}
+
+void
+keepalived_skip_block(struct conf_parser *p, struct conf_pos open)
+{
+	struct conf_line line;
+	size_t depth = 1;
+
+	while (depth > 0) {
+		if (!lexer_next_line(&p->lexer) || section_begins(p, NULL)) {
+			conf_error(&p->reporter, open,
+				   "the block that begins here is not closed: "
+				   "`}` is missing");
+			return;
+		}
+		switch (keepalived_read_words(&p->lexer, &line)) {
+		case CONF_MARK_OPEN:
+			depth++;
+			break;
+		case CONF_MARK_CLOSE:
+			depth--;
+			break;
+		case CONF_MARK_LINE:
+		case CONF_MARK_END:
+			break;
+		}
+	}
+}
+
+void
+keepalived_read_block(struct conf_call *call, const struct conf_table *table, void *object)
+{
+	struct conf_parser *p = call->p;
+	struct conf_pos pos = call->words[0].pos;
+	struct conf_line line;
+	enum conf_mark mark;
+
+	if (p->depth == CONF_DEPTH_MAX) {
+		conf_error(&p->reporter, pos, "blocks are nested too deeply");
+		keepalived_skip_block(p, pos);
+		return;
+	}
+	p->depth++;
+	while (next_line(p, table, pos, &line, &mark))
+		table_read(p, table, object, line.words, line.words_n, line.end,
+			   mark == CONF_MARK_OPEN);
+	p->depth--;
+}
+
+void
+keepalived_read_list(struct conf_call *call,
+		     void (*item)(struct conf_call *call, const struct conf_line *line))
+{
+	struct conf_parser *p = call->p;
+	struct conf_line line;
+	enum conf_mark mark;
+
+	while (next_line(p, NULL, call->words[0].pos, &line, &mark)) {
+		item(call, &line);
+		if (mark == CONF_MARK_OPEN) {
+			conf_warning(&p->reporter, line.end, "`%s` has no blocks in it",
+				     call->row->name);
+			keepalived_skip_block(p, line.end);
+		}
+	}
+}

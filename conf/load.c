@@ -1,0 +1,150 @@
+/*
+ * load.c - conf_load: which dialect reads what, and what is said at the end.  Runs in whichever
+ * process loads a configuration; touches nothing but its arena (and reads the environment, for
+ * HAProxy's variables).
+ */
+#include "conf/load.h"
+
+#include "conf/nearest.h"
+#include "conf/parser.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void
+parser_refer(struct conf_parser *p, enum conf_ref_kind kind, const struct conf_word *word,
+	     uint32_t owner, size_t slot)
+{
+	*ARENA_PUSH(p->arena, p->refs, p->refs_n) =
+		(struct conf_ref){ kind, word->text, word->pos, owner, (uint32_t)slot };
+}
+
+const struct conf_pos *
+parser_given(const struct conf_parser *p, struct conf_range range, const char *name)
+{
+	for (size_t i = range.from; i < range.to; i++)
+		if (strcmp(p->given[i].row->name, name) == 0)
+			return &p->given[i].pos;
+	return NULL;
+}
+
+uint32_t
+parser_interface(struct conf_parser *p, const char *name)
+{
+	uint32_t index = (uint32_t)p->conf->interfaces_n;
+	const struct conf_name *known =
+		names_add(&p->names, NAME_INTERFACE, 0, name, index, (struct conf_pos){ 0 });
+
+	if (known)
+		return known->index;
+	ARENA_PUSH(p->arena, p->conf->interfaces, p->conf->interfaces_n)->name = name;
+	return index;
+}
+
+/* A line that neither dialect begins with, and whatever hangs on it. */
+static void
+read_unknown(struct conf_parser *p)
+{
+	struct conf_pos pos = lexer_pos(&p->lexer);
+	struct conf_line line;
+	struct nearest nearest;
+	enum conf_mark mark = keepalived_read_words(&p->lexer, &line);
+
+	if (line.words_n == 0) {
+		conf_warning(&p->reporter, pos,
+			     mark == CONF_MARK_CLOSE ? "`}` without a block to close"
+						     : "a block without a name is ignored");
+		if (mark == CONF_MARK_OPEN)
+			keepalived_skip_block(p, pos);
+		return;
+	}
+	nearest = nearest_init(line.words[0].text);
+	for (size_t i = 0; i < keepalived_sections.rows_n; i++)
+		nearest_offer(&nearest, keepalived_sections.rows[i].name);
+	for (size_t i = 0; i < haproxy_sections.rows_n; i++)
+		nearest_offer(&nearest, haproxy_sections.rows[i].name);
+
+	if (mark == CONF_MARK_OPEN || keepalived_read_open(&p->lexer)) {
+		/* keepalived passes over blocks it does not know, and so do we. */
+		conf_warning(&p->reporter, pos, "unknown block `%.60s` is ignored",
+			     line.words[0].text);
+		conf_hint_nearest(&p->reporter, &nearest);
+		keepalived_skip_block(p, pos);
+		return;
+	}
+	conf_error(&p->reporter, pos, "`%.60s` begins no section of either dialect",
+		   line.words[0].text);
+	conf_hint_nearest(&p->reporter, &nearest);
+	lexer_skip_line(&p->lexer);
+	haproxy_skip_section(p);
+}
+
+static void
+read_source(struct conf_parser *p, uint32_t index)
+{
+	struct conf_lexer *lx = &p->lexer;
+	const char *word;
+	size_t len;
+
+	lexer_open(lx, &p->conf->sources[index], index);
+	while (lexer_next_line(lx)) {
+		len = lexer_peek(lx, &word);
+		if (keepalived_read_definition(lx))
+			continue;
+		if (keepalived_section(word, len))
+			keepalived_read(p);
+		else if (haproxy_section(word, len))
+			haproxy_read(p);
+		else
+			read_unknown(p);
+	}
+}
+
+static const char *
+host_name(struct arena *arena)
+{
+	char name[256] = "";
+
+	gethostname(name, sizeof name - 1);
+	return arena_strdup(arena, name);
+}
+
+struct conf *
+conf_load(struct arena *arena, const struct conf_source *sources, size_t sources_n,
+	  const struct conf_options *options, struct conf_report *report)
+{
+	struct conf *conf = arena_alloc(arena, sizeof *conf);
+	struct conf_parser *p = arena_alloc(arena, sizeof *p);
+
+	*report = (struct conf_report){ 0 };
+	conf->arena = arena;
+	conf->sources = arena_alloc(arena, sources_n * sizeof *sources);
+	for (size_t i = 0; i < sources_n; i++)
+		conf->sources[i] = sources[i];
+	conf->sources_n = sources_n;
+	conf->node = options->node ? arena_strdup(arena, options->node) : host_name(arena);
+
+	p->arena = arena;
+	p->conf = conf;
+	p->options = options;
+	p->reporter = (struct reporter){ .arena = arena, .conf = conf, .report = report };
+	p->lexer =
+		(struct conf_lexer){ .arena = arena, .reporter = &p->reporter, .node = conf->node };
+	p->names.arena = arena;
+
+	table_set_defaults(&table_global_defs, conf);
+	table_set_defaults(&table_global, conf);
+	table_set_defaults(&table_instance, &p->instance_defaults);
+	for (uint32_t i = 0; i < sources_n; i++)
+		read_source(p, i);
+	if (!conf->router_id)
+		conf->router_id = conf->node;
+	if (options->maxconn)
+		conf->maxconn = options->maxconn;
+
+	resolve_all(p);
+	check_vrrp(p);
+	check_proxies(p);
+	conf_report_sort(report);
+	return conf;
+}

@@ -1,0 +1,143 @@
+/*
+ * parser.h - what the parts of the loader share while one conf_load runs.  Private to conf/.
+ *
+ * Sections are read into drafts and appended to the configuration when they end; names that may be
+ * defined later (scripts, backends) are kept as references until resolve.c.
+ */
+#pragma once
+
+#include "conf/names.h"
+#include "conf/table.h"
+
+/* Bounds on what a file can make us allocate beyond its own size. */
+#define CONF_BINDS_MAX 65536
+#define CONF_LOGS_MAX  32
+#define CONF_DEPTH_MAX 16
+
+/* Where a directive was given. */
+struct conf_given {
+	const struct conf_row *row;
+	struct conf_pos pos;
+};
+
+/* The directives of one object within parser->given. */
+struct conf_range {
+	size_t from, to;
+};
+
+enum conf_ref_kind { CONF_REF_SCRIPT, CONF_REF_BACKEND, CONF_REF_DEFAULT_BACKEND };
+
+/* A name to be resolved: `slot` of `owner`'s list (instance) or the proxy `owner` itself. */
+struct conf_ref {
+	enum conf_ref_kind kind;
+	const char *name;
+	struct conf_pos pos;
+	uint32_t owner, slot;
+};
+
+/* What the model does not keep of an instance, by the same index. */
+struct instance_draft {
+	struct conf_range given;
+	uint32_t advert_int_us; /* as written */
+};
+
+/* A proxy, or a `defaults` section, while it is read. */
+struct proxy_draft {
+	struct conf_proxy proxy;
+	const char *kind; /* "frontend", "backend", "listen", "defaults" */
+	struct conf_range given;
+	struct conf_pos mode_pos; /* where `mode http` was written */
+	const char *default_backend;
+	struct conf_pos default_backend_pos;
+	struct conf_server server; /* default-server */
+	struct proxy_draft *next;  /* earlier `defaults` with a name */
+};
+
+struct conf_parser {
+	struct arena *arena;
+	struct conf *conf;
+	const struct conf_options *options;
+	struct reporter reporter;
+	struct conf_lexer lexer;
+	struct conf_names names;
+	unsigned depth; /* of keepalived's braces */
+
+	struct conf_given *given;
+	size_t given_n;
+	size_t given_from; /* where the object being read begins */
+
+	struct conf_ref *refs;
+	size_t refs_n;
+
+	struct conf_instance instance_defaults; /* garp_* of global_defs */
+	struct conf_range global_defs_given;
+	struct instance_draft *instances;
+	size_t instances_n;
+
+	struct proxy_draft *draft;    /* the section being read; NULL: none with proxies' words */
+	struct proxy_draft *defaults; /* the latest `defaults`, the others behind it */
+	struct proxy_draft *proxies;
+	size_t proxies_n;
+	size_t binds_n;
+};
+
+/* ---------------------------------------------------------------- load.c */
+
+/* Notes a reference. */
+void parser_refer(struct conf_parser *p, enum conf_ref_kind kind, const struct conf_word *word,
+		  uint32_t owner, size_t slot);
+
+/* Where the object with this range was given a directive; NULL = it was not. */
+const struct conf_pos *parser_given(const struct conf_parser *p, struct conf_range range,
+				    const char *name);
+
+/* The index of an interface's name in conf->interfaces, which it joins. */
+uint32_t parser_interface(struct conf_parser *p, const char *name);
+
+/* ---------------------------------------------------------------- keepalived.c */
+
+/* Does a keepalived block open with this word? */
+const struct conf_row *keepalived_section(const char *word, size_t len);
+
+/* The cursor stands before a top-level line of keepalived's: reads the directive or block. */
+void keepalived_read(struct conf_parser *p);
+
+/* Reads directives of `table` up to the "}"; `call` is the block's own line. */
+void keepalived_read_block(struct conf_call *call, const struct conf_table *table, void *object);
+
+/* Hands each line of a block to `item`, up to the "}". */
+void keepalived_read_list(struct conf_call *call,
+			  void (*item)(struct conf_call *call, const struct conf_line *line));
+
+/* Passes over a block whose "{" has been consumed. */
+void keepalived_skip_block(struct conf_parser *p, struct conf_pos open);
+
+/* ---------------------------------------------------------------- haproxy.c */
+
+const struct conf_row *haproxy_section(const char *word, size_t len);
+
+/* The cursor stands before a section's line: reads up to the next section of either dialect. */
+void haproxy_read(struct conf_parser *p);
+
+/* Passes over the lines up to the next section of either dialect. */
+void haproxy_skip_section(struct conf_parser *p);
+
+/* ---------------------------------------------------------------- tables, by file */
+
+extern const struct conf_table keepalived_sections; /* keepalived.c */
+extern const struct conf_table table_global_defs;   /* words_global_defs.c */
+extern const struct conf_table table_script;        /* words_script.c */
+extern const struct conf_table table_instance;      /* words_instance.c */
+extern const struct conf_table table_auth;          /* words_instance.c */
+extern const struct conf_table table_vip;           /* words_vip.c */
+extern const struct conf_table haproxy_sections;    /* haproxy.c */
+extern const struct conf_table table_global;        /* words_global.c */
+extern const struct conf_table table_proxy;         /* words_proxy.c */
+extern const struct conf_table table_bind;          /* words_bind.c */
+extern const struct conf_table table_server;        /* words_server.c */
+
+/* ---------------------------------------------------------------- resolve.c, check_*.c */
+
+void resolve_all(struct conf_parser *p);
+void check_vrrp(struct conf_parser *p);
+void check_proxies(struct conf_parser *p);

@@ -1,0 +1,329 @@
+/*
+ * resolve.c - from what is written to what is meant: names become indexes, defaults that depend on
+ * other directives are filled in.  Runs once all sources have been read.
+ */
+#include "conf/haproxy_probe.h"
+#include "conf/nearest.h"
+#include "conf/parser.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ references */
+
+static const struct conf_name *
+find_name(struct conf_parser *p, const struct conf_ref *ref, enum name_space space,
+	  const char *what)
+{
+	const struct conf_name *found = names_find(&p->names, space, 0, ref->name);
+	struct nearest nearest;
+
+	if (found)
+		return found;
+	conf_error(&p->reporter, ref->pos, "there is no %s `%.60s`", what, ref->name);
+	nearest = nearest_init(ref->name);
+	if (space == NAME_SCRIPT) {
+		for (size_t i = 0; i < p->conf->scripts_n; i++)
+			nearest_offer(&nearest, p->conf->scripts[i].name);
+	} else {
+		for (size_t i = 0; i < p->conf->proxies_n; i++)
+			if (p->conf->proxies[i].caps & CONF_CAP_BACK)
+				nearest_offer(&nearest, p->conf->proxies[i].name);
+	}
+	conf_hint_nearest(&p->reporter, &nearest);
+	return NULL;
+}
+
+static void
+resolve_refs(struct conf_parser *p)
+{
+	struct conf *conf = p->conf;
+
+	for (size_t i = 0; i < p->refs_n; i++) {
+		const struct conf_ref *ref = &p->refs[i];
+		const struct conf_name *name =
+			ref->kind == CONF_REF_SCRIPT ? find_name(p, ref, NAME_SCRIPT, "vrrp_script")
+						     : find_name(p, ref, NAME_PROXY, "backend");
+
+		if (name && ref->kind != CONF_REF_SCRIPT &&
+		    !(conf->proxies[name->index].caps & CONF_CAP_BACK)) {
+			conf_error(&p->reporter, ref->pos,
+				   "`%.60s` is a frontend (%s): a backend or listen section is "
+				   "needed",
+				   ref->name, conf_place(&p->reporter, ref->pos, name->pos));
+			name = NULL;
+		}
+		if (!name)
+			continue;
+		switch (ref->kind) {
+		case CONF_REF_SCRIPT:
+			conf->instances[ref->owner].track_scripts[ref->slot].script = name->index;
+			break;
+		case CONF_REF_BACKEND:
+			conf->instances[ref->owner].track_backends[ref->slot].backend = name->index;
+			break;
+		case CONF_REF_DEFAULT_BACKEND:
+			conf->proxies[ref->owner].default_backend = name->index;
+			break;
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ instances */
+
+static struct conf_pos
+given_or(const struct conf_parser *p, struct conf_range range, const char *name,
+	 struct conf_pos otherwise)
+{
+	const struct conf_pos *pos = parser_given(p, range, name);
+
+	return pos ? *pos : otherwise;
+}
+
+/* RFC 3768 5.3.7 counts whole seconds in one octet, RFC 9568 5.2.7 hundredths in 12 bits. */
+static void
+resolve_interval(struct conf_parser *p, struct conf_instance *instance,
+		 const struct instance_draft *draft)
+{
+	struct conf_pos pos = given_or(p, draft->given, "advert_int", instance->pos);
+	uint32_t us = draft->advert_int_us, unit = instance->version == 2 ? 1000000 : 10000;
+	uint32_t rounded = (us + unit / 2) / unit * unit;
+
+	if (rounded == 0)
+		rounded = unit;
+	if (rounded != us)
+		conf_warning(&p->reporter, pos,
+			     instance->version == 2
+				     ? "version 2 counts whole seconds: `advert_int` is rounded to "
+				       "%g (`version 3` allows hundredths)"
+				     : "version 3 counts hundredths of a second: `advert_int` is "
+				       "rounded to %g",
+			     rounded / 1e6);
+	instance->advert_int_cs = rounded / 10000;
+	if (instance->version == 3 && instance->advert_int_cs > 4095)
+		conf_error(&p->reporter, pos, "version 3 allows `advert_int` up to 40.95 seconds");
+}
+
+/* vrrp_garp_* of global_defs hold where the instance does not say otherwise. */
+static void
+resolve_garp(struct conf_parser *p, struct conf_instance *instance,
+	     const struct instance_draft *draft)
+{
+	for (size_t i = 0; i < table_instance.rows_n; i++) {
+		const struct conf_row *row = &table_instance.rows[i];
+
+		if (strncmp(row->name, "garp_master_", 12) == 0 && row->size &&
+		    !parser_given(p, draft->given, row->name))
+			memcpy((char *)instance + row->offset,
+			       (char *)&p->instance_defaults + row->offset, row->size);
+	}
+}
+
+/* Advertised addresses first, at most 255 of them: their count is one octet. */
+static void
+resolve_vips(struct conf_parser *p, struct conf_instance *instance)
+{
+	struct conf_vip *vips =
+		arena_alloc(p->arena, (instance->vips_n + 1) * sizeof *instance->vips);
+	size_t advertised = 0, n = 0;
+
+	for (size_t i = 0; i < instance->vips_n; i++) {
+		struct conf_vip *vip = &instance->vips[i];
+
+		if (vip->interface == CONF_NONE)
+			vip->interface = instance->interface;
+		if (vip->excluded)
+			continue;
+		if (++advertised == 256)
+			conf_notice(
+				&p->reporter, vip->pos,
+				"an advertisement has room for 255 addresses: from here on they "
+				"count as virtual_ipaddress_excluded");
+		vip->excluded = advertised > 255;
+	}
+	for (int excluded = 0; excluded < 2; excluded++)
+		for (size_t i = 0; i < instance->vips_n; i++)
+			if (instance->vips[i].excluded == (excluded == 1))
+				vips[n++] = instance->vips[i];
+	instance->vips = vips;
+}
+
+/* One file may serve both nodes: the list of peers may name the node itself. */
+static void
+resolve_peers(struct conf_parser *p, struct conf_instance *instance,
+	      const struct instance_draft *draft)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
+		if (instance->unicast_src.family != AF_UNSPEC &&
+		    ip_equal(&instance->unicast_peers[i], &instance->unicast_src))
+			conf_warning(&p->reporter,
+				     given_or(p, draft->given, "unicast_peer", instance->pos),
+				     "`unicast_peer` names this node's own `unicast_src_ip`, which "
+				     "is left out");
+		else
+			instance->unicast_peers[kept++] = instance->unicast_peers[i];
+	}
+	if (kept == 0 && instance->unicast_peers_n > 0)
+		conf_error(&p->reporter, given_or(p, draft->given, "unicast_peer", instance->pos),
+			   "`unicast_peer` names no other node");
+	instance->unicast_peers_n = kept;
+}
+
+static void
+resolve_instance(struct conf_parser *p, size_t index)
+{
+	struct conf_instance *instance = &p->conf->instances[index];
+	const struct instance_draft *draft = &p->instances[index];
+
+	if (instance->version == 0)
+		instance->version = p->conf->vrrp_version;
+	resolve_interval(p, instance, draft);
+	resolve_garp(p, instance, draft);
+	resolve_vips(p, instance);
+	resolve_peers(p, instance, draft);
+	if (instance->version == 3 && instance->auth != CONF_AUTH_NONE) {
+		conf_warning(&p->reporter,
+			     given_or(p, draft->given, "authentication", instance->pos),
+			     "version 3 has no authentication: it is ignored, as keepalived does");
+		instance->auth = CONF_AUTH_NONE;
+		memset(instance->auth_data, 0, sizeof instance->auth_data);
+	}
+}
+
+/* ------------------------------------------------------------------ backends that are tracked */
+
+/* Does the frontend serve what the instance holds? */
+static bool
+serves(const struct conf_proxy *proxy, const struct conf_instance *instance)
+{
+	for (size_t i = 0; i < proxy->binds_n; i++) {
+		struct ip ip = sock_addr_ip(&proxy->binds[i].address);
+
+		if (ip_is_any(&ip))
+			return true;
+		for (size_t j = 0; j < instance->vips_n; j++)
+			if (ip.family != AF_UNSPEC && ip_equal(&ip, &instance->vips[j].ip))
+				return true;
+	}
+	return false;
+}
+
+static bool
+tracks(const struct conf_instance *instance, uint32_t backend)
+{
+	for (size_t i = 0; i < instance->track_backends_n; i++)
+		if (instance->track_backends[i].backend == backend)
+			return true;
+	return false;
+}
+
+static void
+imply_backends(struct conf_parser *p, struct conf_instance *instance)
+{
+	const struct conf *conf = p->conf;
+
+	if (instance->track_backends_n > 0)
+		return;
+	for (size_t i = 0; i < conf->proxies_n; i++) {
+		const struct conf_proxy *proxy = &conf->proxies[i];
+		uint32_t backend = proxy->default_backend;
+
+		if (proxy->disabled || backend == CONF_NONE || tracks(instance, backend) ||
+		    conf->proxies[backend].servers_n == 0 || !serves(proxy, instance))
+			continue;
+		*ARENA_PUSH(p->arena, instance->track_backends, instance->track_backends_n) =
+			(struct conf_track_backend){
+				.pos = instance->pos,
+				.backend = backend,
+				.min = 1,
+				.implied = true,
+			};
+	}
+}
+
+/* ------------------------------------------------------------------ proxies and scripts */
+
+/* A server without an id has its place in the list, if no other took that number. */
+static void
+number_servers(struct conf_parser *p, uint32_t index)
+{
+	struct conf_proxy *proxy = &p->conf->proxies[index];
+	uint32_t next = (uint32_t)proxy->servers_n + 1;
+	const struct conf_name *first;
+
+	for (size_t i = 0; i < proxy->servers_n; i++) {
+		struct conf_server *server = &proxy->servers[i];
+
+		if (server->id == 0)
+			continue;
+		first = names_add(&p->names, NAME_SERVER_ID, index,
+				  arena_printf(p->arena, "%u", server->id), (uint32_t)i,
+				  server->pos);
+		if (first)
+			conf_error(&p->reporter, server->pos,
+				   "server `%.60s` has the id %u of the one at %s", server->name,
+				   server->id, conf_place(&p->reporter, server->pos, first->pos));
+	}
+	for (size_t i = 0; i < proxy->servers_n; i++) {
+		struct conf_server *server = &proxy->servers[i];
+		uint32_t id = (uint32_t)i + 1;
+
+		while (server->id == 0) {
+			if (!names_add(&p->names, NAME_SERVER_ID, index,
+				       arena_printf(p->arena, "%u", id), (uint32_t)i, server->pos))
+				server->id = id;
+			id = next++;
+		}
+	}
+}
+
+static void
+resolve_proxies(struct conf_parser *p)
+{
+	struct conf *conf = p->conf;
+
+	for (uint32_t i = 0; i < conf->proxies_n; i++) {
+		const struct proxy_draft *draft = &p->proxies[i];
+		struct conf_word word = { .text = draft->default_backend,
+					  .pos = draft->default_backend_pos };
+
+		if (word.text)
+			parser_refer(p, CONF_REF_DEFAULT_BACKEND, &word, i, 0);
+		else if (conf->proxies[i].caps == (CONF_CAP_FRONT | CONF_CAP_BACK))
+			conf->proxies[i].default_backend = i;
+		number_servers(p, i);
+	}
+}
+
+static void
+replace_scripts(struct conf_parser *p)
+{
+	struct conf *conf = p->conf;
+
+	if (!conf_has_listener(conf))
+		return;
+	for (size_t i = 0; i < conf->scripts_n; i++) {
+		struct conf_script *script = &conf->scripts[i];
+
+		script->replaced = script->command && haproxy_probe(script->command);
+		if (script->replaced)
+			conf_notice(
+				&p->reporter, script->pos,
+				"`%.60s` only asks whether haproxy runs (`%.80s`): the proxy in "
+				"this process answers, without a script",
+				script->name, script->command);
+	}
+}
+
+void
+resolve_all(struct conf_parser *p)
+{
+	resolve_proxies(p);
+	resolve_refs(p);
+	replace_scripts(p);
+	for (size_t i = 0; i < p->conf->instances_n; i++) {
+		resolve_instance(p, i);
+		imply_backends(p, &p->conf->instances[i]);
+	}
+}

@@ -1,0 +1,171 @@
+/*
+ * words_global_defs.c - the directives of keepalived's global_defs block, and ours in its style.
+ */
+#include "conf/parser.h"
+
+#include <string.h>
+
+/* "script_user NAME [GROUP]" */
+static void
+parse_script_user(struct conf_call *call)
+{
+	struct conf *conf = call->object;
+	const struct conf_word *user = call_word(call, 1, "a user's name");
+
+	if (!user)
+		return;
+	conf->script_user = user->text;
+	call->used = 2;
+	if (call->words_n > 2) {
+		conf_notice(&call->p->reporter, call->words[2].pos,
+			    "scripts run with the groups of user `%.60s`: the group is not used",
+			    user->text);
+		call->used = call->words_n;
+	}
+}
+
+static void
+print_script_user(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf *conf = object;
+
+	if (!conf->script_user)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, conf->script_user);
+	print_end(pr);
+}
+
+/* vrrp_garp_*: what instances that do not say otherwise use. */
+static void
+parse_garp_default(struct conf_call *call)
+{
+	const char *name = call->row->name + strlen("vrrp_");
+	struct conf_word *words = arena_alloc(call->p->arena, call->words_n * sizeof *words);
+
+	for (size_t i = 0; i < call->words_n; i++)
+		words[i] = call->words[i];
+	words[0].text = name;
+	table_read(call->p, &table_instance, &call->p->instance_defaults, words, call->words_n,
+		   call->end, false);
+}
+
+static void
+print_router_id(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf *conf = object;
+
+	/* Left out, it is the node's name. */
+	if (!conf->router_id || strcmp(conf->router_id, conf->node) == 0)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, conf->router_id);
+	print_end(pr);
+}
+
+static const char no_mail[] = "no mail is sent: watch the log or `tandem status`";
+static const char no_ipvs[] = "IPVS is not used";
+static const char no_firewall[] = "no firewall rules are made";
+static const char later[] = "comes with a later version";
+
+#define NOTICE(word, reason)                          \
+	{                                             \
+		word, CONF_TYPE_NOTICE, .doc = reason \
+	}
+#define REFUSED(word, reason)                          \
+	{                                              \
+		word, CONF_TYPE_REFUSED, .doc = reason \
+	}
+#define GARP(word, text)                                                       \
+	{                                                                      \
+		word, CONF_TYPE_CALL, .parse = parse_garp_default, .doc = text \
+	}
+
+static const struct conf_row rows[] = {
+	{ "router_id", CONF_TYPE_STRING, ROW_FIELD(conf, router_id), .print = print_router_id,
+	  .doc = "how this node calls itself; the host's name" },
+	{ "vrrp_version", CONF_TYPE_INT, ROW_FIELD(conf, vrrp_version), .min = 2, .max = 3,
+	  .def = "2", .doc = "the protocol's version where an instance does not say" },
+	{ "vip_lease", CONF_TYPE_INT, ROW_FIELD(conf, vip_lease_s), .max = 86400, .def = "3",
+	  .doc = "seconds the kernel keeps the virtual addresses of a dead daemon; 0 = for ever" },
+	{ "watchdog", CONF_TYPE_INT, ROW_FIELD(conf, watchdog_ms), .min = 10, .max = 60000,
+	  .def = "500",
+	  .doc = "milliseconds of silence after which the worker's will is executed" },
+	{ "vrrp_startup_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf, startup_delay_ms),
+	  .doc = "seconds after the start before an instance may become master" },
+	{ "vrrp_mcast_group4", CONF_TYPE_IP, ROW_FIELD(conf, mcast_group4), .def = "224.0.0.18",
+	  .doc = "the multicast group advertisements go to" },
+	{ "script_user", CONF_TYPE_CALL, ROW_FIELD(conf, script_user), .parse = parse_script_user,
+	  .print = print_script_user, .doc = "the user that scripts run as" },
+	{ "enable_script_security", CONF_TYPE_FLAG, ROW_FIELD(conf, enable_script_security),
+	  .doc = "scripts that others could write to do not run as root" },
+	{ "script_security", CONF_TYPE_FLAG, ROW_FIELD(conf, enable_script_security),
+	  .flags = ROW_OLD, .doc = "enable_script_security" },
+	GARP("vrrp_garp_master_delay", "default of garp_master_delay"),
+	GARP("vrrp_garp_master_repeat", "default of garp_master_repeat"),
+	GARP("vrrp_garp_master_refresh", "default of garp_master_refresh"),
+	GARP("vrrp_garp_master_refresh_repeat", "default of garp_master_refresh_repeat"),
+	NOTICE("notification_email", no_mail),
+	NOTICE("notification_email_from", no_mail),
+	NOTICE("smtp_server", no_mail),
+	NOTICE("smtp_connect_timeout", no_mail),
+	NOTICE("smtp_helo_name", no_mail),
+	NOTICE("smtp_alert", no_mail),
+	NOTICE("smtp_alert_vrrp", no_mail),
+	NOTICE("smtp_alert_checker", no_mail),
+	NOTICE("no_email_faults", no_mail),
+	NOTICE("vrrp_skip_check_adv_addr",
+	       "a peer's address list is compared and differences are logged, never fatal"),
+	NOTICE("vrrp_strict", "the protocol is kept where peers can tell, but VIPs always accept "
+			      "traffic and authentication stays possible"),
+	NOTICE("vrrp_garp_interval", "announcements go out without pauses"),
+	NOTICE("vrrp_gna_interval", "announcements go out without pauses"),
+	NOTICE("vrrp_garp_lower_prio_delay", "announcements after a lower advertisement are paced"),
+	NOTICE("vrrp_garp_lower_prio_repeat",
+	       "announcements after a lower advertisement are paced"),
+	NOTICE("vrrp_min_garp", "announcements go out in full"),
+	NOTICE("vrrp_garp_extra_if", "each address is announced on its own interface"),
+	NOTICE("vrrp_lower_prio_no_advert", "the version's rules decide whether a master answers"),
+	NOTICE("vrrp_higher_prio_send_advert", "a master that loses becomes backup at once"),
+	NOTICE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),
+	NOTICE("vrrp_priority", "the real-time priority is set where the system allows it"),
+	NOTICE("vrrp_no_swap", "the guardian is always locked in memory"),
+	NOTICE("vrrp_rt_priority", "the real-time priority is set where the system allows it"),
+	NOTICE("vrrp_rlimit_rttime", "the real-time priority is set where the system allows it"),
+	NOTICE("max_auto_priority", "the real-time priority is set where the system allows it"),
+	NOTICE("vrrp_iptables", no_firewall),
+	NOTICE("vrrp_ipsets", no_firewall),
+	NOTICE("nftables", no_firewall),
+	NOTICE("nftables_priority", no_firewall),
+	NOTICE("nftables_counters", no_firewall),
+	NOTICE("nftables_ifindex", no_firewall),
+	NOTICE("lvs_sync_daemon", no_ipvs),
+	NOTICE("lvs_timeouts", no_ipvs),
+	NOTICE("lvs_flush", no_ipvs),
+	NOTICE("lvs_flush_on_stop", no_ipvs),
+	NOTICE("checker_log_all_failures", no_ipvs),
+	NOTICE("vrrp_mcast_group6", "IPv6 instances come with a later version"),
+	NOTICE("process_names", "processes are called by their role"),
+	NOTICE("process_name", "processes are called by their role"),
+	NOTICE("vrrp_process_name", "processes are called by their role"),
+	NOTICE("checker_process_name", "processes are called by their role"),
+	NOTICE("use_symlink_paths", "scripts run as they are written"),
+	NOTICE("dynamic_interfaces", "an interface may always appear later"),
+	NOTICE("enable_traps", "there is no SNMP"),
+	NOTICE("enable_snmp_keepalived", "there is no SNMP"),
+	NOTICE("enable_snmp_vrrp", "there is no SNMP"),
+	NOTICE("enable_dbus", "there is no D-Bus interface: use `tandem status`"),
+	REFUSED("default_interface", later),
+	REFUSED("startup_script", later),
+	REFUSED("shutdown_script", later),
+	REFUSED("vrrp_notify_fifo", later),
+	REFUSED("notify_fifo", later),
+	REFUSED("vrrp_down_timer_adverts", later),
+};
+
+const struct conf_table table_global_defs = {
+	.name = "global_defs",
+	.dialect = CONF_KEEPALIVED,
+	.object_size = sizeof(struct conf),
+	TABLE_ROWS(rows),
+};

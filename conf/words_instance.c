@@ -1,0 +1,389 @@
+/*
+ * words_instance.c - the directives of a vrrp_instance block.  Its lists of addresses are in
+ * words_vip.c, what it tracks is in words_track.c.
+ */
+#include "conf/parser.h"
+#include "conf/value.h"
+#include "conf/words_lists.h"
+
+#include <string.h>
+
+static struct instance_draft *
+draft_of(struct conf_call *call)
+{
+	return &call->p->instances[call->p->instances_n - 1];
+}
+
+static void
+parse_interface(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	const struct conf_word *word = call_word(call, 1, "an interface's name");
+
+	call->used = 2;
+	if (word && parse_interface_name(call, word))
+		instance->interface = parser_interface(call->p, word->text);
+}
+
+static void
+print_interface(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->interface == CONF_NONE)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, pr->conf->interfaces[instance->interface].name);
+	print_end(pr);
+}
+
+/* Seconds, kept exactly: what they mean depends on the version, which may come later. */
+static void
+parse_advert_int(struct conf_call *call)
+{
+	const struct conf_word *word = call_word(call, 1, "seconds");
+	int64_t us;
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (value_seconds(word->text, &us) < 0 || us < 10000 || us > 255000000)
+		conf_error(&call->p->reporter, word->pos,
+			   "`advert_int` needs seconds from 0.01 to 255 (version 3: 40.95), not "
+			   "`%.40s`",
+			   word->text);
+	else
+		draft_of(call)->advert_int_us = (uint32_t)us;
+}
+
+static void
+print_advert_int(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+	char buf[VALUE_STRLEN];
+
+	if (instance->advert_int_cs == 100)
+		return;
+	print_name(pr, row->name);
+	fprintf(pr->out, " %s", value_format_seconds(instance->advert_int_cs * UINT64_C(10), buf));
+	print_end(pr);
+}
+
+/* "nopreempt [strict]" */
+static void
+parse_nopreempt(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+
+	instance->nopreempt = CONF_NOPREEMPT;
+	call->used = 1;
+	if (call->words_n > 1 && strcmp(call->words[1].text, "strict") == 0) {
+		instance->nopreempt = CONF_NOPREEMPT_STRICT;
+		call->used = 2;
+	}
+}
+
+static void
+print_nopreempt(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->nopreempt == CONF_PREEMPT)
+		return;
+	print_name(pr, row->name);
+	if (instance->nopreempt == CONF_NOPREEMPT_STRICT)
+		print_word(pr, "strict");
+	print_end(pr);
+}
+
+static void
+parse_preempt(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+
+	instance->nopreempt = CONF_PREEMPT;
+	call->used = 1;
+}
+
+static void
+parse_auth_type(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	const struct conf_word *word = call_word(call, 1, "PASS");
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (strcmp(word->text, "PASS") == 0)
+		instance->auth = CONF_AUTH_PASS;
+	else if (strcmp(word->text, "AH") == 0)
+		conf_error(&call->p->reporter, word->pos,
+			   "`auth_type AH` is not supported: RFC 3768 removed it; use PASS");
+	else
+		conf_error(&call->p->reporter, word->pos, "`auth_type` is PASS, not `%.40s`",
+			   word->text);
+}
+
+static void
+parse_auth_pass(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	const struct conf_word *word = call_word(call, 1, "a password");
+	size_t len;
+
+	call->used = 2;
+	if (!word)
+		return;
+	len = strlen(word->text);
+	memset(instance->auth_data, 0, sizeof instance->auth_data);
+	memcpy(instance->auth_data, word->text,
+	       len < sizeof instance->auth_data ? len : sizeof instance->auth_data);
+	if (len > sizeof instance->auth_data)
+		conf_warning(&call->p->reporter, word->pos,
+			     "only the first 8 characters of `auth_pass` count (keepalived and the "
+			     "protocol have no room for more)");
+	if (len == 0 && call->words_n > 2) {
+		/* """x y""": keepalived takes the empty word, and a pair must agree. */
+		conf_warning(&call->p->reporter, word->pos,
+			     "three quotes begin with an empty word: `auth_pass` is empty here, as "
+			     "it is for keepalived; use one quote on either side");
+		call->used = call->words_n;
+	}
+}
+
+static void
+parse_authentication(struct conf_call *call)
+{
+	keepalived_read_block(call, &table_auth, call->object);
+}
+
+static void
+print_authentication(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->auth == CONF_AUTH_NONE)
+		return;
+	fprintf(pr->out, "%s%s {\n%s\tauth_type PASS\n%s\tauth_pass <hidden>\n%s}\n", pr->indent,
+		row->name, pr->indent, pr->indent, pr->indent);
+}
+
+static void
+parse_state(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	const struct conf_word *word = call_word(call, 1, "MASTER or BACKUP");
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (strcmp(word->text, "MASTER") == 0) {
+		instance->state = CONF_STATE_MASTER;
+		return;
+	}
+	instance->state = CONF_STATE_BACKUP;
+	if (strcmp(word->text, "BACKUP") != 0)
+		conf_warning(&call->p->reporter, word->pos,
+			     "`state` is MASTER or BACKUP; `%.40s` counts as BACKUP", word->text);
+}
+
+static void
+print_state(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->state == CONF_STATE_MASTER) {
+		print_name(pr, row->name);
+		print_word(pr, "MASTER");
+		print_end(pr);
+	}
+}
+
+/* The version was resolved; what global_defs says need not be repeated. */
+static void
+print_version(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->version == pr->conf->vrrp_version)
+		return;
+	print_name(pr, row->name);
+	fprintf(pr->out, " %u", instance->version);
+	print_end(pr);
+}
+
+/*
+ * "notify_master COMMAND": quoted it may have arguments, and a user's name may follow; unquoted,
+ * keepalived takes the second word for the user, while most who write so mean an argument.
+ */
+static void
+parse_notify(struct conf_call *call)
+{
+	const char *command;
+
+	if (!call_word(call, 1, "a command"))
+		return;
+	if (call->words_n > 2 && call->words[1].quoted) {
+		command = call->words[1].text;
+		conf_warning(
+			&call->p->reporter, call->words[2].pos,
+			"notify scripts run as `script_user`: the user named here is not used");
+	} else {
+		command = call_command(call, 1);
+		if (call->words_n > 2)
+			conf_warning(&call->p->reporter, call->words[2].pos,
+				     "keepalived takes `%.60s` for a user's name, here it is an "
+				     "argument: quote the command",
+				     call->words[2].text);
+	}
+	memcpy((char *)call->object + call->row->offset, &command, sizeof command);
+}
+
+static void
+print_notify(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const char *command;
+
+	memcpy(&command, (const char *)object + row->offset, sizeof command);
+	if (!command)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, command);
+	print_end(pr);
+}
+
+static const struct conf_row auth_rows[] = {
+	{ "auth_type", CONF_TYPE_CALL, .parse = parse_auth_type, .doc = "PASS" },
+	{ "auth_pass", CONF_TYPE_CALL, .parse = parse_auth_pass, .flags = ROW_SECRET,
+	  .doc = "the password, eight characters" },
+};
+
+const struct conf_table table_auth = {
+	.name = "authentication",
+	.dialect = CONF_KEEPALIVED,
+	.object_size = sizeof(struct conf_instance),
+	TABLE_ROWS(auth_rows),
+};
+
+static const char later[] = "comes with a later version";
+static const char no_mail[] = "no mail is sent: watch the log or `tandem status`";
+static const char no_ipvs[] = "IPVS is not used, connections end in the proxy";
+static const char paced[] = "announcements after a lower advertisement are paced";
+
+#define NOTICE(word, reason)                          \
+	{                                             \
+		word, CONF_TYPE_NOTICE, .doc = reason \
+	}
+#define REFUSED(word, reason)                          \
+	{                                              \
+		word, CONF_TYPE_REFUSED, .doc = reason \
+	}
+#define NOTIFY(word, member, text)                                                \
+	{                                                                         \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf_instance, notify.member),    \
+			.parse = parse_notify, .print = print_notify, .doc = text \
+	}
+
+static const struct conf_row rows[] = {
+	{ "state", CONF_TYPE_CALL, .parse = parse_state, .print = print_state,
+	  .doc = "MASTER or BACKUP; matters only with priority 255" },
+	{ "interface", CONF_TYPE_CALL, .parse = parse_interface, .print = print_interface,
+	  .doc = "where advertisements go, and the addresses unless they say otherwise" },
+	{ "virtual_router_id", CONF_TYPE_INT, ROW_FIELD(conf_instance, vrid), .min = 1, .max = 255,
+	  .doc = "tells virtual routers of one network apart" },
+	{ "priority", CONF_TYPE_INT, ROW_FIELD(conf_instance, priority), .min = 1, .max = 255,
+	  .def = "100", .doc = "the highest becomes master; 255 = owner of the addresses" },
+	{ "version", CONF_TYPE_INT, ROW_FIELD(conf_instance, version), .min = 2, .max = 3,
+	  .print = print_version, .doc = "2 or 3; vrrp_version" },
+	{ "advert_int", CONF_TYPE_CALL, .parse = parse_advert_int, .print = print_advert_int,
+	  .doc = "seconds between advertisements; version 3 allows hundredths" },
+	{ "nopreempt", CONF_TYPE_CALL, .parse = parse_nopreempt, .print = print_nopreempt,
+	  .doc = "a working master is not replaced; `strict`: nor one whose priority has fallen" },
+	{ "preempt", CONF_TYPE_CALL, .parse = parse_preempt, .doc = "the default" },
+	{ "preempt_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf_instance, preempt_delay_ms),
+	  .max = 1000000, .doc = "seconds to wait before replacing a working master" },
+	{ "authentication", CONF_TYPE_BLOCK, .parse = parse_authentication,
+	  .print = print_authentication, .doc = "version 2's password" },
+	{ "unicast_src_ip", CONF_TYPE_IP, ROW_FIELD(conf_instance, unicast_src),
+	  .doc = "the source address of advertisements; the interface's first" },
+	{ "unicast_peer", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_unicast_peer,
+	  .print = print_unicast_peer, .doc = "the other nodes, instead of multicast" },
+	{ "virtual_ipaddress", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_vips,
+	  .print = print_vips, .doc = "the addresses the master holds" },
+	{ "virtual_ipaddress_excluded", CONF_TYPE_BLOCK, .flags = ROW_REPEATS,
+	  .parse = parse_vips_excluded, .print = print_vips_excluded,
+	  .doc = "addresses the master holds but does not advertise" },
+	{ "track_script", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_track_script,
+	  .print = print_track_script, .doc = "the scripts that decide about priority or FAULT" },
+	{ "track_proxy", CONF_TYPE_CALL, .parse = parse_track_proxy,
+	  .doc = "the proxy not serving is FAULT; the default" },
+	{ "no_track_proxy", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, no_track_proxy),
+	  .doc = "the proxy's state does not matter to this instance" },
+	{ "track_backend", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_track_backend,
+	  .print = print_track_backend,
+	  .doc = "too few usable servers lower the priority: NAME [weight N] [min N]" },
+	{ "garp_master_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf_instance, garp_master_delay_ms),
+	  .max = 3600000, .def = "5", .doc = "seconds until the second round of announcements" },
+	{ "garp_master_repeat", CONF_TYPE_INT, ROW_FIELD(conf_instance, garp_master_repeat),
+	  .min = 1, .max = 255, .def = "5", .doc = "announcements in a round" },
+	{ "garp_master_refresh", CONF_TYPE_SECONDS,
+	  ROW_FIELD(conf_instance, garp_master_refresh_ms), .max = 86400000,
+	  .doc = "seconds between announcements of a settled master; 0 = none" },
+	{ "garp_master_refresh_repeat", CONF_TYPE_INT,
+	  ROW_FIELD(conf_instance, garp_master_refresh_repeat), .min = 1, .max = 255, .def = "1",
+	  .doc = "announcements in a refresh" },
+	{ "v3_checksum_as_v2", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, v3_checksum_as_v2),
+	  .doc = "version 3 checksums without the pseudo-header, as RFC 9568 has them" },
+	NOTIFY("notify_master", master, "run on becoming master"),
+	NOTIFY("notify_backup", backup, "run on becoming backup"),
+	NOTIFY("notify_fault", fault, "run on FAULT"),
+	NOTIFY("notify_stop", stop, "run on stopping"),
+	NOTIFY("notify", any, "run on every change, with INSTANCE, name, state and priority"),
+	NOTICE("lvs_sync_daemon_interface", no_ipvs),
+	NOTICE("lvs_sync_daemon_inteface", no_ipvs),
+	NOTICE("smtp_alert", no_mail),
+	NOTICE("debug", "-d shows everything"),
+	NOTICE("accept", "virtual addresses always accept traffic"),
+	NOTICE("strict_mode", "the protocol is kept where peers can tell"),
+	NOTICE("skip_check_adv_addr",
+	       "a peer's address list is compared and differences are logged, never fatal"),
+	NOTICE("garp_lower_prio_delay", paced),
+	NOTICE("garp_lower_prio_repeat", paced),
+	NOTICE("garp_extra_if", "each address is announced on its own interface"),
+	NOTICE("lower_prio_no_advert", "the version's rules decide whether a master answers"),
+	NOTICE("higher_prio_send_advert", "a master that loses becomes backup at once"),
+	NOTICE("promote_secondaries", "always set on the interfaces in use"),
+	NOTICE("check_unicast_src", "unicast packets are always checked against the peers"),
+	NOTICE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),
+	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
+	NOTICE("notify_priority_changes", "there is no notify FIFO"),
+	REFUSED("no_accept", "a proxy needs traffic to its virtual addresses"),
+	REFUSED("native_ipv6", "IPv6 instances come with a later version"),
+	REFUSED("dont_track_primary", later),
+	REFUSED("track_interface", later),
+	REFUSED("track_file", later),
+	REFUSED("track_process", later),
+	REFUSED("track_bfd", later),
+	REFUSED("track_src_ip", later),
+	REFUSED("mcast_src_ip", later),
+	REFUSED("mcast_dst_ip", later),
+	REFUSED("unicast_ttl", later),
+	REFUSED("old_unicast_checksum", "it is v3_checksum_as_v2 here"),
+	REFUSED("down_timer_adverts", later),
+	REFUSED("use_vmac", "virtual MAC addresses come with a later version"),
+	REFUSED("vmac_xmit_base", "virtual MAC addresses come with a later version"),
+	REFUSED("use_ipvlan", later),
+	REFUSED("vrf", later),
+	REFUSED("virtual_routes", later),
+	REFUSED("virtual_rules", later),
+	REFUSED("notify_master_rx_lower_pri", later),
+	REFUSED("notify_deleted", later),
+	REFUSED("auth_hmac", later),
+};
+
+const struct conf_table table_instance = {
+	.name = "a vrrp_instance",
+	.dialect = CONF_KEEPALIVED,
+	.object_size = sizeof(struct conf_instance),
+	TABLE_ROWS(rows),
+};

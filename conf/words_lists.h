@@ -1,0 +1,29 @@
+/*
+ * words_lists.h - the lists inside a vrrp_instance, between the table that names them
+ * (words_instance.c) and the files that read and print them.
+ */
+#pragma once
+
+#include "conf/table.h"
+
+/* An interface's name; false after an error. */
+bool parse_interface_name(struct conf_call *call, const struct conf_word *word);
+
+/* words_vip.c */
+void parse_unicast_peer(struct conf_call *call);
+void print_unicast_peer(const struct conf_printer *pr, const struct conf_row *row,
+			const void *object);
+void parse_vips(struct conf_call *call);
+void print_vips(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+void parse_vips_excluded(struct conf_call *call);
+void print_vips_excluded(const struct conf_printer *pr, const struct conf_row *row,
+			 const void *object);
+
+/* words_track.c */
+void parse_track_script(struct conf_call *call);
+void print_track_script(const struct conf_printer *pr, const struct conf_row *row,
+			const void *object);
+void parse_track_proxy(struct conf_call *call);
+void parse_track_backend(struct conf_call *call);
+void print_track_backend(const struct conf_printer *pr, const struct conf_row *row,
+			 const void *object);

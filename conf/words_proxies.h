@@ -1,0 +1,24 @@
+/*
+ * words_proxies.h - the directives of a proxy with a file of their own, between the table that
+ * names them (words_proxy.c, words_global.c) and the files that read and print them.
+ */
+#pragma once
+
+#include "conf/table.h"
+
+/* words_bind.c */
+void parse_bind(struct conf_call *call);
+void print_binds(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+
+/* words_server.c */
+void parse_server(struct conf_call *call);
+void parse_default_server(struct conf_call *call);
+void print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+
+/* words_log.c: `log` of a proxy and of the global section */
+void parse_proxy_log(struct conf_call *call);
+void print_proxy_logs(const struct conf_printer *pr, const struct conf_row *row,
+		      const void *object);
+void parse_global_log(struct conf_call *call);
+void print_global_logs(const struct conf_printer *pr, const struct conf_row *row,
+		       const void *object);

@@ -1,0 +1,366 @@
+/*
+ * words_proxy.c - the directives of frontend, backend, listen and defaults.  Sockets, servers and
+ * logs are in files of their own.
+ */
+#include "conf/parser.h"
+#include "conf/words_proxies.h"
+
+#include <string.h>
+
+/* What a section ends up with counts, since one may take back what `defaults` say: check_proxy.c
+ * refuses HTTP where it was written. */
+static void
+parse_mode(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	const struct conf_word *word = call_word(call, 1, "tcp or http");
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (strcmp(word->text, "http") == 0) {
+		proxy->mode = CONF_MODE_HTTP;
+		call->p->draft->mode_pos = word->pos;
+	} else if (strcmp(word->text, "tcp") == 0) {
+		proxy->mode = CONF_MODE_TCP;
+	} else {
+		conf_error(&call->p->reporter, word->pos, "`mode` is tcp, not `%.40s`", word->text);
+	}
+}
+
+static void
+print_mode(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_proxy *proxy = object;
+
+	if (proxy->mode == CONF_MODE_TCP)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, "http");
+	print_end(pr);
+}
+
+static void
+parse_default_backend(struct conf_call *call)
+{
+	const struct conf_word *word = call_word(call, 1, "a backend's name");
+
+	call->used = 2;
+	if (!word)
+		return;
+	call->p->draft->default_backend = word->text;
+	call->p->draft->default_backend_pos = word->pos;
+}
+
+static void
+print_default_backend(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_proxy *proxy = object;
+
+	/* A listen section's own servers need no mention. */
+	if (proxy->default_backend == CONF_NONE ||
+	    &pr->conf->proxies[proxy->default_backend] == proxy)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, pr->conf->proxies[proxy->default_backend].name);
+	print_end(pr);
+}
+
+static const char no_hash[] = "comes with a later version";
+static const char no_http[] = "needs mode http, which this version does not have";
+static const char ignored_http[] = "it concerns mode http only";
+static const char later[] = "comes with a later version";
+static const char no_stats[] = "there is no statistics page, use `tandem status`";
+static const char no_tables[] = "stick tables come with a later version";
+static const char only_connect[] = "checks that speak a protocol come with a later version";
+
+static const struct conf_choice balances[] = {
+	{ "roundrobin", CONF_BALANCE_ROUNDROBIN, NULL },
+	{ "leastconn", CONF_BALANCE_LEASTCONN, NULL },
+	{ "first", CONF_BALANCE_FIRST, NULL },
+	{ "source", CONF_BALANCE_SOURCE, NULL },
+	{ "static-rr", CONF_BALANCE_ROUNDROBIN, no_hash },
+	{ "random", CONF_BALANCE_ROUNDROBIN, no_hash },
+	{ "uri", CONF_BALANCE_ROUNDROBIN, no_http },
+	{ "url_param", CONF_BALANCE_ROUNDROBIN, no_http },
+	{ "hdr", CONF_BALANCE_ROUNDROBIN, no_http },
+	{ "rdp-cookie", CONF_BALANCE_ROUNDROBIN, no_hash },
+	{ "hash", CONF_BALANCE_ROUNDROBIN, no_hash },
+	{ "sticky", CONF_BALANCE_ROUNDROBIN, no_hash },
+	{ NULL, 0, NULL },
+};
+
+/* "balance [ALGORITHM]": a bare word means the default. */
+static void
+parse_balance(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	const struct conf_word *word = call->words_n > 1 ? &call->words[1] : NULL;
+	size_t len;
+
+	proxy->balance = CONF_BALANCE_ROUNDROBIN;
+	call->used = word ? 2 : 1;
+	if (!word)
+		return;
+	/* "hdr(name)" is hdr. */
+	len = strcspn(word->text, "(");
+	for (const struct conf_choice *c = balances; c->name; c++) {
+		if (strlen(c->name) != len || strncmp(c->name, word->text, len) != 0)
+			continue;
+		if (c->refused) {
+			conf_error(&call->p->reporter, word->pos, "`balance %s`: %s", c->name,
+				   c->refused);
+			call->used = call->words_n;
+		}
+		proxy->balance = (enum conf_balance)c->value;
+		return;
+	}
+	choice_error(call, word, balances);
+}
+
+const char *
+conf_balance_name(enum conf_balance balance)
+{
+	return balances[balance].name;
+}
+
+static void
+print_balance(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_proxy *proxy = object;
+
+	if (proxy->balance == CONF_BALANCE_ROUNDROBIN)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, conf_balance_name(proxy->balance));
+	print_end(pr);
+}
+
+/* Both sides' keep-alive, as far as the section has them. */
+static void
+parse_tcpka(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	uint8_t caps = proxy->caps ? proxy->caps : CONF_CAP_FRONT | CONF_CAP_BACK;
+
+	call->used = 1;
+	if (caps & CONF_CAP_FRONT)
+		proxy->tcpka_client = !call->negated;
+	if (caps & CONF_CAP_BACK)
+		proxy->tcpka_server = !call->negated;
+}
+
+#define FLAG(word, member, side, text)                                                         \
+	{                                                                                      \
+		word, CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, member), .flags = ROW_NO | (side), \
+								     .doc = text               \
+	}
+#define TIMEOUT(word, member, side, text)                                                         \
+	{                                                                                         \
+		word, CONF_TYPE_TIME, ROW_FIELD(conf_proxy, member), .flags = (side), .doc = text \
+	}
+#define OLD_TIMEOUT(word, member, side, modern)                                                 \
+	{                                                                                       \
+		word, CONF_TYPE_TIME, ROW_FIELD(conf_proxy, member), .flags = (side) | ROW_OLD, \
+								     .doc = modern              \
+	}
+#define NOTICE(word, reason)                                           \
+	{                                                              \
+		word, CONF_TYPE_NOTICE, .flags = ROW_NO, .doc = reason \
+	}
+#define REFUSED(word, reason)                          \
+	{                                              \
+		word, CONF_TYPE_REFUSED, .doc = reason \
+	}
+
+static const struct conf_row rows[] = {
+	{ "mode", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, mode), .parse = parse_mode,
+	  .print = print_mode, .doc = "tcp" },
+	FLAG("disabled", disabled, 0, "the section is not used"),
+	{ "enabled", CONF_TYPE_NOTICE, .doc = "a section is enabled unless `disabled`" },
+	{ "bind", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_FRONT | ROW_NAMED, .parse = parse_bind,
+	  .print = print_binds, .doc = "an address and port to listen on" },
+	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_proxy, maxconn), .flags = ROW_FRONT,
+	  .max = 10000000, .doc = "connections at a time, more wait in the kernel; 0 = global" },
+	{ "backlog", CONF_TYPE_INT, ROW_FIELD(conf_proxy, backlog), .flags = ROW_FRONT,
+	  .max = 1 << 20, .doc = "connections that wait in the kernel; maxconn" },
+	{ "default_backend", CONF_TYPE_CALL, .flags = ROW_FRONT, .parse = parse_default_backend,
+	  .print = print_default_backend, .doc = "where connections go" },
+	{ "balance", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, balance), .flags = ROW_BACK,
+	  .parse = parse_balance, .print = print_balance,
+	  .doc = "roundrobin, leastconn, first or source" },
+	{ "retries", CONF_TYPE_INT, ROW_FIELD(conf_proxy, retries), .flags = ROW_BACK, .max = 1000,
+	  .def = "3", .doc = "attempts to connect after the first" },
+	{ "server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK | ROW_NAMED,
+	  .parse = parse_server, .print = print_servers, .doc = "a server: NAME ADDRESS" },
+	{ "default-server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK,
+	  .parse = parse_default_server, .doc = "parameters of the `server` lines below" },
+	{ "log", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NO, .parse = parse_proxy_log,
+	  .print = print_proxy_logs, .doc = "where connections are logged" },
+	{ "log-tag", CONF_TYPE_STRING, ROW_FIELD(conf_proxy, log_tag),
+	  .doc = "the program's name in the log" },
+	TIMEOUT("timeout connect", timeout_connect_ms, ROW_BACK, "time to connect to a server"),
+	TIMEOUT("timeout client", timeout_client_ms, ROW_FRONT, "silence allowed to a client"),
+	TIMEOUT("timeout server", timeout_server_ms, ROW_BACK, "silence allowed to a server"),
+	TIMEOUT("timeout queue", timeout_queue_ms, ROW_BACK, "time a connection may wait"),
+	TIMEOUT("timeout check", timeout_check_ms, ROW_BACK, "time a check may take"),
+	TIMEOUT("timeout tunnel", timeout_tunnel_ms, ROW_BACK,
+		"silence allowed once data has gone both ways"),
+	TIMEOUT("timeout client-fin", timeout_client_fin_ms, ROW_FRONT,
+		"silence allowed to a half-closed client"),
+	TIMEOUT("timeout server-fin", timeout_server_fin_ms, ROW_BACK,
+		"silence allowed to a half-closed server"),
+	OLD_TIMEOUT("contimeout", timeout_connect_ms, ROW_BACK, "timeout connect"),
+	OLD_TIMEOUT("clitimeout", timeout_client_ms, ROW_FRONT, "timeout client"),
+	OLD_TIMEOUT("srvtimeout", timeout_server_ms, ROW_BACK, "timeout server"),
+	FLAG("option allbackups", allbackups, ROW_BACK, "all backup servers share the work"),
+	FLAG("option redispatch", redispatch, ROW_BACK, "a retry may go to another server"),
+	{ "redispatch", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch),
+	  .flags = ROW_BACK | ROW_OLD, .doc = "option redispatch" },
+	FLAG("option tcplog", tcplog, 0, "HAProxy's log format for TCP"),
+	FLAG("option dontlognull", dontlognull, ROW_FRONT, "no log of connections without data"),
+	FLAG("option dontlog-normal", dontlog_normal, ROW_FRONT, "no log of what went well"),
+	FLAG("option log-health-checks", log_health_checks, ROW_BACK, "each check is logged"),
+	FLAG("option logasap", logasap, ROW_FRONT, "logged when connected, not when over"),
+	FLAG("option clitcpka", tcpka_client, ROW_FRONT, "TCP keep-alive towards clients"),
+	FLAG("option srvtcpka", tcpka_server, ROW_BACK, "TCP keep-alive towards servers"),
+	{ "option tcpka", CONF_TYPE_CALL, .flags = ROW_NO, .parse = parse_tcpka,
+	  .doc = "TCP keep-alive on both sides" },
+	FLAG("option nolinger", nolinger, 0, "closed connections leave nothing in the kernel"),
+	FLAG("option abortonclose", abortonclose, ROW_BACK,
+	     "a client that closes while it waits is dropped"),
+	FLAG("option splice-auto", splice_auto, 0, "long transfers stay in the kernel"),
+
+	NOTICE("description", "nothing shows it"),
+	NOTICE("id", "proxies are called by their name"),
+	NOTICE("option splice-request", "`option splice-auto` splices in both directions"),
+	NOTICE("option splice-response", "`option splice-auto` splices in both directions"),
+	NOTICE("option tcp-check", "alone it is what `check` does: connecting"),
+	NOTICE("option tcp-smart-accept", "data is awaited where it helps"),
+	NOTICE("option tcp-smart-connect", "data is awaited where it helps"),
+	NOTICE("option contstats", "counters are always up to date"),
+	NOTICE("option socket-stats", "`tandem status` counts per proxy"),
+	NOTICE("option log-separate-errors", "every connection has the level info"),
+	NOTICE("option prefer-last-server", ignored_http),
+	NOTICE("option persist", ignored_http),
+	NOTICE("option httplog", "mode tcp logs as `option tcplog` does"),
+	NOTICE("option forwardfor", ignored_http),
+	NOTICE("option forwarded", ignored_http),
+	NOTICE("option originalto", ignored_http),
+	NOTICE("option http-server-close", ignored_http),
+	NOTICE("option http-keep-alive", ignored_http),
+	NOTICE("option http-pretend-keepalive", ignored_http),
+	NOTICE("option http-tunnel", ignored_http),
+	NOTICE("option http-no-delay", ignored_http),
+	NOTICE("option http-use-htx", ignored_http),
+	NOTICE("option http-buffer-request", ignored_http),
+	NOTICE("option http-ignore-probes", ignored_http),
+	NOTICE("option http-use-proxy-header", ignored_http),
+	NOTICE("option http-restrict-req-hdr-names", ignored_http),
+	NOTICE("option httpclose", ignored_http),
+	NOTICE("option forceclose", ignored_http),
+	NOTICE("option accept-invalid-http-request", ignored_http),
+	NOTICE("option accept-invalid-http-response", ignored_http),
+	NOTICE("option checkcache", ignored_http),
+	NOTICE("option disable-h2-upgrade", ignored_http),
+	NOTICE("option h1-case-adjust-bogus-client", ignored_http),
+	NOTICE("option h1-case-adjust-bogus-server", ignored_http),
+	NOTICE("option idle-close-on-response", ignored_http),
+	NOTICE("option independent-streams", "each side has a timeout of its own"),
+	NOTICE("timeout http-request", ignored_http),
+	NOTICE("timeout http-keep-alive", ignored_http),
+	NOTICE("timeout tarpit", ignored_http),
+	NOTICE("errorfile", ignored_http),
+	NOTICE("errorfiles", ignored_http),
+	NOTICE("errorloc", ignored_http),
+	NOTICE("errorloc302", ignored_http),
+	NOTICE("errorloc303", ignored_http),
+	NOTICE("http-error", ignored_http),
+	NOTICE("http-reuse", ignored_http),
+	NOTICE("max-keep-alive-queue", ignored_http),
+	NOTICE("compression", ignored_http),
+	NOTICE("hash-type", "`balance source` uses map-based with sdbm"),
+	NOTICE("load-server-state-from-file", "health is kept over a reload without a file"),
+	NOTICE("server-state-file-name", "health is kept over a reload without a file"),
+	NOTICE("bind-process", "there is one worker process"),
+	NOTICE("grace", "a stop hands over first"),
+	NOTICE("email-alert", "no mail is sent"),
+	NOTICE("external-check", "no external checks are run"),
+	NOTICE("option external-check", "no external checks are run: servers are connected to"),
+	NOTICE("clitcpka-idle", "the kernel's keep-alive times hold"),
+	NOTICE("clitcpka-cnt", "the kernel's keep-alive times hold"),
+	NOTICE("clitcpka-intvl", "the kernel's keep-alive times hold"),
+	NOTICE("srvtcpka-idle", "the kernel's keep-alive times hold"),
+	NOTICE("srvtcpka-cnt", "the kernel's keep-alive times hold"),
+	NOTICE("srvtcpka-intvl", "the kernel's keep-alive times hold"),
+
+	REFUSED("use_backend", later),
+	REFUSED("use-server", later),
+	REFUSED("server-template", later),
+	REFUSED("acl", later),
+	REFUSED("tcp-request", later),
+	REFUSED("tcp-response", later),
+	REFUSED("tcp-check", only_connect),
+	REFUSED("http-check", only_connect),
+	REFUSED("option httpchk", only_connect),
+	REFUSED("option ssl-hello-chk", only_connect),
+	REFUSED("option mysql-check", only_connect),
+	REFUSED("option pgsql-check", only_connect),
+	REFUSED("option redis-check", only_connect),
+	REFUSED("option ldap-check", only_connect),
+	REFUSED("option smtpchk", only_connect),
+	REFUSED("option spop-check", only_connect),
+	REFUSED("option transparent", later),
+	REFUSED("option http_proxy", no_http),
+	REFUSED("http-request", no_http),
+	REFUSED("http-response", no_http),
+	REFUSED("http-after-response", no_http),
+	REFUSED("http-send-name-header", no_http),
+	REFUSED("redirect", no_http),
+	REFUSED("cookie", no_http),
+	REFUSED("dynamic-cookie-key", no_http),
+	REFUSED("appsession", no_http),
+	REFUSED("capture", no_http),
+	REFUSED("declare capture", no_http),
+	REFUSED("monitor-uri", no_http),
+	REFUSED("monitor fail", no_http),
+	REFUSED("monitor-net", later),
+	REFUSED("reqadd", "needs mode http; its modern form is `http-request add-header`"),
+	REFUSED("reqrep", "needs mode http; its modern form is `http-request replace-header`"),
+	REFUSED("reqirep", "needs mode http; its modern form is `http-request replace-header`"),
+	REFUSED("reqdel", "needs mode http; its modern form is `http-request del-header`"),
+	REFUSED("reqidel", "needs mode http; its modern form is `http-request del-header`"),
+	REFUSED("rspadd", "needs mode http; its modern form is `http-response add-header`"),
+	REFUSED("rspdel", "needs mode http; its modern form is `http-response del-header`"),
+	REFUSED("rspidel", "needs mode http; its modern form is `http-response del-header`"),
+	REFUSED("rsprep", "needs mode http; its modern form is `http-response replace-header`"),
+	REFUSED("block", "needs mode http; its modern form is `http-request deny`"),
+	REFUSED("unique-id-format", no_http),
+	REFUSED("unique-id-header", no_http),
+	REFUSED("ignore-persist", no_http),
+	REFUSED("force-persist", no_http),
+	REFUSED("persist", later),
+	REFUSED("filter", later),
+	REFUSED("stats", no_stats),
+	REFUSED("stick-table", no_tables),
+	REFUSED("stick on", no_tables),
+	REFUSED("stick match", no_tables),
+	REFUSED("stick store-request", no_tables),
+	REFUSED("stick store-response", no_tables),
+	REFUSED("fullconn", later),
+	REFUSED("dispatch", "write a `server` line"),
+	REFUSED("source", later),
+	REFUSED("rate-limit sessions", later),
+	REFUSED("retry-on", no_http),
+	REFUSED("log-format", later),
+	REFUSED("log-format-sd", later),
+	REFUSED("error-log-format", later),
+	REFUSED("log-steps", later),
+};
+
+const struct conf_table table_proxy = {
+	.name = "a proxy's section",
+	.dialect = CONF_HAPROXY,
+	.object_size = sizeof(struct conf_proxy),
+	TABLE_ROWS(rows),
+};

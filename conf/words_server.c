@@ -1,0 +1,313 @@
+/*
+ * words_server.c - "server NAME ADDRESS [parameters]" and "default-server [parameters]".
+ */
+#include "conf/words_proxies.h"
+
+#include "conf/address.h"
+#include "conf/parser.h"
+
+#include <string.h>
+
+static void
+parse_not(struct conf_call *call)
+{
+	struct conf_server *server = call->object;
+
+	call->used = 1;
+	if (strcmp(call->row->name, "enabled") == 0)
+		server->disabled = false;
+	else if (strcmp(call->row->name, "no-backup") == 0)
+		server->backup = false;
+	else
+		server->check = false;
+}
+
+/* "addr ADDRESS": where checks go. */
+static void
+parse_check_address(struct conf_call *call)
+{
+	struct conf_server *server = call->object;
+	const struct conf_word *word = call_word(call, 1, "an address");
+	struct conf_address address;
+	const char *error;
+
+	call->used = 2;
+	if (!word)
+		return;
+	error = address_parse(call->p->arena, haproxy_expand(&call->p->lexer, word), &address);
+	if (!error && address.kind != CONF_ADDRESS_IP)
+		error = "write an IP address";
+	if (!error && address.port_kind == CONF_PORT_OFFSET)
+		error = "a check's port is no offset";
+	if (error) {
+		conf_error(&call->p->reporter, word->pos, "cannot check `%.60s`: %s", word->text,
+			   error);
+		return;
+	}
+	server->check_address = sock_addr_from_ip(&address.ip, 0);
+	if (address.port_kind == CONF_PORT_FIXED)
+		server->check_port = (uint16_t)address.port;
+}
+
+static void
+print_check_address(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_server *server = object;
+	struct ip ip = sock_addr_ip(&server->check_address);
+	char buf[IP_STRLEN];
+
+	if (server->check_address.len == 0)
+		return;
+	print_name(pr, row->name);
+	fprintf(pr->out, ip.family == AF_INET6 ? " [%s]" : " %s", ip_format(&ip, buf));
+}
+
+/* resolve.c numbers servers by their place; only what differs was written. */
+static void
+print_id(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_server *server = object;
+
+	if (server->id != pr->place + 1)
+		fprintf(pr->out, " %s %u", row->name, server->id);
+}
+
+static const char no_tls[] = "TLS comes with a later version";
+static const char no_http[] = "needs mode http, which this version does not have";
+static const char later[] = "comes with a later version";
+
+#define TLS(word, args)                                             \
+	{                                                           \
+		word, CONF_TYPE_REFUSED, .min = args, .doc = no_tls \
+	}
+#define HTTP(word, args)                                             \
+	{                                                            \
+		word, CONF_TYPE_REFUSED, .min = args, .doc = no_http \
+	}
+#define LATER(word, args)                                          \
+	{                                                          \
+		word, CONF_TYPE_REFUSED, .min = args, .doc = later \
+	}
+#define NOTICE(word, args, reason)                                 \
+	{                                                          \
+		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
+	}
+
+static const struct conf_row rows[] = {
+	{ "id", CONF_TYPE_INT, ROW_FIELD(conf_server, id), .min = 1, .max = INT32_MAX,
+	  .print = print_id, .doc = "`balance first` prefers the lowest; its place in the list" },
+	{ "weight", CONF_TYPE_INT, ROW_FIELD(conf_server, weight), .max = 256, .def = "1",
+	  .doc = "its share of connections; 0 = none" },
+	{ "backup", CONF_TYPE_FLAG, ROW_FIELD(conf_server, backup),
+	  .doc = "used when no other server is usable" },
+	{ "no-backup", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `backup`" },
+	{ "disabled", CONF_TYPE_FLAG, ROW_FIELD(conf_server, disabled), .doc = "not used" },
+	{ "enabled", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `disabled`" },
+	{ "check", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check),
+	  .doc = "is used only while it accepts connections" },
+	{ "no-check", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `check`" },
+	{ "inter", CONF_TYPE_TIME, ROW_FIELD(conf_server, inter_ms), .min = 1, .def = "2s",
+	  .doc = "time between two checks" },
+	{ "fastinter", CONF_TYPE_TIME, ROW_FIELD(conf_server, fastinter_ms), .min = 1,
+	  .doc = "the same while the state is about to change; inter" },
+	{ "downinter", CONF_TYPE_TIME, ROW_FIELD(conf_server, downinter_ms), .min = 1,
+	  .doc = "the same while the server is down; inter" },
+	{ "rise", CONF_TYPE_INT, ROW_FIELD(conf_server, rise), .min = 1, .max = 1000000, .def = "2",
+	  .doc = "checks that succeed in a row bring it up" },
+	{ "fall", CONF_TYPE_INT, ROW_FIELD(conf_server, fall), .min = 1, .max = 1000000, .def = "3",
+	  .doc = "checks that fail in a row take it down" },
+	{ "addr", CONF_TYPE_CALL, .parse = parse_check_address, .print = print_check_address,
+	  .doc = "where checks go; the server's own address" },
+	{ "port", CONF_TYPE_INT, ROW_FIELD(conf_server, check_port), .min = 1, .max = 65535,
+	  .doc = "the port that is checked; the server's own" },
+	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_server, maxconn), .max = 10000000,
+	  .doc = "connections at a time, more wait in the queue; 0 = no limit" },
+	{ "maxqueue", CONF_TYPE_INT, ROW_FIELD(conf_server, maxqueue), .max = 10000000,
+	  .doc = "connections that may wait for it; 0 = no limit" },
+	NOTICE("init-addr", 1, "host names are resolved once, at the start"),
+	NOTICE("resolvers", 1, "host names are resolved once, at the start"),
+	NOTICE("resolve-prefer", 1, "host names are resolved once, at the start"),
+	NOTICE("resolve-opts", 1, "host names are resolved once, at the start"),
+	NOTICE("tfo", 0, "TCP fast open is not used"),
+	NOTICE("pool-max-conn", 1, "connections are not pooled"),
+	NOTICE("pool-purge-delay", 1, "connections are not pooled"),
+	NOTICE("pool-low-conn", 1, "connections are not pooled"),
+	NOTICE("non-stick", 0, "there are no stick tables"),
+	HTTP("cookie", 1),
+	HTTP("redir", 1),
+	HTTP("proto", 1),
+	HTTP("check-proto", 1),
+	TLS("ssl", 0),
+	TLS("no-ssl", 0),
+	TLS("check-ssl", 0),
+	TLS("check-sni", 1),
+	TLS("check-alpn", 1),
+	TLS("verify", 1),
+	TLS("verifyhost", 1),
+	TLS("ca-file", 1),
+	TLS("crl-file", 1),
+	TLS("crt", 1),
+	TLS("sni", 1),
+	TLS("alpn", 1),
+	TLS("npn", 1),
+	TLS("ciphers", 1),
+	TLS("ciphersuites", 1),
+	TLS("ssl-min-ver", 1),
+	TLS("ssl-max-ver", 1),
+	TLS("no-sslv3", 0),
+	TLS("no-tlsv10", 0),
+	TLS("no-tlsv11", 0),
+	TLS("force-tlsv12", 0),
+	TLS("ssl-reuse", 0),
+	TLS("no-ssl-reuse", 0),
+	LATER("send-proxy", 0),
+	LATER("send-proxy-v2", 0),
+	LATER("send-proxy-v2-ssl", 0),
+	LATER("send-proxy-v2-ssl-cn", 0),
+	LATER("check-send-proxy", 0),
+	LATER("check-via-socks4", 0),
+	LATER("socks4", 1),
+	LATER("proxy-v2-options", 1),
+	LATER("agent-check", 0),
+	LATER("agent-addr", 1),
+	LATER("agent-port", 1),
+	LATER("agent-inter", 1),
+	LATER("agent-send", 1),
+	LATER("observe", 1),
+	LATER("on-error", 1),
+	LATER("on-marked-down", 1),
+	LATER("on-marked-up", 1),
+	LATER("error-limit", 1),
+	LATER("slowstart", 1),
+	LATER("track", 1),
+	LATER("minconn", 1),
+	LATER("source", 1),
+	LATER("interface", 1),
+	LATER("usesrc", 1),
+	LATER("namespace", 1),
+	LATER("tcp-ut", 1),
+	LATER("init-state", 1),
+	LATER("ws", 1),
+};
+
+const struct conf_table table_server = {
+	.name = "`server`",
+	.dialect = CONF_HAPROXY,
+	.parameters = true,
+	.object_size = sizeof(struct conf_server),
+	TABLE_ROWS(rows),
+};
+
+static void
+read_parameters(struct conf_call *call, struct conf_server *server, size_t from)
+{
+	struct conf_parser *p = call->p;
+	size_t given_from = p->given_from;
+
+	p->given_from = p->given_n;
+	if (call->words_n > from)
+		table_read(p, &table_server, server, call->words + from, call->words_n - from,
+			   call->end, false);
+	p->given_from = given_from;
+}
+
+void
+parse_default_server(struct conf_call *call)
+{
+	if (call_word(call, 1, "a server's parameters"))
+		read_parameters(call, &call->p->draft->server, 1);
+}
+
+static void
+set_address(struct conf_call *call, struct conf_server *server, const struct conf_word *word)
+{
+	struct conf_parser *p = call->p;
+	const char *text = haproxy_expand(&p->lexer, word), *error;
+	struct conf_address address;
+
+	error = address_parse(p->arena, text, &address);
+	if (!error && address.kind == CONF_ADDRESS_FD)
+		error = "a server has an address";
+	if (!error && address.kind == CONF_ADDRESS_IP && ip_is_any(&address.ip))
+		error = "a server needs an address of its own";
+	if (!error && address.port != address.port_to)
+		error = "a server has one port";
+	if (error) {
+		conf_error(&p->reporter, word->pos, "`%.60s` is no server's address: %s", text,
+			   error);
+		return;
+	}
+	server->host = address.host;
+	if (address.kind == CONF_ADDRESS_UNIX) {
+		server->address = address.unix_path;
+		return;
+	}
+	server->port_relative = address.port_kind != CONF_PORT_FIXED;
+	if (server->port_relative)
+		server->port_offset = address.port;
+	else
+		server->port = (uint16_t)address.port;
+	if (address.kind == CONF_ADDRESS_IP)
+		server->address = sock_addr_from_ip(&address.ip, server->port);
+}
+
+void
+parse_server(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	struct conf_proxy *proxy = call->object;
+	const struct conf_word *name = call_word(call, 1, "a name and an address");
+	const struct conf_word *address = name ? call_word(call, 2, "an address") : NULL;
+	struct conf_server server = p->draft->server;
+	const struct conf_name *first;
+
+	if (!address)
+		return;
+	server.pos = name->pos;
+	server.name = name->text;
+	set_address(call, &server, address);
+	read_parameters(call, &server, 3);
+	/* The proxy will have the next index. */
+	first = names_add(&p->names, NAME_SERVER, (uint32_t)p->conf->proxies_n, name->text,
+			  (uint32_t)proxy->servers_n, name->pos);
+	if (first)
+		conf_error(&p->reporter, name->pos, "there is a server `%.60s` already, at %s",
+			   name->text, conf_place(&p->reporter, name->pos, first->pos));
+	*ARENA_PUSH(p->arena, proxy->servers, proxy->servers_n) = server;
+}
+
+static void
+print_address(const struct conf_printer *pr, const struct conf_server *server)
+{
+	struct ip ip = sock_addr_ip(&server->address);
+
+	if (server->address.len && ip.family == AF_UNSPEC) {
+		fputs(*server->host == '/' || strncmp(server->host, "abns@", 5) == 0 ? "" : "unix@",
+		      pr->out);
+		print_bare(pr, server->host);
+		return;
+	}
+	fprintf(pr->out, ip.family == AF_INET6 ? "[%s]" : "%s", server->host);
+	if (!server->port_relative)
+		fprintf(pr->out, ":%u", server->port);
+	else if (server->port_offset)
+		fprintf(pr->out, ":%+d", server->port_offset);
+}
+
+void
+print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_proxy *proxy = object;
+	struct conf_printer inner = *pr;
+
+	inner.parameters = true;
+	for (size_t i = 0; i < proxy->servers_n; i++) {
+		inner.place = i;
+		print_name(pr, row->name);
+		print_word(pr, proxy->servers[i].name);
+		putc(' ', pr->out);
+		print_address(pr, &proxy->servers[i]);
+		table_print(&inner, &table_server, &proxy->servers[i]);
+		print_end(pr);
+	}
+}

@@ -1,0 +1,300 @@
+/*
+ * words_vip.c - the lists of addresses in a vrrp_instance: virtual_ipaddress (and _excluded) and
+ * unicast_peer.
+ *
+ * An address on a line of its own is the rule; several on one line are told apart by being
+ * addresses.
+ */
+#include "conf/parser.h"
+#include "conf/words_lists.h"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+
+bool
+parse_interface_name(struct conf_call *call, const struct conf_word *word)
+{
+	if (*word->text && strlen(word->text) < IFNAMSIZ && !strpbrk(word->text, "/ \t:"))
+		return true;
+	conf_error(&call->p->reporter, word->pos,
+		   "`%.60s` cannot be an interface: a name has 1 to 15 characters, none of them a "
+		   "slash, colon or blank",
+		   word->text);
+	return false;
+}
+
+/* ------------------------------------------------------------------ unicast_peer */
+
+static void
+read_peer(struct conf_call *call, const struct conf_line *line)
+{
+	struct conf_instance *instance = call->object;
+	struct ip ip;
+
+	for (size_t i = 0; i < line->words_n; i++) {
+		const struct conf_word *word = &line->words[i];
+
+		if (strcmp(word->text, "min_ttl") == 0 || strcmp(word->text, "max_ttl") == 0) {
+			conf_warning(&call->p->reporter, word->pos, "`%s` is not checked",
+				     word->text);
+			i++;
+		} else if (ip_parse(word->text, &ip) < 0) {
+			conf_error(&call->p->reporter, word->pos,
+				   "`unicast_peer` lists IP addresses: `%.60s` is none",
+				   word->text);
+		} else {
+			*ARENA_PUSH(call->p->arena, instance->unicast_peers,
+				    instance->unicast_peers_n) = ip;
+		}
+	}
+}
+
+void
+parse_unicast_peer(struct conf_call *call)
+{
+	keepalived_read_list(call, read_peer);
+}
+
+void
+print_unicast_peer(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+	char buf[IP_STRLEN];
+
+	if (instance->unicast_peers_n == 0)
+		return;
+	fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
+	for (size_t i = 0; i < instance->unicast_peers_n; i++)
+		fprintf(pr->out, "%s\t%s\n", pr->indent,
+			ip_format(&instance->unicast_peers[i], buf));
+	fprintf(pr->out, "%s}\n", pr->indent);
+}
+
+/* ------------------------------------------------------------------ virtual_ipaddress */
+
+static void
+parse_dev(struct conf_call *call)
+{
+	struct conf_vip *vip = call->object;
+	const struct conf_word *word = call_word(call, 1, "an interface's name");
+
+	call->used = 2;
+	if (word && parse_interface_name(call, word))
+		vip->interface = parser_interface(call->p, word->text);
+}
+
+static void
+parse_brd(struct conf_call *call)
+{
+	struct conf_vip *vip = call->object;
+	const struct conf_word *word = call_word(call, 1, "an address, + or -");
+	struct ip brd;
+
+	call->used = 2;
+	if (!word)
+		return;
+	vip->brd_auto = strcmp(word->text, "+") == 0;
+	vip->brd.family = AF_UNSPEC;
+	if (vip->brd_auto || strcmp(word->text, "-") == 0)
+		return;
+	if (ip_parse(word->text, &brd) < 0 || brd.family != AF_INET)
+		conf_error(&call->p->reporter, word->pos,
+			   "`%s` needs an IPv4 address, + or -, not `%.60s`", call->row->name,
+			   word->text);
+	else if (vip->ip.family != AF_INET)
+		conf_warning(&call->p->reporter, word->pos,
+			     "IPv6 has no broadcast address: `%s` is ignored", call->row->name);
+	else
+		vip->brd = brd;
+}
+
+static void
+parse_label(struct conf_call *call)
+{
+	struct conf_vip *vip = call->object;
+	const struct conf_word *word = call_word(call, 1, "a name such as eth0:1");
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (!*word->text || strlen(word->text) >= IFNAMSIZ)
+		conf_error(&call->p->reporter, word->pos,
+			   "a label has 1 to 15 characters: `%.60s` does not fit", word->text);
+	else
+		vip->label = word->text;
+}
+
+static const struct conf_choice scopes[] = {
+	{ "global", RT_SCOPE_UNIVERSE, NULL }, { "site", RT_SCOPE_SITE, NULL },
+	{ "link", RT_SCOPE_LINK, NULL },       { "host", RT_SCOPE_HOST, NULL },
+	{ "nowhere", RT_SCOPE_NOWHERE, NULL }, { NULL, 0, NULL },
+};
+
+#define NOTICE(word, args, reason)                                 \
+	{                                                          \
+		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
+	}
+#define REFUSED(word, args, reason)                                 \
+	{                                                           \
+		word, CONF_TYPE_REFUSED, .min = args, .doc = reason \
+	}
+
+static const struct conf_row rows[] = {
+	{ "dev", CONF_TYPE_CALL, .parse = parse_dev, .doc = "the interface; the instance's" },
+	{ "brd", CONF_TYPE_CALL, .parse = parse_brd,
+	  .doc = "the broadcast address; + computes it" },
+	{ "broadcast", CONF_TYPE_CALL, .parse = parse_brd, .doc = "brd" },
+	{ "scope", CONF_TYPE_CHOICE, ROW_FIELD(conf_vip, scope), .choices = scopes, .def = "global",
+	  .doc = "how far the address is valid" },
+	{ "label", CONF_TYPE_CALL, .parse = parse_label, .doc = "its name for ifconfig" },
+	NOTICE("no_track", 0, "an address that disappears is always put back"),
+	NOTICE("preferred_lft", 1, "the lifetime of a virtual address is its lease (`vip_lease`)"),
+	NOTICE("home", 0, "it concerns mobile IPv6 only"),
+	NOTICE("-nodad", 0, "a virtual address is never probed for duplicates"),
+	NOTICE("nodad", 0, "a virtual address is never probed for duplicates"),
+	NOTICE("mngtmpaddr", 0, "no temporary addresses are made"),
+	NOTICE("noprefixroute", 0, "without a prefix length no route is made"),
+	NOTICE("autojoin", 0, "no multicast group hangs on a virtual address"),
+	REFUSED("peer", 1, "comes with a later version"),
+	REFUSED("use_vmac", 0, "virtual MAC addresses come with a later version"),
+	REFUSED("track_group", 1, "comes with a later version"),
+};
+
+const struct conf_table table_vip = {
+	.name = "a virtual address",
+	.dialect = CONF_KEEPALIVED,
+	.parameters = true,
+	.object_size = sizeof(struct conf_vip),
+	TABLE_ROWS(rows),
+};
+
+static bool
+is_address(const struct conf_word *word)
+{
+	struct ip ip;
+	uint8_t len;
+	bool given;
+
+	return ip_parse_prefix(word->text, &ip, &len, &given) == 0;
+}
+
+static void
+read_vip(struct conf_call *call, const struct conf_word *words, size_t words_n, struct conf_pos end,
+	 bool excluded)
+{
+	struct conf_instance *instance = call->object;
+	struct conf_vip vip = { .pos = words[0].pos, .excluded = excluded, .interface = CONF_NONE };
+
+	if (ip_parse_prefix(words[0].text, &vip.ip, &vip.prefix_len, &vip.prefix_given) < 0) {
+		conf_error(&call->p->reporter, words[0].pos,
+			   "`%s` lists IP addresses: `%.60s` is none", call->row->name,
+			   words[0].text);
+		return;
+	}
+	if (words_n > 1)
+		table_read(call->p, &table_vip, &vip, words + 1, words_n - 1, end, false);
+	*ARENA_PUSH(call->p->arena, instance->vips, instance->vips_n) = vip;
+}
+
+static void
+read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
+{
+	size_t from = 0, to;
+	size_t given_from = call->p->given_from;
+
+	while (from < line->words_n) {
+		for (to = from + 1; to < line->words_n; to++)
+			if (is_address(&line->words[to]) &&
+			    strcmp(line->words[to - 1].text, "brd") &&
+			    strcmp(line->words[to - 1].text, "broadcast") &&
+			    strcmp(line->words[to - 1].text, "peer"))
+				break;
+		/* `dev` of one address does not override that of another. */
+		call->p->given_from = call->p->given_n;
+		read_vip(call, line->words + from, to - from, line->end, excluded);
+		call->p->given_from = given_from;
+		from = to;
+	}
+}
+
+static void
+read_advertised(struct conf_call *call, const struct conf_line *line)
+{
+	read_vips(call, line, false);
+}
+
+static void
+read_excluded(struct conf_call *call, const struct conf_line *line)
+{
+	read_vips(call, line, true);
+}
+
+void
+parse_vips(struct conf_call *call)
+{
+	keepalived_read_list(call, read_advertised);
+}
+
+void
+parse_vips_excluded(struct conf_call *call)
+{
+	keepalived_read_list(call, read_excluded);
+}
+
+static void
+print_vip(const struct conf_printer *pr, const struct conf_instance *instance,
+	  const struct conf_vip *vip)
+{
+	struct conf_printer inner = *pr;
+	char buf[IP_STRLEN];
+
+	inner.parameters = true;
+	fprintf(pr->out, "%s\t%s", pr->indent, ip_format(&vip->ip, buf));
+	if (vip->prefix_given)
+		fprintf(pr->out, "/%u", vip->prefix_len);
+	if (vip->brd_auto)
+		fputs(" brd +", pr->out);
+	else if (vip->brd.family != AF_UNSPEC)
+		fprintf(pr->out, " brd %s", ip_format(&vip->brd, buf));
+	if (vip->interface != instance->interface && vip->interface != CONF_NONE) {
+		fputs(" dev", pr->out);
+		print_word(pr, pr->conf->interfaces[vip->interface].name);
+	}
+	table_print(&inner, &table_vip, vip);
+	if (vip->label) {
+		fputs(" label", pr->out);
+		print_word(pr, vip->label);
+	}
+	putc('\n', pr->out);
+}
+
+static void
+print_list(const struct conf_printer *pr, const struct conf_row *row,
+	   const struct conf_instance *instance, bool excluded)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < instance->vips_n; i++) {
+		if (instance->vips[i].excluded != excluded)
+			continue;
+		if (!any)
+			fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
+		any = true;
+		print_vip(pr, instance, &instance->vips[i]);
+	}
+	if (any)
+		fprintf(pr->out, "%s}\n", pr->indent);
+}
+
+void
+print_vips(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	print_list(pr, row, object, false);
+}
+
+void
+print_vips_excluded(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	print_list(pr, row, object, true);
+}
