@@ -204,7 +204,7 @@ backend_fini(struct backend *be)
 	free(be->lb);
 }
 
-/* ", info: …" and the rest that HAProxy says about a check. */
+/* "reason: …" as HAProxy words what a check has found. */
 static void
 describe_check(const struct check_result *r, char *text, size_t size)
 {
@@ -221,29 +221,35 @@ static void
 log_change(struct server *s, bool up)
 {
 	struct backend *be = s->backend;
+	const char *prefix = s->lb.backup ? "Backup " : "", *on_backup;
 	uint32_t active, backups, queued = atomic_load(&be->queued);
-	char check[256];
+	char check[256] = "";
 
 	count_usable(be, &active, &backups);
-	describe_check(&s->last, check, sizeof check);
+	on_backup = active == 0 && backups ? " Running on backup." : "";
+	/* With `option log-health-checks` the line before has said why. */
+	if (!be->conf->log_health_checks) {
+		memcpy(check, ", ", 3);
+		describe_check(&s->last, check + 2, sizeof check - 2);
+	}
 	if (up)
 		log_target_notify(
 			be->proxy, be->conf, LOG_NOTICE,
-			"Server %s/%s is UP, %s. %u active and %u backup servers online.%s %u"
-			" sessions requeued, %u total in queue.",
-			be->conf->name, s->conf->name, check, active, backups,
-			active == 0 && backups ? " Running on backup." : "", 0, queued);
+			"%sServer %s/%s is UP%s. %u active and %u backup servers online.%s"
+			" 0 sessions requeued, %u total in queue.",
+			prefix, be->conf->name, s->conf->name, check, active, backups, on_backup,
+			queued);
 	else
 		log_target_notify(
 			be->proxy, be->conf, LOG_ALERT,
-			"Server %s/%s is DOWN, %s. %u active and %u backup servers left.%s %u"
-			" sessions active, %u requeued, %u remaining in queue.",
-			be->conf->name, s->conf->name, check, active, backups,
-			active == 0 && backups ? " Running on backup." : "",
-			atomic_load(&s->lb.served), 0, queued);
+			"%sServer %s/%s is DOWN%s. %u active and %u backup servers left.%s"
+			" %u sessions active, 0 requeued, %u remaining in queue.",
+			prefix, be->conf->name, s->conf->name, check, active, backups, on_backup,
+			atomic_load(&s->lb.served), queued);
 	if (!up && active + backups == 0)
-		log_target_notify(be->proxy, be->conf, LOG_EMERG,
-				  "backend %s has no server available!", be->conf->name);
+		log_target_notify(be->proxy, be->conf, LOG_EMERG, "%s %s has no server available!",
+				  be->conf->caps & CONF_CAP_FRONT ? "proxy" : "backend",
+				  be->conf->name);
 }
 
 static void

@@ -25,6 +25,9 @@ finish(struct check *c, enum check_status status, int error)
 	timer_disarm(&c->thread->loop.timers, &c->limit);
 	result.duration_ms = (uint32_t)mono_since_ms(mono_now(), c->began);
 	server_report(c->server, &result);
+	if (c->overdue)
+		timer_arm(&c->thread->loop.timers, &c->next, c->thread->loop.now);
+	c->overdue = false;
 }
 
 static void
@@ -47,10 +50,10 @@ on_limit(struct timer *timer, struct mono now)
 
 /* HAProxy: with `timeout check` connecting may take min(timeout connect, inter), else inter. */
 static uint32_t
-limit_ms(struct check *c)
+limit_ms(const struct check *c)
 {
 	const struct conf_proxy *be = c->server->backend->conf;
-	uint32_t inter_ms = server_check_interval_ms(c->server);
+	uint32_t inter_ms = c->server->conf->inter_ms ? c->server->conf->inter_ms : 2000;
 
 	if (be->timeout_check_ms && be->timeout_connect_ms && be->timeout_connect_ms < inter_ms)
 		return be->timeout_connect_ms;
@@ -90,7 +93,7 @@ ask(struct check *c)
 	if (error)
 		finish(c, CHECK_STATUS_SOCKERR, error);
 	else
-		timer_arm(&c->thread->loop.timers, &c->limit, mono_add_ms(c->began, limit_ms(c)));
+		timer_arm(&c->thread->loop.timers, &c->limit, mono_add_ms(c->beat, limit_ms(c)));
 }
 
 /* When the next one is due, `began` being the beat just made. */
@@ -117,9 +120,9 @@ on_next(struct timer *timer, struct mono now)
 	struct check *c = CONTAINER_OF(timer, struct check, next);
 	struct mono beat = timer->when;
 
-	/* The limit is not longer than the interval, but fastinter may have shortened that. */
 	if (c->lf.fd >= 0) {
-		timer_arm(&c->thread->loop.timers, &c->next, mono_add_ms(c->limit.when, 1));
+		/* fastinter is shorter than what a check may take: at once after this one's end. */
+		c->overdue = true;
 		return;
 	}
 	if (!atomic_load(&c->server->resolved)) {
@@ -127,10 +130,10 @@ on_next(struct timer *timer, struct mono now)
 		return;
 	}
 	/* A thread that was held up does not make up for lost beats. */
-	if (mono_since_ms(now, beat) > CHECK_FIRST_MS)
-		beat = now;
+	c->beat = mono_since_ms(now, beat) > CHECK_FIRST_MS ? now : beat;
+	/* The limit is armed first: where both are due it ends this check before the next. */
 	ask(c);
-	timer_arm(&c->thread->loop.timers, &c->next, mono_add_ns(beat, next_ns(c)));
+	timer_arm(&c->thread->loop.timers, &c->next, mono_add_ns(c->beat, next_ns(c)));
 }
 
 void

@@ -21,7 +21,9 @@ struct check {
 	struct loop_fd lf;  /* while asking */
 	struct timer next;  /* the next beat */
 	struct timer limit; /* the present one has taken too long */
-	struct mono began;
+	struct mono beat;   /* when the present one was due */
+	struct mono began;  /* when it was made, to tell its duration */
+	bool overdue;       /* the next beat came while it was under way */
 	uint32_t place, of; /* among all checks: where in the interval */
 	bool spread;        /* the first one has been made */
 	unsigned random;

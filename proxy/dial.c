@@ -70,7 +70,7 @@ enqueue(struct session *s, struct server *wanted)
 		atomic_fetch_add(&wanted->lb.queued, 1);
 	list_append(&w->sessions, &s->wait);
 	atomic_fetch_add(&w->n, 1);
-	s->queue_position = atomic_fetch_add(&s->backend->queued, 1);
+	s->queue_position = atomic_fetch_add(&s->backend->queued, 1) + 1;
 	session_enter(s, SESSION_QUEUED);
 	/* A slot given back before `queued` was raised told nobody: look once more. */
 	loop_defer(&s->thread->loop, &w->dispatch);
@@ -92,8 +92,10 @@ dequeue(struct session *s)
 void
 dial_cancel(struct session *s)
 {
-	if (s->state == SESSION_QUEUED)
+	if (s->state == SESSION_QUEUED) {
 		dequeue(s);
+		s->queue_ms = (int32_t)mono_since_ms(s->thread->loop.now, s->accepted);
+	}
 	give_slot_back(s);
 }
 

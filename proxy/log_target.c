@@ -105,6 +105,7 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 	return len < 0 ? 0 : (size_t)len < limit ? (size_t)len : limit;
 }
 
+/* `line` has room for a newline, which HAProxy sends in datagrams, too. */
 static void
 send_to(struct log_sender *sender, const struct conf_log *target, char *line, size_t len)
 {
@@ -112,13 +113,13 @@ send_to(struct log_sender *sender, const struct conf_log *target, char *line, si
 	int fd, family = target->address.any.sa_family;
 	bool sent = false;
 
+	line[len++] = '\n';
 	if (target->address.len) {
 		fd = sender_socket(sender, family);
 		sent = fd >= 0 && sendto(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 					 &target->address.any, target->address.len) >= 0;
 	} else if (target->fd >= 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT)) {
-		line[len] = '\n';
-		sent = write(target->fd, line, len + 1) == (ssize_t)(len + 1);
+		sent = write(target->fd, line, len) == (ssize_t)len;
 	}
 	if (!sent)
 		atomic_fetch_add_explicit(&sender->dropped, 1, memory_order_relaxed);

@@ -65,12 +65,13 @@ session_close(struct session *s, enum session_cause cause)
 	timer_disarm(&t->loop.timers, &s->timer);
 	list_remove(&s->link);
 
-	listener_release(t, s->frontend, s->bind);
-	counter_add(&t->fronts[s->frontend->index].ended, 1);
 	if (s->backend)
 		counter_add(&t->backs[s->backend->index].ended, 1);
+	/* As HAProxy counts: the frontend still has this session, backend and server no more. */
 	if (s->frontend->log_end && !s->logged)
 		access_log_end(s);
+	counter_add(&t->fronts[s->frontend->index].ended, 1);
+	listener_release(t, s->frontend, s->bind);
 	loop_defer(&t->loop, &s->later);
 }
 

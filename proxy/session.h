@@ -60,8 +60,8 @@ struct session {
 	uint16_t bind;    /* index in the frontend */
 	uint64_t tried;   /* servers that failed, as lb_bit */
 	struct session_peer peer;
-	uint32_t queue_position; /* sessions before it when it was queued */
-	int32_t queue_ms;        /* accept to the last choice of a server; -1 = never */
+	uint32_t queue_position; /* place in the queue; 0 = never queued */
+	int32_t queue_ms;        /* accept to the end of waiting for a server; -1 = never */
 	int32_t connect_ms;      /* accept to connected; -1 = never */
 	struct mono accepted;
 	struct mono since;   /* when the present state began */

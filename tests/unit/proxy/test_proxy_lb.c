@@ -333,6 +333,7 @@ all_weights_zero(void **state)
 	farm_init(&farm, (uint32_t[]){ 0, 0 }, 2);
 	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
 	assert_int_equal(pick(&farm, 0, 0), -2);
+	farm_fini(&farm);
 	farm_init(&farm, NULL, 0);
 	farm_build(&farm, CONF_BALANCE_SOURCE, false);
 	assert_int_equal(pick(&farm, 0, 0), -2);
