@@ -174,7 +174,22 @@ tell_transition(struct vrrp_instance *inst, enum vrrp_state from, struct mono no
 	inst->vrrp->ops->transition(inst->vrrp->ctx, &note);
 }
 
-/* The one place where a state changes.  `ad` only with the events of vrrp_classify. */
+static void
+note_reason(struct vrrp_instance *inst, const struct vrrp_advert *ad, const char *reason)
+{
+	char peer[IP_STRLEN];
+
+	if (ad == NULL)
+		snprintf(inst->reason, sizeof inst->reason, "%s", reason);
+	else if (ad->priority == 0)
+		snprintf(inst->reason, sizeof inst->reason, "%s resigned",
+			 ip_format(&ad->source, peer));
+	else
+		snprintf(inst->reason, sizeof inst->reason, "%s advertises %u, we have %u",
+			 ip_format(&ad->source, peer), ad->priority, inst->priority);
+}
+
+/* The one place where a state changes.  With the events of vrrp_classify, `ad` is the reason. */
 static void
 step(struct vrrp_instance *inst, enum vrrp_event event, const struct vrrp_advert *ad,
      const char *reason, struct mono now)
@@ -192,7 +207,7 @@ step(struct vrrp_instance *inst, enum vrrp_event event, const struct vrrp_advert
 		inst->since = now;
 		inst->preempt_at = (struct mono){ 0 };
 		inst->active_cs = inst->conf->advert_int_cs; /* unless the row says to learn */
-		snprintf(inst->reason, sizeof inst->reason, "%s", reason);
+		note_reason(inst, ad, reason);
 	}
 	perform(inst, row->effects, ad, now);
 	if (inst->state != from)
@@ -327,16 +342,9 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 		.peak = same ? inst->peak : 0,
 		.primary = inst->source,
 	};
-	char why[VRRP_WHY_LEN], peer[IP_STRLEN];
 
-	ip_format(&ad->source, peer);
-	if (ad->priority == 0)
-		snprintf(why, sizeof why, "%s resigned", peer);
-	else
-		snprintf(why, sizeof why, "%s advertises %u, we have %u", peer, ad->priority,
-			 inst->priority);
 	note_peer(inst, ad, self.peak, now);
-	step(inst, vrrp_classify(&self, ad), ad, why, now);
+	step(inst, vrrp_classify(&self, ad), ad, NULL, now);
 }
 
 /* ------------------------------------------------------------------ facts */

@@ -37,7 +37,6 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 {
 	char source[IP_STRLEN];
 
-	ip_format(&ad->source, source);
 	if (ad->version == 3 && ad->interval_cs != inst->conf->advert_int_cs) {
 		inst->interval_differs++;
 		if (vrrp_log_due(&inst->interval_logged, now))
@@ -49,7 +48,7 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 		inst->list_differs++;
 		if (vrrp_log_due(&inst->list_logged, now))
 			log_notice("(%s) %s advertises another list of addresses than ours",
-				   inst->conf->name, source);
+				   inst->conf->name, ip_format(&ad->source, source));
 	}
 }
 

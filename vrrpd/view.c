@@ -23,15 +23,17 @@ explain_init(const struct vrrp_instance *inst, struct mono now, char *why, size_
 {
 	const struct vrrp *vrrp = inst->vrrp;
 
-	if (vrrp->stopping)
+	if (vrrp->stopping) {
 		snprintf(why, size, "stopped: %.200s", inst->reason);
-	else if (vrrp->begun)
-		vrrp_track_waiting(&vrrp->world, inst->conf, why, size);
-	else if (timer_armed(&vrrp->begin))
+	} else if (vrrp->begun) {
+		if (!vrrp_track_waiting(&vrrp->world, inst->conf, why, size))
+			snprintf(why, size, "about to take part");
+	} else if (timer_armed(&vrrp->begin)) {
 		snprintf(why, size, "startup delay, %.1f s more",
 			 seconds(mono_since(vrrp->begin.when, now)));
-	else
+	} else {
 		snprintf(why, size, "not started");
+	}
 }
 
 /* While a master is heard: why do we leave it be, or when do we not? */
@@ -108,8 +110,9 @@ explain(const struct vrrp_instance *inst, struct mono now, char *why, size_t siz
 		explain_init(inst, now, why, size);
 		return;
 	case VRRP_STATE_FAULT:
-		if (!vrrp_instance_fault(inst, why, size))
-			vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, size);
+		if (!vrrp_instance_fault(inst, why, size) &&
+		    !vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, size))
+			snprintf(why, size, "the fault is over");
 		return;
 	case VRRP_STATE_RESIGNED:
 		snprintf(why, size,
