@@ -219,6 +219,8 @@ restore(struct leases *leases, uint32_t instance, struct mono now)
 	log_warning("(%s) %u of its virtual addresses had been removed by someone else: %s",
 		    name_of(leases, instance), n, error < 0 ? strerror(-error) : "put back");
 	leases->tell(leases->ctx, REQUEST_RESTORED, instance, error, n, now);
+	/* All of them have a fresh lease by that: it counts as a renewal. */
+	leases->tell(leases->ctx, REQUEST_RENEWED, instance, error, vips_n(leases, instance), now);
 }
 
 void
