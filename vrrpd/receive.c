@@ -41,8 +41,8 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 		inst->interval_differs++;
 		if (vrrp_log_due(&inst->interval_logged, now))
 			log_notice("(%s) %s advertises every %u ms, we have %u ms",
-				   inst->conf->name, source, ad->interval_cs * 10u,
-				   inst->conf->advert_int_cs * 10u);
+				   inst->conf->name, ip_format(&ad->source, source),
+				   ad->interval_cs * 10u, inst->conf->advert_int_cs * 10u);
 	}
 	if (!vrrp_packet_same_addresses(inst->conf, ad)) {
 		inst->list_differs++;
