@@ -12,20 +12,15 @@
 #include "common/log.h"
 #include "daemon/backoff.h"
 #include "daemon/child.h"
-#include "daemon/handover.h"
-#include "daemon/lease.h"
-#include "daemon/preflight.h"
 #include "daemon/privileged.h"
 #include "daemon/realtime.h"
-#include "daemon/rundir.h"
+#include "daemon/resources.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"
-#include "daemon/worker.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -37,15 +32,8 @@ struct guardian {
 	const struct guardian_setup *setup;
 	const struct conf *conf;
 	struct loop loop;
-	struct rundir rundir;
-	struct netwatch watch;
-	struct listeners listeners;
-	struct vrrp_sockets sockets;
-	struct announcer announcer;
-	struct vip_keeper vips;
-	struct leases leases;
+	struct resources res;
 	struct privileged privileged;
-	struct handover handover;
 	struct child child;
 	struct watchdog dog;
 	struct backoff backoff;
@@ -103,21 +91,21 @@ act(void *ctx, enum request request, uint32_t instance, bool flag)
 		on_worker_ready(g);
 		break;
 	case REQUEST_CLAIM:
-		leases_claim(&g->leases, instance);
+		leases_claim(&g->res.leases, instance);
 		break;
 	case REQUEST_RELEASE:
-		leases_release(&g->leases, instance);
+		leases_release(&g->res.leases, instance);
 		break;
 	case REQUEST_ANNOUNCE:
-		leases_announce(&g->leases, instance);
+		leases_announce(&g->res.leases, instance);
 		break;
 	case REQUEST_WILL:
-		leases_will(&g->leases, instance, flag);
+		leases_will(&g->res.leases, instance, flag);
 		break;
 	case REQUEST_CONFIRM:
 		/* What happened while the guardian was away is not known yet. */
-		netwatch_sync(&g->watch);
-		leases_confirm(&g->leases, instance, flag);
+		netwatch_sync(&g->res.watch);
+		leases_confirm(&g->res.leases, instance, flag);
 		break;
 	case REQUEST_STOPPED:
 		g->stopped = true;
@@ -164,7 +152,7 @@ spawn(struct guardian *g)
 	g->watched = false;
 	g->stopped = false;
 	if (r == 0)
-		r = handover_begin(&g->handover, &g->child.ipc);
+		r = handover_begin(&g->res.handover, &g->child.ipc);
 	if (r == 0)
 		return;
 	log_error("cannot start a worker: %s", strerror(-r));
@@ -186,7 +174,7 @@ on_gone(struct child *child, const char *how)
 
 	/* It may have let go of something just before. */
 	ipc_drain(&child->ipc);
-	leases_execute_wills(&g->leases);
+	leases_execute_wills(&g->res.leases);
 	if (g->stopped)
 		return; /* as agreed: it is on its way out */
 	log_alert("worker (pid %d) is gone: %s", (int)child->pid, how);
@@ -231,7 +219,7 @@ look_at_worker(struct guardian *g, struct mono now)
 		g->watched = true;
 	}
 	/* Taking itself apart, with nothing left that it could hold up: the deadline suffices. */
-	if (g->stopping && leases_claimed(&g->leases) == 0)
+	if (g->stopping && leases_claimed(&g->res.leases) == 0)
 		return;
 	if (g->watched) {
 		if (watchdog_tick(&g->dog, atomic_load(&child->pulse->beats), now))
@@ -256,8 +244,8 @@ on_tick(struct timer *t, struct mono now)
 	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->dog.tick_ns));
 	look_at_worker(g, now);
 	if (is_beating(g)) {
-		leases_renew(&g->leases, now);
-		leases_restore(&g->leases, now);
+		leases_renew(&g->res.leases, now);
+		leases_restore(&g->res.leases, now);
 	}
 	systemd_tick(&g->systemd, now);
 }
@@ -270,11 +258,11 @@ on_wake(struct loop *loop)
 	int64_t away_ns = mono_since(loop->now, g->woken);
 
 	g->woken = loop->now;
-	if (!lease_is_late(g->conf, away_ns) || leases_claimed(&g->leases) == 0)
+	if (!lease_is_late(g->conf, away_ns) || leases_claimed(&g->res.leases) == 0)
 		return;
 	log_warning("guardian was away for %lld ms: asking the worker whether it is still MASTER",
 		    (long long)(away_ns / NS_PER_MS));
-	leases_freeze(&g->leases);
+	leases_freeze(&g->res.leases);
 }
 
 static void
@@ -282,10 +270,10 @@ on_network(void *ctx)
 {
 	struct guardian *g = ctx;
 
-	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
-	leases_settle(&g->leases);
+	handover_links(&g->res.handover, child_running(&g->child) ? &g->child.ipc : NULL);
+	leases_settle(&g->res.leases);
 	if (is_beating(g))
-		leases_restore(&g->leases, g->loop.now);
+		leases_restore(&g->res.leases, g->loop.now);
 }
 
 /* ---- signals ---- */
@@ -333,7 +321,7 @@ log_state(const struct guardian *g)
 	log_notice("worker pid %d, %s", (int)g->child.pid,
 		   is_beating(g) ? "beating" : "not beating");
 	for (size_t i = 0; i < g->conf->instances_n; i++) {
-		const struct lease *lease = &g->leases.at[i];
+		const struct lease *lease = &g->res.leases.at[i];
 
 		log_notice("(%s) %zu virtual addresses %s%s, will %s", g->conf->instances[i].name,
 			   g->conf->instances[i].vips_n, lease->claimed ? "held" : "not held",
@@ -389,78 +377,6 @@ catch_signals(struct guardian *g)
 
 /* ---- start and end ---- */
 
-/* What the network gives: everything that is wrong there is said in one run. */
-static bool
-open_network(struct guardian *g)
-{
-	int r = netwatch_init(&g->watch, &g->loop, g->conf, on_network, g);
-	unsigned errors;
-
-	if (r < 0) {
-		log_error("cannot watch links and addresses: %s", strerror(-r));
-		return false;
-	}
-	errors = preflight_network(g->conf, &g->watch);
-	errors += listeners_init(&g->listeners, g->conf, worker_threads(g->conf)) < 0;
-	if (errors)
-		return false;
-	if (g->conf->instances_n == 0)
-		return true;
-	r = announcer_init(&g->announcer, &g->watch);
-	if (r < 0)
-		log_error("cannot open a packet socket: %s", strerror(-r));
-	return r == 0;
-}
-
-static bool
-open_vips(struct guardian *g)
-{
-	int r = vip_keeper_init(&g->vips, g->conf, &g->watch);
-
-	if (r == 0)
-		r = vrrp_sockets_init(&g->sockets, g->conf, &g->watch);
-	if (r == 0)
-		r = leases_init(&g->leases, g->conf, &g->watch, &g->vips, &g->announcer,
-				&g->sockets, tell, g);
-	if (r == 0)
-		r = handover_init(&g->handover);
-	if (r < 0) {
-		log_error("cannot prepare for virtual addresses: %s", strerror(-r));
-		return false;
-	}
-	leases_settle(&g->leases);
-	return true;
-}
-
-/* A socket for each thread of each bind, and the worker's many: as many as we are allowed. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_debug("limit of open files: %s", strerror(errno));
-}
-
-static bool
-open_all(struct guardian *g)
-{
-	const struct guardian_setup *setup = g->setup;
-	const char *pidfile = setup->pidfile ? setup->pidfile : g->conf->pidfile;
-
-	raise_descriptor_limit();
-	if (preflight_rights(g->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
-		return false;
-	if (loop_init(&g->loop) < 0 || !open_network(g) ||
-	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0)
-		return false;
-	g->handover.control_fd = g->rundir.control_fd;
-	return catch_signals(g) == 0 && open_vips(g);
-}
-
 static void
 run(struct guardian *g)
 {
@@ -480,34 +396,13 @@ run(struct guardian *g)
 	loop_run(&g->loop);
 }
 
-static void
-close_all(struct guardian *g)
-{
-	child_fini(&g->child);
-	systemd_fini(&g->systemd);
-	handover_fini(&g->handover);
-	leases_fini(&g->leases);
-	vrrp_sockets_fini(&g->sockets);
-	vip_keeper_fini(&g->vips);
-	announcer_fini(&g->announcer);
-	listeners_fini(&g->listeners);
-	netwatch_fini(&g->watch);
-	loop_close(&g->loop, &g->signals);
-	loop_fini(&g->loop);
-	rundir_fini(&g->rundir);
-}
-
 int
 guardian_run(const struct guardian_setup *setup)
 {
 	struct guardian g = {
 		.setup = setup,
 		.conf = setup->conf,
-		.rundir = { .lock_fd = -1, .control_fd = -1 },
-		.watch = { .ready = { .fd = -1 } },
-		.announcer = { .fd = -1 },
 		.privileged = { .conf = setup->conf, .generation = GENERATION, .act = act },
-		.handover = { .conf = setup->conf, .generation = GENERATION },
 		.systemd = { .fd = -1 },
 		.signals = { .fd = -1 },
 		.tick = { .fire = on_tick },
@@ -518,17 +413,21 @@ guardian_run(const struct guardian_setup *setup)
 
 	log_set_role("guardian");
 	g.privileged.ctx = &g;
-	g.handover.listeners = &g.listeners;
-	g.handover.sockets = &g.sockets;
-	g.handover.watch = &g.watch;
 	child_init(&g.child, &g.loop, on_message, on_gone, on_reaped, &g);
-	ok = open_all(&g);
+	if (loop_init(&g.loop) < 0)
+		return 1;
+	ok = resources_open(&g.res, setup, GENERATION, &g.loop, on_network, tell, &g) &&
+	     catch_signals(&g) == 0;
 	if (ok) {
 		run(&g);
 		ok = !g.failed;
 		if (ok)
 			log_notice("stopped");
 	}
-	close_all(&g);
+	child_fini(&g.child);
+	systemd_fini(&g.systemd);
+	resources_close(&g.res);
+	loop_close(&g.loop, &g.signals);
+	loop_fini(&g.loop);
 	return ok ? 0 : 1;
 }
