@@ -171,13 +171,9 @@ check_behaviour(struct conf_parser *p, size_t index)
 	if (instance->nopreempt != CONF_PREEMPT && instance->preempt_delay_ms)
 		conf_warning(&p->reporter, at(p, index, "preempt_delay"),
 			     "`preempt_delay` has no effect beside `nopreempt`");
-	if (instance->auth == CONF_AUTH_NONE && instance->version == 2 &&
-	    parser_given(p, given, "auth_pass"))
+	if (parser_given(p, given, "auth_pass") && !parser_given(p, given, "auth_type"))
 		conf_warning(&p->reporter, at(p, index, "auth_pass"),
 			     "`auth_pass` without `auth_type PASS`: there is no authentication");
-	if (instance->auth == CONF_AUTH_PASS && !parser_given(p, given, "auth_pass"))
-		conf_warning(&p->reporter, at(p, index, "auth_type"),
-			     "`auth_type PASS` without `auth_pass`: the password is empty");
 	if (conf->watchdog_ms >= down_ms && down_ms >= 30)
 		conf_warning(
 			&p->reporter, at(p, index, "advert_int"),

@@ -39,6 +39,7 @@ struct conf_ref {
 struct instance_draft {
 	struct conf_range given;
 	uint32_t advert_int_us; /* as written */
+	bool empty_pass_told;   /* of a password in three quotes */
 };
 
 /* A proxy, or a `defaults` section, while it is read. */

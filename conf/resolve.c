@@ -170,6 +170,29 @@ resolve_peers(struct conf_parser *p, struct conf_instance *instance,
 	instance->unicast_peers_n = kept;
 }
 
+/* keepalived does without authentication in these cases, and a pair must agree. */
+static void
+resolve_authentication(struct conf_parser *p, struct conf_instance *instance,
+		       const struct instance_draft *draft)
+{
+	static const uint8_t empty[sizeof instance->auth_data];
+	struct conf_pos pos = given_or(p, draft->given, "authentication", instance->pos);
+
+	if (instance->auth == CONF_AUTH_NONE)
+		return;
+	if (instance->version == 3)
+		conf_warning(&p->reporter, pos,
+			     "version 3 has no authentication: it is ignored, as with keepalived");
+	else if (memcmp(instance->auth_data, empty, sizeof empty) != 0)
+		return;
+	else if (!draft->empty_pass_told)
+		conf_warning(&p->reporter, pos,
+			     "the password is empty: there is no authentication, as with "
+			     "keepalived");
+	instance->auth = CONF_AUTH_NONE;
+	memset(instance->auth_data, 0, sizeof instance->auth_data);
+}
+
 static void
 resolve_instance(struct conf_parser *p, size_t index)
 {
@@ -182,13 +205,7 @@ resolve_instance(struct conf_parser *p, size_t index)
 	resolve_garp(p, instance, draft);
 	resolve_vips(p, instance);
 	resolve_peers(p, instance, draft);
-	if (instance->version == 3 && instance->auth != CONF_AUTH_NONE) {
-		conf_warning(&p->reporter,
-			     given_or(p, draft->given, "authentication", instance->pos),
-			     "version 3 has no authentication: it is ignored, as keepalived does");
-		instance->auth = CONF_AUTH_NONE;
-		memset(instance->auth_data, 0, sizeof instance->auth_data);
-	}
+	resolve_authentication(p, instance, draft);
 }
 
 /* ------------------------------------------------------------------ backends that are tracked */
@@ -269,12 +286,12 @@ number_servers(struct conf_parser *p, uint32_t index)
 		struct conf_server *server = &proxy->servers[i];
 		uint32_t id = (uint32_t)i + 1;
 
-		while (server->id == 0) {
-			if (!names_add(&p->names, NAME_SERVER_ID, index,
-				       arena_printf(p->arena, "%u", id), (uint32_t)i, server->pos))
-				server->id = id;
+		if (server->id)
+			continue;
+		while (names_add(&p->names, NAME_SERVER_ID, index, arena_printf(p->arena, "%u", id),
+				 (uint32_t)i, server->pos))
 			id = next++;
-		}
+		server->id = id;
 	}
 }
 

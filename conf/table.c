@@ -131,7 +131,7 @@ match_name(const char *name, const struct conf_word *words, size_t words_n)
 {
 	size_t n = 0;
 
-	while (n < words_n && !(words[n].quoted && n == 0)) {
+	while (n < words_n) {
 		size_t len = strlen(words[n].text);
 
 		if (strncmp(name, words[n].text, len) != 0)
@@ -194,7 +194,7 @@ unknown(struct conf_call *call)
 	bool first_word_known = false;
 	struct nearest nearest;
 
-	for (size_t i = 0; i < call->table->rows_n && !words[0].quoted; i++) {
+	for (size_t i = 0; i < call->table->rows_n; i++) {
 		const char *name = call->table->rows[i].name;
 		size_t len = strcspn(name, " ");
 
@@ -373,12 +373,12 @@ read_value(struct conf_call *call)
 	}
 }
 
-static void
-notice(struct conf_call *call)
+void
+call_notice(struct conf_call *call)
 {
 	/* Once is enough: the same word may stand in every section. */
-	if (!names_add(&call->p->names, NAME_NOTICE, 0, call->row->name, 0, call->words[0].pos))
-		conf_notice(&call->p->reporter, call->words[0].pos, "`%s` does nothing here: %s",
+	if (!names_add(&call->p->names, NAME_NOTICE, 0, call->row->name, 0, call->pos))
+		conf_notice(&call->p->reporter, call->pos, "`%s` does nothing here: %s",
 			    call->row->name, call->row->doc);
 }
 
@@ -403,17 +403,17 @@ fits_section(struct conf_call *call)
 	if (call->table != &table_proxy || !draft)
 		return true;
 	if (draft->proxy.caps == 0 && (flags & ROW_NAMED)) {
-		conf_error(&call->p->reporter, call->words[0].pos,
+		conf_error(&call->p->reporter, call->pos,
 			   "`%s` cannot stand in a `defaults` section", call->row->name);
 		return false;
 	}
 	if (caps == 0 || draft->proxy.caps == 0 || (draft->proxy.caps & caps))
 		return true;
 	if (call->row->type == CONF_TYPE_CALL || call->row->type == CONF_TYPE_REFUSED)
-		conf_error(&call->p->reporter, call->words[0].pos, "`%s` cannot stand in a %s",
+		conf_error(&call->p->reporter, call->pos, "`%s` cannot stand in a %s",
 			   call->row->name, draft->kind);
 	else
-		conf_warning(&call->p->reporter, call->words[0].pos, "`%s` has no effect in a %s",
+		conf_warning(&call->p->reporter, call->pos, "`%s` has no effect in a %s",
 			     call->row->name, draft->kind);
 	return false;
 }
@@ -428,22 +428,21 @@ note_given(struct conf_call *call)
 	for (size_t i = p->given_from; i < p->given_n; i++) {
 		if (p->given[i].row != call->row || (call->row->flags & ROW_REPEATS))
 			continue;
-		conf_warning(&p->reporter, call->words[0].pos, "`%s` overrides %s", call->row->name,
-			     conf_place(&p->reporter, call->words[0].pos, p->given[i].pos));
-		p->given[i].pos = call->words[0].pos;
+		conf_warning(&p->reporter, call->pos, "`%s` overrides %s", call->row->name,
+			     conf_place(&p->reporter, call->pos, p->given[i].pos));
+		p->given[i].pos = call->pos;
 		return;
 	}
-	*ARENA_PUSH(p->arena, p->given, p->given_n) =
-		(struct conf_given){ call->row, call->words[0].pos };
+	*ARENA_PUSH(p->arena, p->given, p->given_n) = (struct conf_given){ call->row, call->pos };
 }
 
 /* One directive.  call->used is set; call->open is cleared if the block was read. */
 static void
 read_one(struct conf_call *call)
 {
-	struct conf_pos pos = call->words[0].pos;
 	size_t matched, before = 0;
 
+	call->pos = call->words[0].pos;
 	if (call->table->dialect == CONF_HAPROXY && !call->table->parameters && call->words_n > 1 &&
 	    strcmp(call->words[0].text, "no") == 0) {
 		call->negated = true;
@@ -459,7 +458,7 @@ read_one(struct conf_call *call)
 		return;
 	}
 	if (call->negated && !(call->row->flags & ROW_NO)) {
-		conf_error(&call->p->reporter, pos, "`no` cannot stand before `%s`",
+		conf_error(&call->p->reporter, call->pos, "`no` cannot stand before `%s`",
 			   call->row->name);
 		call->used += before;
 		return;
@@ -469,7 +468,7 @@ read_one(struct conf_call *call)
 	call->words_n -= matched - 1;
 	call->used = call->words_n;
 	if (call->row->flags & ROW_OLD)
-		conf_warning(&call->p->reporter, pos, "`%s` is an old word: write `%s`",
+		conf_warning(&call->p->reporter, call->pos, "`%s` is an old word: write `%s`",
 			     call->row->name, call->row->doc);
 	if (!fits_section(call)) {
 		call->used += before;
@@ -504,12 +503,13 @@ read_one(struct conf_call *call)
 		call->row->parse(call);
 		break;
 	case CONF_TYPE_NOTICE:
-		notice(call);
+		call_notice(call);
 		call->used = ignored_words(call);
 		break;
 	case CONF_TYPE_REFUSED:
 		call->used = ignored_words(call);
-		conf_error(&call->p->reporter, pos, "`%s`: %s", call->row->name, call->row->doc);
+		conf_error(&call->p->reporter, call->pos, "`%s`: %s", call->row->name,
+			   call->row->doc);
 		break;
 	}
 	call->used += before;
@@ -539,6 +539,7 @@ table_read(struct conf_parser *p, const struct conf_table *table, void *object,
 	   const struct conf_word *words, size_t words_n, struct conf_pos end, bool open)
 {
 	struct conf_call call;
+	size_t used;
 
 	for (;;) {
 		call = (struct conf_call){
@@ -552,8 +553,10 @@ table_read(struct conf_parser *p, const struct conf_table *table, void *object,
 		};
 		read_one(&call);
 		open = call.open;
-		words += call.used;
-		words_n -= call.used;
+		/* A value that was missing has not been consumed. */
+		used = call.used < words_n ? call.used : words_n;
+		words += used;
+		words_n -= used;
 		if (!goes_on(p, table, call.row, words, words_n))
 			break;
 	}

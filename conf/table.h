@@ -82,6 +82,7 @@ struct conf_call {
 	void *object;                  /* what `offset` counts from */
 	const struct conf_word *words; /* [0] is the keyword's last word */
 	size_t words_n;
+	struct conf_pos pos; /* of the directive */
 	struct conf_pos end; /* where a missing word would have stood */
 	bool negated;        /* "no …" */
 	bool open;           /* a "{" was consumed after the words */
@@ -123,6 +124,9 @@ bool table_announces_secret(const char *word);
 
 /* The word after the keyword, or NULL after an error that says what is missing. */
 const struct conf_word *call_word(struct conf_call *call, size_t index, const char *what);
+
+/* "does nothing here", once for each word. */
+void call_notice(struct conf_call *call);
 
 /* A whole number min…max; false after an error. */
 bool call_int(struct conf_call *call, const struct conf_word *word, int64_t min, int64_t max,

@@ -145,8 +145,10 @@ parse_auth_pass(struct conf_call *call)
 	if (len == 0 && call->words_n > 2) {
 		/* """x y""": keepalived takes the empty word, and a pair must agree. */
 		conf_warning(&call->p->reporter, word->pos,
-			     "three quotes begin with an empty word: `auth_pass` is empty here, as "
-			     "it is for keepalived; use one quote on either side");
+			     "three quotes begin with an empty word, which is the whole password: "
+			     "there is no authentication, as with keepalived; use one quote on "
+			     "either side");
+		draft_of(call)->empty_pass_told = true;
 		call->used = call->words_n;
 	}
 }

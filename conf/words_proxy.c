@@ -150,6 +150,17 @@ parse_tcpka(struct conf_call *call)
 		proxy->tcpka_server = !call->negated;
 }
 
+/* Asked for HTTP's format, HAProxy logs TCP's for what is no HTTP. */
+static void
+parse_httplog(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+
+	proxy->tcplog = !call->negated;
+	if (!call->negated)
+		call_notice(call);
+}
+
 #define FLAG(word, member, side, text)                                                         \
 	{                                                                                      \
 		word, CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, member), .flags = ROW_NO | (side), \
@@ -243,7 +254,8 @@ static const struct conf_row rows[] = {
 	NOTICE("option log-separate-errors", "every connection has the level info"),
 	NOTICE("option prefer-last-server", ignored_http),
 	NOTICE("option persist", ignored_http),
-	NOTICE("option httplog", "mode tcp logs as `option tcplog` does"),
+	{ "option httplog", CONF_TYPE_CALL, .flags = ROW_NO, .parse = parse_httplog,
+	  .doc = "mode tcp logs as with `option tcplog`" },
 	NOTICE("option forwardfor", ignored_http),
 	NOTICE("option forwarded", ignored_http),
 	NOTICE("option originalto", ignored_http),
