@@ -81,7 +81,7 @@ access_log_end(struct session *s)
 		.feconn = atomic_load(&s->frontend->sessions),
 		.beconn = s->backend ? backend_sessions(t->proxy, s->backend->index) : 0,
 		.srvconn = s->target ? atomic_load(&s->target->lb.served) : 0,
-		.retries = s->failures,
+		.retries = s->attempts ? s->attempts - 1u : 0,
 		.redispatched = s->redispatched,
 		.backend_queue = s->queue_position,
 	};

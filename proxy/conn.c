@@ -102,6 +102,14 @@ conn_error(struct conn *c)
 }
 
 void
+conn_discard(struct conn *c)
+{
+	/* With MSG_TRUNC nothing is copied.  One call: who sends without end deserves his RST. */
+	if (conn_open(c) && recv(c->lf.fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) < 0)
+		return;
+}
+
+void
 conn_close(struct conn *c, struct loop *loop, bool reset)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };

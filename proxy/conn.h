@@ -76,5 +76,8 @@ void conn_shutdown(struct conn *c);
 /* The error a socket holds, cleared by asking; 0 = none. */
 int conn_error(struct conn *c);
 
+/* Throws away what has arrived: the kernel answers unread data with RST where FIN is meant. */
+void conn_discard(struct conn *c);
+
 /* Closes; `reset`: with RST instead of FIN, leaving no TIME_WAIT. */
 void conn_close(struct conn *c, struct loop *loop, bool reset);

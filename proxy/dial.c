@@ -209,7 +209,10 @@ try_server(struct session *s, struct server *server)
 	s->target = server;
 	s->slot = true;
 	counter_add(&t->servers[server->number].sessions, 1);
-	s->queue_ms = (int32_t)mono_since_ms(t->loop.now, s->accepted);
+	if (s->attempts < UINT8_MAX)
+		s->attempts++;
+	if (s->queue_ms < 0)
+		s->queue_ms = (int32_t)mono_since_ms(t->loop.now, s->accepted);
 	/* The phase of a failure is that of connecting. */
 	s->state = SESSION_CONNECTING;
 	error = begin(s);

@@ -59,6 +59,8 @@ session_close(struct session *s, enum session_cause cause)
 	conn_close(&s->server, &t->loop,
 		   (reset && !(s->server.flags & CONN_EOF)) ||
 			   (s->backend && s->backend->conf->nolinger));
+	if (reset)
+		conn_discard(&s->client);
 	conn_close(&s->client, &t->loop, s->frontend->conf->nolinger);
 	channel_drop(&s->up, &t->store);
 	channel_drop(&s->down, &t->store);

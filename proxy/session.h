@@ -56,7 +56,8 @@ struct session {
 	char phase; /* second letter of the termination state */
 	bool slot;  /* holds one of target's */
 	bool redispatched, logged;
-	uint8_t failures; /* of connection attempts */
+	uint8_t attempts; /* to connect */
+	uint8_t failures; /* of these */
 	uint16_t bind;    /* index in the frontend */
 	uint64_t tried;   /* servers that failed, as lb_bit */
 	struct session_peer peer;

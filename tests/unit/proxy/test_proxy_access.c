@@ -170,7 +170,7 @@ servers_refuse(void **state)
 	l.site.proxies[1].retries = 1;
 	site_start(&l.site, 1);
 	assert_true(site_fetch(&l.site, text, sizeof text) <= 0);
-	assert_string_equal(next_end(&l), "app/dead2 0 SC 1/1/0/0/+2 0/0");
+	assert_string_equal(next_end(&l), "app/dead2 0 SC 1/1/0/0/+1 0/0");
 	logged_fini(&l);
 }
 
