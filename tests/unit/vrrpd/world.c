@@ -100,7 +100,7 @@ op_claim(void *ctx, uint32_t instance)
 	struct node *node = ctx;
 
 	trace(node, 'c');
-	node->claim_pending = true;
+	node->wants = WANTS_CLAIM;
 }
 
 static void
@@ -109,10 +109,7 @@ op_release(void *ctx, uint32_t instance)
 	struct node *node = ctx;
 
 	trace(node, 'r');
-	if (!node->guardian_deaf) {
-		node->holds = node->claim_pending = false;
-		node->renewal = (struct mono){ 0 };
-	}
+	node->wants = WANTS_RELEASE;
 }
 
 static void
@@ -298,7 +295,7 @@ world_free(struct world *world)
 
 /* ------------------------------------------------------------------ time */
 
-/* A live guardian adds the VIPs at once and renews them every half lease. */
+/* A live guardian does at once what was asked last, and renews every half lease. */
 static void
 guardian_turn(struct node *node)
 {
@@ -307,12 +304,22 @@ guardian_turn(struct node *node)
 
 	if (node->guardian_deaf)
 		return;
-	if (node->claim_pending) {
-		node->claim_pending = false;
+	switch (node->wants) {
+	case WANTS_NOTHING:
+		break;
+	case WANTS_CLAIM:
+		node->wants = WANTS_NOTHING;
 		node->holds = node->claim_error == 0;
 		if (node->holds && half_ns)
 			node->renewal = mono_add_ns(now, half_ns);
 		vrrp_claimed(node->vrrp, 0, node->claim_error, now);
+		break;
+	case WANTS_RELEASE:
+		node->wants = WANTS_NOTHING;
+		node->holds = false;
+		node->renewal = (struct mono){ 0 };
+		vrrp_released(node->vrrp, 0, now);
+		break;
 	}
 	if (node->renewal.ns && !mono_before(now, node->renewal)) {
 		node->renewal = mono_add_ns(now, half_ns);

@@ -49,7 +49,8 @@ struct node {
 
 	bool running; /* turns of its loop happen */
 	bool cut;     /* nothing it sends arrives, nothing reaches it */
-	bool guardian_deaf, claim_pending;
+	bool guardian_deaf;
+	enum { WANTS_NOTHING, WANTS_CLAIM, WANTS_RELEASE } wants; /* the last request, unanswered */
 	int claim_error;
 	struct mono renewal; /* 0 = none due */
 	bool holds;          /* the kernel has the VIP */
