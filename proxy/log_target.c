@@ -21,7 +21,7 @@
 void
 log_sender_init(struct log_sender *sender)
 {
-	*sender = (struct log_sender){ .udp4 = -1, .udp6 = -1, .unix_fd = -1 };
+	*sender = (struct log_sender){ .udp4 = -1, .udp6 = -1, .unix_fd = -1, .pid = getpid() };
 }
 
 void
@@ -166,7 +166,7 @@ void
 log_target_send(struct log_sender *sender, const struct conf *conf, const struct conf_proxy *px,
 		int level, const char *message)
 {
-	struct log_stamp stamp = { .pid = (int)getpid(), .hostname = conf->log_send_hostname };
+	struct log_stamp stamp = { .pid = sender->pid, .hostname = conf->log_send_hostname };
 
 	stamp.tag = px->log_tag ? px->log_tag : conf->log_tag ? conf->log_tag : "tandem";
 	if (stamp.hostname && !*stamp.hostname)

@@ -16,7 +16,8 @@ struct proxy;
 
 struct log_sender {
 	int udp4, udp6, unix_fd; /* -1 = not yet needed */
-	bool failed;             /* a socket could not be made: said once */
+	int pid;
+	bool failed; /* a socket could not be made: said once */
 	_Atomic uint64_t dropped;
 };
 
