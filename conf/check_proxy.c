@@ -102,15 +102,15 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 		proxy->default_backend == CONF_NONE ? NULL : &conf->proxies[proxy->default_backend];
 	bool front = proxy->caps & CONF_CAP_FRONT;
 
-	if (front && proxy->binds_n == 0)
+	if (front && proxy->binds_n == 0 && p->sound)
 		conf_warning(&p->reporter, proxy->pos,
 			     "%s `%.60s` has no `bind` line: nobody can connect", draft->kind,
 			     proxy->name);
-	if (front && !backend && !draft->default_backend)
+	if (front && !backend && !draft->default_backend && p->sound)
 		conf_warning(&p->reporter, proxy->pos,
 			     "%s `%.60s` has no `default_backend`: connections are closed",
 			     draft->kind, proxy->name);
-	else if (front && backend && backend->servers_n == 0)
+	else if (front && backend && backend->servers_n == 0 && p->sound)
 		conf_warning(&p->reporter, proxy->pos, "%s `%.60s` leads to no server", draft->kind,
 			     proxy->name);
 	for (size_t i = 0; i < proxy->binds_n; i++)

@@ -33,7 +33,8 @@ check_identity(struct conf_parser *p, size_t index)
 	const struct conf_name *first;
 	struct conf_pos pos = at(p, index, "virtual_router_id");
 
-	if (instance->interface == CONF_NONE)
+	if (instance->interface == CONF_NONE &&
+	    !parser_given(p, p->instances[index].given, "interface"))
 		conf_error(&p->reporter, instance->pos, "vrrp_instance `%.60s` has no `interface`",
 			   instance->name);
 	if (instance->vrid == 0 && !parser_given(p, p->instances[index].given, "virtual_router_id"))
@@ -57,7 +58,7 @@ check_addresses(struct conf_parser *p, size_t index)
 	const struct conf_instance *instance = &p->conf->instances[index];
 	char buf[IP_STRLEN];
 
-	if (instance->vips_n == 0)
+	if (instance->vips_n == 0 && p->sound)
 		conf_warning(&p->reporter, instance->pos,
 			     "vrrp_instance `%.60s` has no virtual address", instance->name);
 	for (size_t i = 0; i < instance->vips_n; i++) {
@@ -97,7 +98,7 @@ check_addresses(struct conf_parser *p, size_t index)
 			   "IPv6 instances come with a later version: peer %s",
 			   ip_format(&instance->unicast_peers[i], buf));
 	}
-	if (instance->unicast_peers_n == 0 &&
+	if (instance->unicast_peers_n == 0 && p->sound && !p->instances[index].own_peer_told &&
 	    parser_given(p, p->instances[index].given, "unicast_peer"))
 		conf_warning(&p->reporter, at(p, index, "unicast_peer"),
 			     "`unicast_peer` is empty: the instance uses multicast");
@@ -193,7 +194,7 @@ check_scripts(struct conf_parser *p)
 			if (conf->instances[i].track_scripts[j].script != CONF_NONE)
 				used[conf->instances[i].track_scripts[j].script] = true;
 	for (size_t i = 0; i < conf->scripts_n; i++)
-		if (!used[i])
+		if (!used[i] && p->sound)
 			conf_warning(&p->reporter, conf->scripts[i].pos,
 				     "no instance tracks vrrp_script `%.60s`: it does not run",
 				     conf->scripts[i].name);

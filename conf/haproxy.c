@@ -22,16 +22,15 @@ section_begins(struct conf_parser *p)
 	       (*word == '$' || keepalived_section(word, len) || haproxy_section(word, len));
 }
 
-/* ".if" and its kin, at the cursor. */
-static void
-skip_condition(struct conf_parser *p)
+void
+haproxy_skip_condition(struct conf_parser *p)
 {
 	struct conf_pos pos = lexer_pos(&p->lexer);
 	const char *word;
 	size_t len = lexer_peek(&p->lexer, &word), depth = 0;
 
-	conf_error(&p->reporter, pos, "`%.*s`: conditions come with a later version",
-		   len < 20 ? (int)len : 20, word);
+	conf_error(&p->reporter, pos, "`%.*s` comes with a later version", len < 20 ? (int)len : 20,
+		   word);
 	/* Which branch holds is not known: neither is read, or their errors would be noise. */
 	do {
 		len = lexer_peek(&p->lexer, &word);
@@ -50,7 +49,7 @@ read_lines(struct conf_parser *p, const struct conf_table *table, void *object)
 
 	while (lexer_next_line(&p->lexer) && !section_begins(p)) {
 		if (*p->lexer.at == '.') {
-			skip_condition(p);
+			haproxy_skip_condition(p);
 			continue;
 		}
 		haproxy_read_words(&p->lexer, &line);

@@ -135,22 +135,35 @@ keepalived_read(struct conf_parser *p)
 {
 	struct conf_line line;
 	enum conf_mark mark = keepalived_read_words(&p->lexer, &line);
+	const struct conf_row *row;
+	bool open = mark == CONF_MARK_OPEN || keepalived_read_open(&p->lexer);
 
-	table_read(p, &keepalived_sections, p->conf, line.words, line.words_n, line.end,
-		   mark == CONF_MARK_OPEN);
+	row = keepalived_section(line.words[0].text, strlen(line.words[0].text));
+	table_read(p, &keepalived_sections, p->conf, line.words, line.words_n, line.end, open);
+	/* What would have been the block's is not read, or each line would be an error. */
+	if (!open && row && row->type == CONF_TYPE_BLOCK)
+		haproxy_skip_section(p);
 }
 
-/* At the first word of a line inside a block: does it begin a section that cannot stand here? */
+/*
+ * At the first word of a line inside a block: does something begin that cannot stand here?  `table`
+ * is the block's own (NULL: a list), `outer` that of the block around it (NULL: none).
+ */
 static bool
-section_begins(struct conf_parser *p, const struct conf_table *table)
+section_begins(struct conf_parser *p, const struct conf_table *table,
+	       const struct conf_table *outer)
 {
 	const char *text;
 	size_t len = lexer_peek(&p->lexer, &text), matched;
 	struct conf_word word = { .text = arena_strndup(p->arena, text, len) };
+	const struct conf_row *row;
 	bool ours;
 
 	if (len == 0 || (table && table_find(table, &word, 1, &matched)))
 		return false;
+	row = outer ? table_find(outer, &word, 1, &matched) : NULL;
+	if (row && row->type == CONF_TYPE_BLOCK)
+		return true;
 	ours = keepalived_section(text, len) != NULL;
 	if (text == p->lexer.line_start)
 		return ours || haproxy_section(text, len);
@@ -161,12 +174,14 @@ section_begins(struct conf_parser *p, const struct conf_table *table)
 
 /* Reads on to the next line of a block.  false: the block is over, one way or the other. */
 static bool
-next_line(struct conf_parser *p, const struct conf_table *table, struct conf_pos pos,
-	  struct conf_line *line, enum conf_mark *mark)
+next_line(struct conf_call *call, const struct conf_table *table, struct conf_line *line,
+	  enum conf_mark *mark)
 {
+	struct conf_parser *p = call->p;
+
 	for (;;) {
-		if (!lexer_next_line(&p->lexer) || section_begins(p, table)) {
-			conf_error(&p->reporter, pos,
+		if (!lexer_next_line(&p->lexer) || section_begins(p, table, call->table)) {
+			conf_error(&p->reporter, call->pos,
 				   "the block that begins here is not closed: "
 				   "`}` is missing");
 			return false;
@@ -192,7 +207,7 @@ keepalived_skip_block(struct conf_parser *p, struct conf_pos open)
 	size_t depth = 1;
 
 	while (depth > 0) {
-		if (!lexer_next_line(&p->lexer) || section_begins(p, NULL)) {
+		if (!lexer_next_line(&p->lexer) || section_begins(p, NULL, NULL)) {
 			conf_error(&p->reporter, open,
 				   "the block that begins here is not closed: "
 				   "`}` is missing");
@@ -216,17 +231,16 @@ void
 keepalived_read_block(struct conf_call *call, const struct conf_table *table, void *object)
 {
 	struct conf_parser *p = call->p;
-	struct conf_pos pos = call->words[0].pos;
 	struct conf_line line;
 	enum conf_mark mark;
 
 	if (p->depth == CONF_DEPTH_MAX) {
-		conf_error(&p->reporter, pos, "blocks are nested too deeply");
-		keepalived_skip_block(p, pos);
+		conf_error(&p->reporter, call->pos, "blocks are nested too deeply");
+		keepalived_skip_block(p, call->pos);
 		return;
 	}
 	p->depth++;
-	while (next_line(p, table, pos, &line, &mark))
+	while (next_line(call, table, &line, &mark))
 		table_read(p, table, object, line.words, line.words_n, line.end,
 			   mark == CONF_MARK_OPEN);
 	p->depth--;
@@ -240,7 +254,7 @@ keepalived_read_list(struct conf_call *call,
 	struct conf_line line;
 	enum conf_mark mark;
 
-	while (next_line(p, NULL, call->words[0].pos, &line, &mark)) {
+	while (next_line(call, NULL, &line, &mark)) {
 		item(call, &line);
 		if (mark == CONF_MARK_OPEN) {
 			conf_warning(&p->reporter, line.end, "`%s` has no blocks in it",

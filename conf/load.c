@@ -41,6 +41,38 @@ parser_interface(struct conf_parser *p, const char *name)
 	return index;
 }
 
+/* The section word of either dialect that is nearest to the word. */
+static struct nearest
+nearest_section(const char *word)
+{
+	struct nearest nearest = nearest_init(word);
+
+	for (size_t i = 0; i < keepalived_sections.rows_n; i++)
+		nearest_offer(&nearest, keepalived_sections.rows[i].name);
+	for (size_t i = 0; i < haproxy_sections.rows_n; i++)
+		nearest_offer(&nearest, haproxy_sections.rows[i].name);
+	return nearest;
+}
+
+/* Passes over the lines of a section whose word is not known, up to what looks like the next. */
+static void
+skip_body(struct conf_parser *p)
+{
+	const char *word;
+	size_t len;
+
+	while (lexer_next_line(&p->lexer)) {
+		len = lexer_peek(&p->lexer, &word);
+		if (*word == '$' || *word == '.' || keepalived_section(word, len) ||
+		    haproxy_section(word, len))
+			return;
+		if (word == p->lexer.line_start &&
+		    nearest_section(arena_strndup(p->arena, word, len)).best)
+			return;
+		lexer_skip_line(&p->lexer);
+	}
+}
+
 /* A line that neither dialect begins with, and whatever hangs on it. */
 static void
 read_unknown(struct conf_parser *p)
@@ -58,12 +90,7 @@ read_unknown(struct conf_parser *p)
 			keepalived_skip_block(p, pos);
 		return;
 	}
-	nearest = nearest_init(line.words[0].text);
-	for (size_t i = 0; i < keepalived_sections.rows_n; i++)
-		nearest_offer(&nearest, keepalived_sections.rows[i].name);
-	for (size_t i = 0; i < haproxy_sections.rows_n; i++)
-		nearest_offer(&nearest, haproxy_sections.rows[i].name);
-
+	nearest = nearest_section(line.words[0].text);
 	if (mark == CONF_MARK_OPEN || keepalived_read_open(&p->lexer)) {
 		/* keepalived passes over blocks it does not know, and so do we. */
 		conf_warning(&p->reporter, pos, "unknown block `%.60s` is ignored",
@@ -76,7 +103,7 @@ read_unknown(struct conf_parser *p)
 		   line.words[0].text);
 	conf_hint_nearest(&p->reporter, &nearest);
 	lexer_skip_line(&p->lexer);
-	haproxy_skip_section(p);
+	skip_body(p);
 }
 
 static void
@@ -91,7 +118,9 @@ read_source(struct conf_parser *p, uint32_t index)
 		len = lexer_peek(lx, &word);
 		if (keepalived_read_definition(lx))
 			continue;
-		if (keepalived_section(word, len))
+		if (*lx->at == '.')
+			haproxy_skip_condition(p);
+		else if (keepalived_section(word, len))
 			keepalived_read(p);
 		else if (haproxy_section(word, len))
 			haproxy_read(p);
@@ -142,6 +171,7 @@ conf_load(struct arena *arena, const struct conf_source *sources, size_t sources
 	if (options->maxconn)
 		conf->maxconn = options->maxconn;
 
+	p->sound = report->errors == 0;
 	resolve_all(p);
 	check_vrrp(p);
 	check_proxies(p);

@@ -39,6 +39,7 @@ struct conf_ref {
 struct instance_draft {
 	struct conf_range given;
 	uint32_t advert_int_us; /* as written */
+	bool own_peer_told;     /* of a list of peers that names this node */
 	bool empty_pass_told;   /* of a password in three quotes */
 };
 
@@ -80,6 +81,7 @@ struct conf_parser {
 	struct proxy_draft *proxies;
 	size_t proxies_n;
 	size_t binds_n;
+	bool sound; /* no error so far: worth telling what is missing */
 };
 
 /* ---------------------------------------------------------------- load.c */
@@ -119,6 +121,9 @@ const struct conf_row *haproxy_section(const char *word, size_t len);
 
 /* The cursor stands before a section's line: reads up to the next section of either dialect. */
 void haproxy_read(struct conf_parser *p);
+
+/* Refuses ".if" and its kin at the cursor, with all lines up to the ".endif". */
+void haproxy_skip_condition(struct conf_parser *p);
 
 /* Passes over the lines up to the next section of either dialect. */
 void haproxy_skip_section(struct conf_parser *p);

@@ -149,25 +149,26 @@ resolve_vips(struct conf_parser *p, struct conf_instance *instance)
 
 /* One file may serve both nodes: the list of peers may name the node itself. */
 static void
-resolve_peers(struct conf_parser *p, struct conf_instance *instance,
-	      const struct instance_draft *draft)
+resolve_peers(struct conf_parser *p, struct conf_instance *instance, struct instance_draft *draft)
 {
+	struct conf_pos pos = given_or(p, draft->given, "unicast_peer", instance->pos);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
-		if (instance->unicast_src.family != AF_UNSPEC &&
-		    ip_equal(&instance->unicast_peers[i], &instance->unicast_src))
-			conf_warning(&p->reporter,
-				     given_or(p, draft->given, "unicast_peer", instance->pos),
-				     "`unicast_peer` names this node's own `unicast_src_ip`, which "
-				     "is left out");
-		else
+	for (size_t i = 0; i < instance->unicast_peers_n; i++)
+		if (instance->unicast_src.family == AF_UNSPEC ||
+		    !ip_equal(&instance->unicast_peers[i], &instance->unicast_src))
 			instance->unicast_peers[kept++] = instance->unicast_peers[i];
-	}
-	if (kept == 0 && instance->unicast_peers_n > 0)
-		conf_error(&p->reporter, given_or(p, draft->given, "unicast_peer", instance->pos),
-			   "`unicast_peer` names no other node");
+	if (kept == instance->unicast_peers_n)
+		return;
 	instance->unicast_peers_n = kept;
+	draft->own_peer_told = true;
+	if (kept > 0)
+		conf_warning(&p->reporter, pos,
+			     "`unicast_peer` names this node's own `unicast_src_ip`, which is left "
+			     "out");
+	else
+		conf_error(&p->reporter, pos,
+			   "`unicast_peer` names this node's own `unicast_src_ip` and no other");
 }
 
 /* keepalived does without authentication in these cases, and a pair must agree. */
@@ -197,7 +198,7 @@ static void
 resolve_instance(struct conf_parser *p, size_t index)
 {
 	struct conf_instance *instance = &p->conf->instances[index];
-	const struct instance_draft *draft = &p->instances[index];
+	struct instance_draft *draft = &p->instances[index];
 
 	if (instance->version == 0)
 		instance->version = p->conf->vrrp_version;

@@ -231,17 +231,14 @@ parse_bind(struct conf_call *call)
 	struct conf_parser *p = call->p;
 	const struct conf_word *word = call_word(call, 1, "an address");
 	struct conf_bind parameters = { .mode = -1, .uid = -1, .gid = -1, .inherited_fd = -1 };
-	size_t given_from = p->given_from;
 	const char *list, *comma;
 	bool literal;
 
 	if (!word)
 		return;
-	p->given_from = p->given_n;
 	if (call->words_n > 2)
 		table_read(p, &table_bind, &parameters, call->words + 2, call->words_n - 2,
 			   call->end, false);
-	p->given_from = given_from;
 
 	list = haproxy_expand(&p->lexer, word);
 	/* Only what was neither quoted nor expanded stands in the file as it stands here. */

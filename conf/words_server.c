@@ -202,13 +202,10 @@ static void
 read_parameters(struct conf_call *call, struct conf_server *server, size_t from)
 {
 	struct conf_parser *p = call->p;
-	size_t given_from = p->given_from;
 
-	p->given_from = p->given_n;
 	if (call->words_n > from)
 		table_read(p, &table_server, server, call->words + from, call->words_n - from,
 			   call->end, false);
-	p->given_from = given_from;
 }
 
 void

@@ -201,7 +201,6 @@ static void
 read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
 {
 	size_t from = 0, to;
-	size_t given_from = call->p->given_from;
 
 	while (from < line->words_n) {
 		for (to = from + 1; to < line->words_n; to++)
@@ -210,10 +209,7 @@ read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
 			    strcmp(line->words[to - 1].text, "broadcast") &&
 			    strcmp(line->words[to - 1].text, "peer"))
 				break;
-		/* `dev` of one address does not override that of another. */
-		call->p->given_from = call->p->given_n;
 		read_vip(call, line->words + from, to - from, line->end, excluded);
-		call->p->given_from = given_from;
 		from = to;
 	}
 }
