@@ -3,7 +3,9 @@
  *
  * Runs on the VRRP thread.  The guardian announces each VIP when it adds it.  Here is what follows:
  * - a dead peer may hold the VIP until its lease ends, and answer for it: a round every 500 ms until
- *   lease + 500 ms have passed, so that the last word is ours;
+ *   lease + 500 ms have passed (two intervals, if that is more), so that the last word is ours;
+ * - a rival of lower priority may announce once more after we heard it (it gives up only when it
+ *   hears us): the same rounds again;
  * - keepalived's garp_master_delay and garp_master_refresh;
  * - the lease: no acknowledged renewal for three quarters of it means that the kernel is about to
  *   remove the VIPs.  The instance resigns while it still has them, and stays in FAULT until the
@@ -14,6 +16,7 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "vrrpd/engine.h"
+#include "vrrpd/timing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,14 +89,25 @@ on_announce(struct timer *t, struct mono now)
 	arm_announce(inst);
 }
 
+/* Rounds for as long as somebody else may still hold and announce our VIPs: a dead node until its
+ * lease ends, a living one until it has heard us. */
+static void
+schedule_rounds(struct vrrp_instance *inst, struct mono now)
+{
+	int64_t heard_ns = 2 * vrrp_interval_ns(inst->active_cs);
+	int64_t span_ns = lease_ns(inst) > heard_ns ? lease_ns(inst) : heard_ns;
+
+	inst->round_next = mono_add_ms(now, ROUND_MS);
+	inst->round_until = mono_add_ms(mono_add_ns(now, span_ns), ROUND_MS);
+}
+
 static void
 schedule_announcements(struct vrrp_instance *inst, struct mono now)
 {
 	const struct conf_instance *conf = inst->conf;
 	struct mono never = { 0 };
 
-	inst->round_next = mono_add_ms(now, ROUND_MS);
-	inst->round_until = mono_add_ms(mono_add_ns(now, lease_ns(inst)), ROUND_MS);
+	schedule_rounds(inst, now);
 	inst->delay_at =
 		conf->garp_master_delay_ms ? mono_add_ms(now, conf->garp_master_delay_ms) : never;
 	inst->refresh_at = conf->garp_master_refresh_ms
@@ -110,6 +124,8 @@ vrrp_tenure_reannounce(struct vrrp_instance *inst, struct mono now)
 		return;
 	inst->reannounced = now;
 	announce(inst, 1);
+	schedule_rounds(inst, now);
+	arm_announce(inst);
 }
 
 /* ------------------------------------------------------------------ lease */

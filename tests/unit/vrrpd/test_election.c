@@ -135,7 +135,8 @@ test_master_tie(void **state)
 	assert_state(VRRP_STATE_BACKUP);
 }
 
-/* After a split the neighbours may point at the loser: announced again, at most once a second. */
+/* After a split the neighbours may point at the loser, which announces until it hears us: announced
+ * at once, at most once a second, and in rounds for two intervals after its last word. */
 static void
 test_master_reannounces(void **state)
 {
@@ -150,6 +151,13 @@ test_master_reannounces(void **state)
 	node_forget(node);
 	node_hear(node, 12, 90);
 	assert_string_equal(node->trace, "a");
+
+	node_forget(node);
+	world_run_ms(world, 4600);
+	assert_string_equal(node->trace, "asaasaass");
+	node_forget(node);
+	world_run_ms(world, 5000);
+	assert_null(strchr(node->trace, 'a'));
 }
 
 static void
