@@ -104,8 +104,10 @@ conn_error(struct conn *c)
 void
 conn_discard(struct conn *c)
 {
-	/* With MSG_TRUNC nothing is copied.  One call: who sends without end deserves his RST. */
-	if (conn_open(c) && recv(c->lf.fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) < 0)
+	char trash[16 << 10];
+
+	/* One call: who sends without end gets his RST. */
+	if (conn_open(c) && recv(c->lf.fd, trash, sizeof trash, MSG_DONTWAIT) < 0)
 		return;
 }
 
