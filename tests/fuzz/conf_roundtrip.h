@@ -48,7 +48,8 @@ conf_roundtrip(const struct conf_source *sources, size_t sources_n)
 	dumped.len = first_len;
 	conf_roundtrip_dump(&dumped, 1, &second, &second_len);
 	if (!second || first_len != second_len || memcmp(first, second, first_len) != 0) {
-		fprintf(stderr, "not the same:\n%s\n----\n%s\n", first, second ? second : "(refused)");
+		fprintf(stderr, "not the same:\n%s\n----\n%s\n", first,
+			second ? second : "(refused)");
 		abort();
 	}
 	free(first);

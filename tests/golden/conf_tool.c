@@ -26,7 +26,7 @@ main(int argc, char **argv)
 		first = 3;
 	}
 	r = conf_read_files(arena, (const char *const *)argv + first, (size_t)(argc - first),
-	                    &sources, &sources_n, &failed);
+			    &sources, &sources_n, &failed);
 	if (r < 0) {
 		fprintf(stderr, "%s: %s\n", failed, strerror(-r));
 		arena_free(arena);

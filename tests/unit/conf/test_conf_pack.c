@@ -1,0 +1,153 @@
+/*
+ * test_conf_pack.c - reading files, and handing what was read to another process.
+ */
+#include "conf/load.h"
+
+#include "cm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void
+there_and_back(void **state)
+{
+	struct arena *arena = arena_new();
+	const struct conf_source sources[] = {
+		{ "one.conf", "vrrp_\0x", 7 },
+		{ "", "", 0 },
+		{ "three.cfg", "global\n", 7 },
+	};
+	const struct conf_options options = { .node = "lb1", .maxconn = 5000 };
+	struct conf_source *back;
+	struct conf_options options_back;
+	size_t len, back_n;
+	void *block = conf_pack(arena, sources, 3, &options, &len);
+
+	assert_int_equal(conf_unpack(arena, block, len, &back, &back_n, &options_back), 0);
+	assert_int_equal(back_n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(back[i].name, sources[i].name);
+		assert_int_equal(back[i].len, sources[i].len);
+		assert_memory_equal(back[i].text, sources[i].text, sources[i].len);
+		assert_int_equal(back[i].text[back[i].len], '\0');
+	}
+	assert_string_equal(options_back.node, "lb1");
+	assert_int_equal(options_back.maxconn, 5000);
+	arena_free(arena);
+}
+
+static void
+nothing_given(void **state)
+{
+	struct arena *arena = arena_new();
+	const struct conf_options options = { 0 };
+	struct conf_source *back;
+	struct conf_options options_back;
+	size_t len, back_n;
+	void *block = conf_pack(arena, NULL, 0, &options, &len);
+
+	assert_int_equal(conf_unpack(arena, block, len, &back, &back_n, &options_back), 0);
+	assert_int_equal(back_n, 0);
+	assert_null(options_back.node);
+	arena_free(arena);
+}
+
+/* Whatever is cut off, added or turned over, the block is refused or stays within its bounds. */
+static void
+damaged(void **state)
+{
+	struct arena *arena = arena_new();
+	const struct conf_source source = { "one.conf", "global\n", 7 };
+	const struct conf_options options = { .node = "lb1" };
+	struct conf_source *back;
+	struct conf_options options_back;
+	size_t len, back_n;
+	char *block = conf_pack(arena, &source, 1, &options, &len);
+
+	for (size_t cut = 0; cut < len; cut++) {
+		char *part = malloc(cut + 1);
+
+		memcpy(part, block, cut);
+		assert_int_equal(conf_unpack(arena, part, cut, &back, &back_n, &options_back),
+				 -EBADMSG);
+		free(part);
+	}
+	for (size_t i = 0; i < len; i++) {
+		char *copy = malloc(len);
+
+		memcpy(copy, block, len);
+		copy[i] = (char)~copy[i];
+		conf_unpack(arena, copy, len, &back, &back_n, &options_back);
+		free(copy);
+	}
+	arena_free(arena);
+}
+
+static char folder[] = "/tmp/test-conf-XXXXXX";
+
+static void
+write_file(const char *name, const char *text)
+{
+	char path[100];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void
+files_and_folders(void **state)
+{
+	static const char *const names[] = { "b.cfg", "a.conf", "c.txt", ".hidden.cfg" };
+	struct arena *arena = arena_new();
+	const char *paths[2], *failed;
+	struct conf_source *sources;
+	size_t sources_n;
+	char path[100];
+
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < COUNT(names); i++)
+		write_file(names[i], names[i]);
+
+	paths[0] = folder;
+	assert_int_equal(conf_read_files(arena, paths, 1, &sources, &sources_n, &failed), 0);
+	assert_int_equal(sources_n, 2);
+	assert_string_equal(sources[0].text, "a.conf");
+	assert_string_equal(sources[1].text, "b.cfg");
+	assert_int_equal(sources[1].len, 5);
+
+	snprintf(path, sizeof path, "%s/c.txt", folder);
+	paths[0] = path;
+	paths[1] = "/nonexistent/tandem.conf";
+	assert_int_equal(conf_read_files(arena, paths, 1, &sources, &sources_n, &failed), 0);
+	assert_string_equal(sources[0].name, path);
+	assert_int_equal(conf_read_files(arena, paths, 2, &sources, &sources_n, &failed), -ENOENT);
+	assert_string_equal(failed, paths[1]);
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(nothing_given),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(files_and_folders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
