@@ -75,9 +75,9 @@ def test_second_instance(lab, pair_of, fast, say):
     say(f"second instance: {output.strip().splitlines()[-1]}")
 
 
-def test_unprivileged(lab, fast, say):
+def test_unprivileged(lab, say):
     """Started without what it needs: one clear error."""
-    node = lab.tandem("lb1", fast())
+    node = lab.tandem("lb1", Pair())
     argv = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *node.argv()]
     lab.nodes.clear()
     done = subprocess.run(

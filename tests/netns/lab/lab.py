@@ -41,7 +41,7 @@ class Probe:
             [PYTHON, PROGRAMS / "probe.py", address, port, every_ms, limit_ms],
             self._log,
             namespace=lab.network.namespace("client"),
-            nice=-10,
+            realtime=True,  # what it measures must not be its own lateness
         )
         lab.started(self._process)
         self._file = open(self._log, encoding="utf-8")

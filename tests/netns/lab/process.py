@@ -1,5 +1,6 @@
 """Processes the lab started: known by pid and start time, so that no other one is ever ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,13 +13,14 @@ def now():
 
 
 def wait_until(predicate, timeout, what):
-    """Returns the first true value of predicate(); raises TimeoutError naming `what`."""
+    """Returns the first true value of predicate(); raises TimeoutError naming `what` (or what())."""
     end = now() + timeout
     while True:
         value = predicate()
         if value:
             return value
         if now() > end:
+            what = what() if callable(what) else what
             raise TimeoutError(f"not within {timeout:g} s: {what}")
         time.sleep(0.005)
 
@@ -68,7 +70,7 @@ def fd_count(pid):
 class Process:
     """One started program.  `log` collects its standard output and standard error."""
 
-    def __init__(self, name, argv, log, env=None, namespace=None, nice=None):
+    def __init__(self, name, argv, log, env=None, namespace=None, realtime=False):
         self.name, self.argv, self.log = name, [str(arg) for arg in argv], str(log)
         if namespace:
             self.argv = ["ip", "netns", "exec", namespace] + self.argv
@@ -84,8 +86,9 @@ class Process:
         self.pid = self._popen.pid
         found = stat(self.pid)
         self.start_time = found[2] if found else 0
-        if nice is not None:
-            os.setpriority(os.PRIO_PROCESS, self.pid, nice)
+        if realtime:
+            with contextlib.suppress(PermissionError):  # containers may refuse it
+                os.sched_setscheduler(self.pid, os.SCHED_RR, os.sched_param(1))
 
     @classmethod
     def adopt(cls, saved):
@@ -137,8 +140,12 @@ class Process:
             return False
 
     def kill_all(self):
-        """SIGKILL to every process of the tree in one go."""
-        for pid in self.tree():
+        """SIGKILL to every process of the tree; those of our group at once, so that none of them
+        can react to the end of another."""
+        tree = self.tree()
+        if tree and os.getpgid(self.pid) == self.pid:
+            os.killpg(self.pid, signal.SIGKILL)
+        for pid in tree:
             send_signal(pid, signal.SIGKILL)
 
     def output(self):

@@ -110,7 +110,8 @@ class AddressWatch:
         wait_until(
             lambda: self.holders(address) == nodes,
             timeout,
-            f"{address} is held by {' and '.join(nodes) or 'nobody'} (it is by {self.holder(address)})",
+            lambda: f"{address} is held by {'+'.join(nodes) or 'nobody'} "
+            f"(it is by {self.holder(address)})",
         )
 
 
