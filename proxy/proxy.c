@@ -16,20 +16,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Without `maxconn` in the file: what the limit of descriptors allows, two a session. */
-static uint32_t
-derive_maxconn(const struct conf *conf, size_t listeners_n)
+/*
+ * Descriptors: two a session, two a pipe.  Without `maxconn` in the file the limit decides, pipes
+ * taking a twentieth; with it pipes get what sessions leave, but never none.
+ */
+static void
+divide_descriptors(struct proxy *proxy, size_t listeners_n)
 {
-	const rlim_t reserve = 64 + listeners_n; /* loops, logs, checks, pipes, the daemon's own */
+	const uint64_t reserve = 64 + listeners_n; /* loops, logs, checks, the daemon's own */
+	uint64_t pipes_min = 8 * proxy->threads_n, total = 2000000, pipes, left;
 	struct rlimit limit;
 
-	if (conf->maxconn)
-		return conf->maxconn;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-		return 1000000;
-	if (limit.rlim_cur < 2 * reserve)
-		return 1;
-	return (uint32_t)((limit.rlim_cur - reserve) / 2);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < total)
+		total = limit.rlim_cur;
+	total = total > reserve ? total - reserve : 0;
+	pipes = total / 40;
+	left = total > 2 * pipes ? total / 2 - pipes : 1;
+	proxy->maxconn = proxy->conf->maxconn ? proxy->conf->maxconn : (uint32_t)left;
+	if (2 * (uint64_t)proxy->maxconn + 2 * pipes > total)
+		pipes = total / 2 > proxy->maxconn ? total / 2 - proxy->maxconn : 0;
+	proxy->pipes_max = (uint32_t)(pipes > pipes_min ? pipes : pipes_min);
 }
 
 static int
@@ -120,7 +126,7 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	proxy->board = board;
 	proxy->threads_n = threads_n ? threads_n : 1;
 	proxy->proxies_n = (uint32_t)conf->proxies_n;
-	proxy->maxconn = derive_maxconn(conf, listeners_n);
+	divide_descriptors(proxy, listeners_n);
 	pthread_mutex_init(&proxy->notify_lock, NULL);
 	log_sender_init(&proxy->notify);
 	proxy->threads =

@@ -58,8 +58,9 @@ pump_pipe(struct channel *ch, struct conn *src, struct conn *dst, struct relay_s
 	if (!ch->pipe)
 		ch->pipe = pipe_get(&store->pipes);
 	if (!ch->pipe) {
+		/* None to be had: through the buffer, until the transfer looks long again. */
 		ch->splicing = false;
-		ch->no_splice = true;
+		ch->full_reads = 0;
 		return RELAY_MORE;
 	}
 	if (ch->pipe->held == 0) {

@@ -70,6 +70,7 @@ struct proxy {
 	struct proxy_thread *threads;
 	uint32_t threads_n;
 	uint32_t maxconn;
+	uint32_t pipes_max; /* of all threads */
 	_Atomic uint32_t sessions;
 	_Atomic uint32_t starved_n; /* threads with `starved` */
 	_Atomic bool stopping;

@@ -11,9 +11,13 @@
 /* A socket's receive buffer is rarely fuller; the kernel may grant less. */
 #define PIPE_SIZE (256 << 10)
 
+/* Who has used up his share of pipe memory gets pipes of two pages: copying is faster. */
+#define PIPE_SIZE_MIN (64 << 10)
+
 static void
-pipe_close(struct pipe *pipe)
+pipe_close(struct pipe_pool *pool, struct pipe *pipe)
 {
+	pool->live_n--;
 	close(pipe->read_fd);
 	close(pipe->write_fd);
 	free(pipe);
@@ -26,7 +30,7 @@ pipe_pool_fini(struct pipe_pool *pool)
 		struct pipe *pipe = pool->first;
 
 		pool->first = pipe->next;
-		pipe_close(pipe);
+		pipe_close(pool, pipe);
 	}
 	pool->kept_n = 0;
 }
@@ -42,22 +46,19 @@ pipe_get(struct pipe_pool *pool)
 		pool->kept_n--;
 		return pipe;
 	}
-	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
+	if (pool->live_n >= pool->live_max || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
 		return NULL;
-	pipe = malloc(sizeof *pipe);
+	size = fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
+	if (size < 0)
+		size = fcntl(fds[1], F_GETPIPE_SZ);
+	pipe = size < PIPE_SIZE_MIN ? NULL : malloc(sizeof *pipe);
 	if (!pipe) {
 		close(fds[0]);
 		close(fds[1]);
 		return NULL;
 	}
-	size = fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
-	if (size < 0)
-		size = fcntl(fds[1], F_GETPIPE_SZ);
-	*pipe = (struct pipe){
-		.read_fd = fds[0],
-		.write_fd = fds[1],
-		.size = size > 0 ? (uint32_t)size : 65536,
-	};
+	*pipe = (struct pipe){ .read_fd = fds[0], .write_fd = fds[1], .size = (uint32_t)size };
+	pool->live_n++;
 	return pipe;
 }
 
@@ -67,7 +68,7 @@ pipe_put(struct pipe_pool *pool, struct pipe *pipe)
 	if (!pipe)
 		return;
 	if (pipe->held || pool->kept_n >= pool->keep_n) {
-		pipe_close(pipe);
+		pipe_close(pool, pipe);
 		return;
 	}
 	pipe->next = pool->first;

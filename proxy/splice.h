@@ -20,11 +20,12 @@ struct pipe {
 struct pipe_pool {
 	struct pipe *first;
 	uint32_t kept_n, keep_n;
+	uint32_t live_n, live_max; /* with those kept: each is two descriptors */
 };
 
 void pipe_pool_fini(struct pipe_pool *pool);
 
-/* NULL when the system has none to give: the transfer goes on through buffers. */
+/* NULL when there is none to be had: the transfer goes on through buffers. */
 struct pipe *pipe_get(struct pipe_pool *pool);
 
 /* NULL is fine. */

@@ -398,6 +398,33 @@ unix_server(void **state)
 	close(listen_fd);
 }
 
+/* A frontend on a unix socket, which has neither ports nor TCP options. */
+static void
+unix_bind(void **state)
+{
+	struct sock_addr address;
+	struct origin a;
+	struct site site;
+	char text[16];
+	int fd;
+
+	origin_start(&a, ORIGIN_ECHO, "a", 0);
+	site_init(&site);
+	site_add_server(&site, "s1", a.port);
+	site.listeners[site.listeners_n++].fd = unix_listener(&address);
+	site_start(&site, 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, &address.any, address.len), 0);
+	assert_int_equal(send(fd, "ping", 4, 0), 4);
+	shutdown(fd, SHUT_WR);
+	assert_int_equal(recv(fd, text, 4, MSG_WAITALL), 4);
+	assert_int_equal(recv(fd, text, 1, 0), 0);
+	close(fd);
+	WAIT_UNTIL(proxy_sessions(site.proxy) == 0);
+	site_stop(&site);
+	origin_stop(&a);
+}
+
 static void
 the_board_tells_of_threads(void **state)
 {
@@ -437,6 +464,7 @@ main(void)
 		cmocka_unit_test(names_that_do_not_resolve),
 		cmocka_unit_test(port_of_the_client),
 		cmocka_unit_test(unix_server),
+		cmocka_unit_test(unix_bind),
 		cmocka_unit_test(the_board_tells_of_threads),
 	};
 
