@@ -193,11 +193,32 @@ check_scripts(struct conf_parser *p)
 		for (size_t j = 0; j < conf->instances[i].track_scripts_n; j++)
 			if (conf->instances[i].track_scripts[j].script != CONF_NONE)
 				used[conf->instances[i].track_scripts[j].script] = true;
-	for (size_t i = 0; i < conf->scripts_n; i++)
+	for (size_t i = 0; i < conf->scripts_n; i++) {
 		if (!used[i] && p->sound)
 			conf_warning(&p->reporter, conf->scripts[i].pos,
 				     "no instance tracks vrrp_script `%.60s`: it does not run",
 				     conf->scripts[i].name);
+		else if (used[i] && !conf->scripts[i].replaced)
+			conf_warning(&p->reporter, conf->scripts[i].pos,
+				     "this version runs no scripts: vrrp_script `%.60s` counts as "
+				     "%s",
+				     conf->scripts[i].name,
+				     conf->scripts[i].init_fail ? "failed"
+								: "neither well nor ill");
+	}
+}
+
+/* Whoever relies on them has to know before it matters. */
+static void
+check_notify(struct conf_parser *p, size_t index)
+{
+	static const char *const words[] = { "notify_master", "notify_backup", "notify_fault",
+					     "notify_stop", "notify" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (parser_given(p, p->instances[index].given, words[i]))
+			conf_warning(&p->reporter, at(p, index, words[i]),
+				     "this version runs no scripts: `%s` has no effect", words[i]);
 }
 
 static void
@@ -220,6 +241,7 @@ check_vrrp(struct conf_parser *p)
 		check_addresses(p, i);
 		check_priority(p, i);
 		check_behaviour(p, i);
+		check_notify(p, i);
 	}
 	check_scripts(p);
 }
