@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS   400
+#define SEEDS   200
 #define ACTIONS 40
 
 static uint32_t dice_state;
