@@ -202,11 +202,11 @@ class Bench:
         for scenario, count in (("keepalive", 20000), ("connect", 3000)):
             for name, subject in self.subjects.items():
                 subject.start()
+                arguments = ["--mode", scenario, "--clients", "64", "--requests"]
                 try:
-                    self.load(subject, ["--mode", scenario, "--clients", "64", "--requests", "1000"])
+                    self.load(subject, arguments + ["1000"])
                     with self.strace(subject) as summary:
-                        arguments = ["--mode", scenario, "--clients", "64"]
-                        self.load(subject, arguments + ["--requests", str(count)])
+                        self.load(subject, arguments + [str(count)])
                     calls = {call: n / count for call, n in read_strace(summary).items()}
                 finally:
                     subject.stop()

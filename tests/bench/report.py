@@ -73,11 +73,14 @@ class Report:
         memory = self.values("idle", "tandem")
         if memory:
             used = statistics.median(memory)
-            yield f"idle: {used:,.0f} bytes of user memory a connection, at most 2,048", used <= 2048
+            text = f"idle: {used:,.0f} bytes of user memory a connection, at most 2,048"
+            yield text, used <= 2048
 
 
 def spread(values):
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    low, high = values[0], values[0]
+    if len(values) > 1:
+        low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return f"{low:,.1f}–{high:,.1f}"
 
 

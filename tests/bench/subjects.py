@@ -88,7 +88,8 @@ class Subject:
         while not answers(host, int(port)):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise BenchError(f"{self.name} does not serve; its last words:\n{self.last_words()}")
+                words = self.last_words()
+                raise BenchError(f"{self.name} does not serve; its last words:\n{words}")
             time.sleep(0.05)
 
     def stop(self):
@@ -136,7 +137,8 @@ class Tandem(Subject):
         if splice and self.knows_splice is None:
             file = self.write("tandem-try.cfg", self.haproxy_file(True))
             check = [self.bench.options.tandem, "-c", "-f", file]
-            self.knows_splice = subprocess.run(check, capture_output=True, timeout=10).returncode == 0
+            tried = subprocess.run(check, capture_output=True, timeout=10)
+            self.knows_splice = tried.returncode == 0
         file = self.write("tandem.cfg", self.haproxy_file(splice and self.knows_splice))
         rundir = self.path("tandem-run")
         return [self.bench.options.tandem, "-f", file, "-R", rundir, "-db"]
