@@ -38,26 +38,53 @@ choose(struct session *s, struct server **server)
 	return result;
 }
 
-/* Gives the slot back, and lets those that wait for it know. */
+/* The thread whose session has waited longest. */
+static struct waiting *
+longest_waiting(struct backend *be)
+{
+	struct waiting *found = NULL;
+	int64_t found_ns = 0;
+
+	for (uint32_t i = 0; i < be->proxy->threads_n; i++) {
+		struct waiting *w = &be->proxy->threads[i].waiting[be->index];
+		int64_t oldest_ns = atomic_load(&w->oldest_ns);
+
+		if (oldest_ns && (!found || oldest_ns < found_ns)) {
+			found = w;
+			found_ns = oldest_ns;
+		}
+	}
+	return found;
+}
+
+/* Gives the slot back, and lets the one know who has waited for it longest. */
 static void
 give_slot_back(struct session *s)
 {
 	struct backend *be = s->backend;
+	struct waiting *w;
 
 	if (!s->slot)
 		return;
 	s->slot = false;
 	counter_add(&s->thread->servers[s->target->number].ended, 1);
 	lb_release(&s->target->lb);
-	if (s->target->lb.maxconn && atomic_load(&be->queued)) {
-		struct waiting *own = &s->thread->waiting[be->index];
+	if (!s->target->lb.maxconn || !atomic_load(&be->queued))
+		return;
+	w = longest_waiting(be);
+	if (w && w->thread == s->thread)
+		loop_defer(&s->thread->loop, &w->dispatch);
+	else if (w)
+		loop_wake(&w->thread->loop);
+}
 
-		/* This thread's own first: no other needs to be woken while there is one. */
-		if (atomic_load_explicit(&own->n, memory_order_relaxed))
-			loop_defer(&s->thread->loop, &own->dispatch);
-		else
-			proxy_wake_waiters(be->proxy, be->index);
-	}
+static void
+note_oldest(struct waiting *w)
+{
+	struct list *first = list_first(&w->sessions);
+
+	atomic_store(&w->oldest_ns,
+		     first ? CONTAINER_OF(first, struct session, wait)->since.ns : 0);
 }
 
 static void
@@ -68,10 +95,11 @@ enqueue(struct session *s, struct server *wanted)
 	s->wanted = wanted;
 	if (wanted)
 		atomic_fetch_add(&wanted->lb.queued, 1);
+	session_enter(s, SESSION_QUEUED);
 	list_append(&w->sessions, &s->wait);
+	note_oldest(w);
 	atomic_fetch_add(&w->n, 1);
 	s->queue_position = atomic_fetch_add(&s->backend->queued, 1) + 1;
-	session_enter(s, SESSION_QUEUED);
 	/* A slot given back before `queued` was raised told nobody: look once more. */
 	loop_defer(&s->thread->loop, &w->dispatch);
 }
@@ -82,6 +110,7 @@ dequeue(struct session *s)
 	struct waiting *w = &s->thread->waiting[s->backend->index];
 
 	list_remove(&s->wait);
+	note_oldest(w);
 	atomic_fetch_sub(&w->n, 1);
 	atomic_fetch_sub(&s->backend->queued, 1);
 	if (s->wanted)
@@ -307,6 +336,9 @@ dial_dispatch(struct waiting *w)
 		next = at->next;
 		end = at == last;
 		if (!serve(CONTAINER_OF(at, struct session, wait)))
-			break;
+			return;
 	}
+	/* A slot may be left, and whoever was told of it had nobody waiting any more. */
+	if (list_empty(&w->sessions) && atomic_load(&w->backend->queued))
+		proxy_wake_waiters(w->backend->proxy, w->backend->index);
 }

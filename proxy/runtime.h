@@ -33,6 +33,7 @@ struct frontend {
 struct waiting {
 	struct list sessions;
 	_Atomic uint32_t n;
+	_Atomic int64_t oldest_ns; /* since when the first one waits; 0 = none does */
 	struct deferred dispatch;
 	struct proxy_thread *thread;
 	struct backend *backend;

@@ -42,7 +42,7 @@ on_message(struct loop *loop)
 		return;
 	}
 	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
-		if (atomic_load_explicit(&t->waiting[i].n, memory_order_relaxed))
+		if (atomic_load_explicit(&t->proxy->backends[i].queued, memory_order_relaxed))
 			dial_dispatch(&t->waiting[i]);
 	listener_resume_all(t);
 }
