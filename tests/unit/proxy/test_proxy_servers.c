@@ -283,7 +283,7 @@ checks_keep_their_beat(void **state)
 	n = atomic_load(&a.accepted);
 	began = mono_now();
 	WAIT_UNTIL(atomic_load(&a.accepted) >= n + 50);
-	assert_in_range(mono_since_ms(mono_now(), began), 900, 3000);
+	assert_in_range(mono_since_ms(mono_now(), began), 900, 6000);
 	site_stop(&site);
 	origin_stop(&a);
 }
