@@ -8,7 +8,7 @@ from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .process import now, send_signal, wait_until
 
 BOLD, GREEN, DIM, PLAIN = ("\033[1m", "\033[32m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
-PAIR_CONFIG = config.Pair(unicast=False, router_id=100)
+PAIR_CONFIG = config.Pair(router_id=100)
 QUIET_S = 0.3
 
 
@@ -23,6 +23,13 @@ def title(text):
 def ask(lab, times=6):
     answers = [lab.ask() or "no answer" for _ in range(times)]
     say(f"   client: curl http://{lab.vip}/   ->   {', '.join(answers)}")
+
+
+def answers(probe, since):
+    """Who answered the probe, which asks all the time: the alternation under load."""
+    names = [entry[3] for entry in probe.between(since, now()) if entry[1]]
+    counts = ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names)))
+    say(f"   answers since then: {counts}; the last: {', '.join(names[-6:])}")
 
 
 def verdict(lab, probe, since, until, holder):
@@ -56,12 +63,15 @@ def show(lab):
     title(f"Both start; lb1, preferred, takes {lab.vip}")
     began = now()
     lab.start_pair()
+    wait_until(lambda: lab.ask(timeout=1), 10, f"{lab.vip} answers")
+    say(
+        f"   {lab.vip} is held by {BOLD}{lab.watch.holder(lab.vip)}{PLAIN} and answers "
+        f"{now() - began:.1f} s after the start; the answers alternate:"
+    )
+    ask(lab)
     probe = lab.probe()
     probe.wait_ok()
-    say(f"   {lab.vip} answers from {BOLD}{lab.watch.holder(lab.vip)}{PLAIN}, "
-        f"{now() - began:.1f} s after the start; the answers alternate:")  # fmt: skip
-    ask(lab)
-    say("   From here on the client also opens a new connection every 10 ms.")
+    say("   From here on the client opens a new connection every 10 ms.")
     status(lab)
 
     title("SIGKILL to every process of the master, lb1")
@@ -77,7 +87,7 @@ def show(lab):
     say(f"   Nobody was left on lb1 to resign: the kernel let its address lapse after "
         f"{gone[0] - struck:.1f} s,\n   and lb2 waited out three missed advertisements "
         f"({taken[0] - struck:.1f} s).")  # fmt: skip
-    ask(lab)
+    answers(probe, taken[0])
     status(lab)
 
     title("lb1 comes back")
@@ -102,11 +112,12 @@ def show(lab):
     send_signal(lab.webs["web1"].pid, signal.SIGKILL)
     probe.wait_ok(in_a_row=300)
     verdict(lab, probe, struck, now(), lab.watch.holder(lab.vip))
+    answers(probe, struck)
+    probe.stop()
     ask(lab)
     status(lab)
 
     title("Both stop")
-    probe.stop()
     problems = lab.stop_pair()
     for problem in problems:
         say(f"   {problem}")
