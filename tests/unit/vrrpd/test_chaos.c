@@ -1,5 +1,5 @@
 /*
- * test_chaos.c - random faults on three nodes, a few hundred histories.
+ * test_chaos.c - random faults on three nodes, a hundred histories.
  *
  * Whatever happens: two masters that can hear each other do not stay so for longer than an interval,
  * and once every fault is over there is exactly one, which holds the VIP alone.  A failure names the
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS   200
+#define SEEDS   100
 #define ACTIONS 40
 
 static uint32_t dice_state;
