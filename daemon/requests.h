@@ -64,9 +64,11 @@ struct ans_listener {
 
 struct ans_vrrp_socket {
 	uint32_t generation;
-	uint32_t interface; /* one descriptor beside it: raw, protocol 112, bound to the interface */
+	uint32_t
+		interface; /* one descriptor beside it: raw, protocol 112, bound to the interface */
 };
 
+/* clang-format off */
 /*   name           payload                  sender    meaning */
 #define REQUEST_LIST(X)                                                                            \
 	X(READY,        struct req_none,         WORKER)   /* start-up is finished */                  \
@@ -87,10 +89,11 @@ struct ans_vrrp_socket {
 	X(RESTORED,     struct ans_instance,     GUARDIAN) /* VIPs had vanished and are back */        \
 	X(ASK_CONFIRM,  struct req_instance,     GUARDIAN) /* the guardian was late: still master? */  \
 	X(STOP,         struct req_none,         GUARDIAN) /* resign, make before break */
+/* clang-format on */
 
 enum request {
 #define X(name, payload, sender) REQUEST_##name,
 	REQUEST_LIST(X)
 #undef X
-	REQUEST_N
+		REQUEST_N
 };
