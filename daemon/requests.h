@@ -64,8 +64,8 @@ struct ans_listener {
 
 struct ans_vrrp_socket {
 	uint32_t generation;
-	uint32_t
-		interface; /* one descriptor beside it: raw, protocol 112, bound to the interface */
+	/* One descriptor beside it: raw, protocol 112, bound to the interface. */
+	uint32_t interface;
 };
 
 /* clang-format off */
@@ -93,7 +93,6 @@ struct ans_vrrp_socket {
 
 enum request {
 #define X(name, payload, sender) REQUEST_##name,
-	REQUEST_LIST(X)
+	REQUEST_LIST(X) REQUEST_N
 #undef X
-		REQUEST_N
 };
