@@ -75,12 +75,13 @@ read_instance(struct conf_call *call)
 static const char later[] = "comes with a later version";
 
 static const struct conf_row rows[] = {
-	{ "global_defs", CONF_TYPE_BLOCK, .parse = read_global_defs, .flags = ROW_REPEATS,
-	  .doc = "settings of the VRRP side" },
-	{ "vrrp_instance", CONF_TYPE_BLOCK, .parse = read_instance, .flags = ROW_REPEATS,
+	{ "global_defs", CONF_TYPE_BLOCK, .inside = &table_global_defs, .parse = read_global_defs,
+	  .flags = ROW_REPEATS, .doc = "settings of the VRRP side" },
+	{ "vrrp_instance", CONF_TYPE_BLOCK, .inside = &table_instance, .parse = read_instance,
+	  .flags = ROW_REPEATS,
 	  .doc = "a virtual router: its addresses and how it elects their holder" },
-	{ "vrrp_script", CONF_TYPE_BLOCK, .parse = read_script, .flags = ROW_REPEATS,
-	  .doc = "a command whose success instances track" },
+	{ "vrrp_script", CONF_TYPE_BLOCK, .inside = &table_script, .parse = read_script,
+	  .flags = ROW_REPEATS, .doc = "a command whose success instances track" },
 	{ "vrrp_sync_group", CONF_TYPE_REFUSED, .doc = later },
 	{ "vrrp_track_process", CONF_TYPE_REFUSED, .doc = later },
 	{ "vrrp_track_file", CONF_TYPE_REFUSED, .doc = later },

@@ -32,7 +32,6 @@ enum {
 	ROW_SECRET = 1 << 4,  /* what follows must never be shown */
 	ROW_REPEATS = 1 << 5, /* may be given several times */
 	ROW_OLD = 1 << 6, /* another row's old name: warns, `doc` is the modern form; not dumped */
-	ROW_TABLE = 1 << 7, /* BLOCK: `block` names the table of its directives */
 };
 
 struct conf_choice {
@@ -43,6 +42,7 @@ struct conf_choice {
 
 struct conf_call;
 struct conf_printer;
+struct conf_table;
 
 struct conf_row {
 	const char *name; /* one word or two ("timeout connect") */
@@ -53,6 +53,7 @@ struct conf_row {
 	const char *def;     /* as one would write it; NULL = zero */
 	const char *doc;
 	const struct conf_choice *choices;
+	const struct conf_table *inside; /* the words that stand in it or after it: the manual */
 	void (*parse)(struct conf_call *call);
 	void (*print)(const struct conf_printer *pr, const struct conf_row *row,
 		      const void *object);
