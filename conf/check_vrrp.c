@@ -198,27 +198,30 @@ check_scripts(struct conf_parser *p)
 			conf_warning(&p->reporter, conf->scripts[i].pos,
 				     "no instance tracks vrrp_script `%.60s`: it does not run",
 				     conf->scripts[i].name);
-		else if (used[i] && !conf->scripts[i].replaced)
-			conf_warning(&p->reporter, conf->scripts[i].pos,
-				     "this version runs no scripts: vrrp_script `%.60s` counts as "
-				     "%s",
-				     conf->scripts[i].name,
-				     conf->scripts[i].init_fail ? "failed"
-								: "neither well nor ill");
 	}
 }
 
-/* Whoever relies on them has to know before it matters. */
+/* A program that reads a FIFO needs one. */
 static void
-check_notify(struct conf_parser *p, size_t index)
+check_fifo(struct conf_parser *p, const struct conf_fifo *fifo, const char *word)
 {
-	static const char *const words[] = { "notify_master", "notify_backup", "notify_fault",
-					     "notify_stop", "notify" };
+	const struct conf_pos *pos = parser_given(p, p->global_defs_given, word);
 
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (parser_given(p, p->instances[index].given, words[i]))
-			conf_warning(&p->reporter, at(p, index, words[i]),
-				     "this version runs no scripts: `%s` has no effect", words[i]);
+	if (pos && fifo->script.line && !fifo->path)
+		conf_warning(&p->reporter, *pos, "`%s` without its FIFO does not run", word);
+}
+
+static void
+check_fifos(struct conf_parser *p)
+{
+	const struct conf *conf = p->conf;
+	const char *a = conf->notify_fifo.path, *b = conf->vrrp_notify_fifo.path;
+	const struct conf_pos *pos = parser_given(p, p->global_defs_given, "vrrp_notify_fifo");
+
+	check_fifo(p, &conf->notify_fifo, "notify_fifo_script");
+	check_fifo(p, &conf->vrrp_notify_fifo, "vrrp_notify_fifo_script");
+	if (pos && a && b && strcmp(a, b) == 0)
+		conf_error(&p->reporter, *pos, "`notify_fifo` is the same FIFO");
 }
 
 static void
@@ -236,12 +239,12 @@ void
 check_vrrp(struct conf_parser *p)
 {
 	check_group(p);
+	check_fifos(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++) {
 		check_identity(p, i);
 		check_addresses(p, i);
 		check_priority(p, i);
 		check_behaviour(p, i);
-		check_notify(p, i);
 	}
 	check_scripts(p);
 }

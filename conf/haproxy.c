@@ -72,22 +72,37 @@ read_global(struct conf_call *call)
 	read_lines(call->p, &table_global, call->p->conf);
 }
 
-/* The `defaults` section called so; NULL after an error. */
+/* The latest `defaults` section called so; NULL after an error. */
 static struct proxy_draft *
 find_defaults(struct conf_parser *p, const struct conf_word *name)
 {
-	struct nearest nearest = nearest_init(name->text);
+	const struct conf_name *known = names_find(&p->names, NAME_DEFAULTS, 0, name->text);
+	struct nearest nearest;
 
-	for (struct proxy_draft *d = p->defaults; d; d = d->next) {
-		if (d->proxy.name && strcmp(d->proxy.name, name->text) == 0)
-			return d;
-		if (d->proxy.name)
-			nearest_offer(&nearest, d->proxy.name);
-	}
+	if (known)
+		return p->named_defaults[known->index];
 	conf_error(&p->reporter, name->pos, "there is no `defaults` section called `%.60s` above",
 		   name->text);
+	if (!p->reporter.kept)
+		return NULL;
+	nearest = nearest_init(name->text);
+	for (size_t i = 0; i < p->named_defaults_n; i++)
+		nearest_offer(&nearest, p->named_defaults[i]->proxy.name);
 	conf_hint_nearest(&p->reporter, &nearest);
 	return NULL;
+}
+
+/* Makes a section known to `from`; another of its name takes its place. */
+static void
+name_defaults(struct conf_parser *p, struct proxy_draft *draft)
+{
+	const struct conf_name *first = names_add(&p->names, NAME_DEFAULTS, 0, draft->proxy.name,
+						  (uint32_t)p->named_defaults_n, draft->proxy.pos);
+
+	if (first)
+		p->named_defaults[first->index] = draft;
+	else
+		*ARENA_PUSH(p->arena, p->named_defaults, p->named_defaults_n) = draft;
 }
 
 /* The words behind a section's name: "from NAME", or an address (`old`, if not NULL). */
@@ -119,21 +134,15 @@ static struct proxy_draft *
 draft_new(struct conf_parser *p, const struct proxy_draft *from)
 {
 	struct proxy_draft *draft = arena_alloc(p->arena, sizeof *draft);
-	struct conf_proxy *proxy = &draft->proxy;
 
 	if (from) {
 		*draft = *from;
-		draft->next = NULL;
-		/* Lists grow on their own. */
-		proxy->logs = NULL;
-		proxy->logs_n = 0;
-		for (size_t i = 0; i < from->proxy.logs_n; i++)
-			*ARENA_PUSH(p->arena, proxy->logs, proxy->logs_n) = from->proxy.logs[i];
+		draft->logs_shared = true;
 	} else {
-		table_set_defaults(&table_proxy, proxy);
+		table_set_defaults(&table_proxy, &draft->proxy);
 		table_set_defaults(&table_server, &draft->server);
 	}
-	proxy->default_backend = CONF_NONE;
+	draft->proxy.default_backend = CONF_NONE;
 	return draft;
 }
 
@@ -146,7 +155,7 @@ drop_other_side(struct proxy_draft *draft)
 			       (row->flags & ROW_BACK ? CONF_CAP_BACK : 0);
 
 		if (caps && !(caps & draft->proxy.caps))
-			table_reset(&table_proxy, row, &draft->proxy);
+			table_reset(row, &draft->proxy);
 	}
 	if (!(draft->proxy.caps & CONF_CAP_FRONT))
 		draft->default_backend = NULL;
@@ -169,8 +178,9 @@ read_defaults(struct conf_call *call)
 	read_lines(p, &table_proxy, &draft->proxy);
 	p->draft = NULL;
 	draft->given.to = p->given_n;
-	draft->next = p->defaults;
 	p->defaults = draft;
+	if (named)
+		name_defaults(p, draft);
 }
 
 static void

@@ -117,6 +117,22 @@ text_add(struct conf_text *text, const char *s, size_t len)
 	text->s[text->len] = '\0';
 }
 
+void
+text_add_value(struct conf_lexer *lx, struct conf_text *text, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > CONF_EXPANDED_MAX - lx->expanded) {
+		if (!lx->expanded_told)
+			conf_error(lx->reporter, lexer_pos(lx),
+				   "the variables' values are too much");
+		lx->expanded_told = true;
+		return;
+	}
+	lx->expanded += len;
+	text_add(text, value, len);
+}
+
 size_t
 lexer_name_len(const char *s, const char *end)
 {

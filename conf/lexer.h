@@ -39,7 +39,13 @@ struct conf_lexer {
 	uint32_t source, line;
 	struct conf_variable *variables;
 	size_t variables_n;
+	size_t expanded; /* characters that came out of variables so far */
+	bool expanded_told;
 };
+
+/* Bounds on what variables can make of a small file. */
+#define CONF_VARIABLES_MAX 1000
+#define CONF_EXPANDED_MAX  ((size_t)16 * 1024 * 1024)
 
 /* Which of keepalived's marks stopped a keepalived_read_words. */
 enum conf_mark { CONF_MARK_LINE, CONF_MARK_OPEN, CONF_MARK_CLOSE, CONF_MARK_END };
@@ -90,6 +96,9 @@ struct conf_text {
 
 /* Past CONF_TEXT_MAX characters are dropped: no directive is that long. */
 void text_add(struct conf_text *text, const char *s, size_t len);
+
+/* Appends a variable's value, within CONF_EXPANDED_MAX for all sources together. */
+void text_add_value(struct conf_lexer *lx, struct conf_text *text, const char *value);
 
 /* The variable's name at `s` (after the "$", maybe in braces): its length, 0 if there is none. */
 size_t lexer_name_len(const char *s, const char *end);

@@ -153,7 +153,7 @@ add_reference(struct line_reader *r)
 	if (r->expanded > CONF_TEXT_MAX)
 		return;
 	if (!ref.split) {
-		text_add(&r->text, s, strlen(s));
+		text_add_value(r->lx, &r->text, s);
 		return;
 	}
 	r->empty_words = r->text.len == 0;
@@ -259,7 +259,7 @@ haproxy_expand(struct conf_lexer *lx, const struct conf_word *word)
 	while (s < end) {
 		if (*s == '$' && read_reference(lx->arena, s, end, &ref)) {
 			if (ref.value)
-				text_add(&text, ref.value, strlen(ref.value));
+				text_add_value(lx, &text, ref.value);
 			s = ref.after;
 		} else {
 			text_add(&text, s++, 1);

@@ -65,7 +65,7 @@ add_variable(struct conf_lexer *lx, struct conf_text *text)
 	lx->at = name + len + braced;
 	variable = find_variable(lx, name, len);
 	if (variable)
-		text_add(text, variable->value, strlen(variable->value));
+		text_add_value(lx, text, variable->value);
 	else
 		text_add(text, from, (size_t)(lx->at - from));
 }
@@ -222,7 +222,11 @@ keepalived_read_definition(struct conf_lexer *lx)
 		stop--;
 	}
 	variable.value = arena_strndup(lx->arena, value, (size_t)(stop - value));
-	*ARENA_PUSH(lx->arena, lx->variables, lx->variables_n) = variable;
+	if (lx->variables_n == CONF_VARIABLES_MAX)
+		conf_error(lx->reporter, lexer_pos(lx), "more than %d definitions",
+			   CONF_VARIABLES_MAX);
+	else
+		*ARENA_PUSH(lx->arena, lx->variables, lx->variables_n) = variable;
 	lexer_skip_line(lx);
 	return true;
 }

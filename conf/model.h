@@ -59,7 +59,7 @@ struct conf_script {
 	bool reverse;
 	uint32_t rise, fall; /* default 1 */
 	bool init_fail;
-	const char *user; /* NULL = script_user */
+	const char *user, *group; /* NULL = script_user; NULL = the user's */
 	/* The command only asks whether haproxy runs: the in-process tracker answers instead. */
 	bool replaced;
 };
@@ -80,8 +80,22 @@ struct conf_track_backend {
 	bool implied;     /* by default, not written in the file */
 };
 
+/* A command as written, and who runs it. */
+struct conf_command {
+	const char *line;         /* NULL = none */
+	const char *user, *group; /* NULL = script_user; NULL = the user's */
+};
+
 struct conf_notify {
-	const char *master, *backup, *fault, *stop, *any; /* commands as written; NULL = none */
+	struct conf_command master, backup, fault, stop, any, master_rx_lower_pri;
+	bool priority_changes; /* told on the FIFOs */
+};
+
+/* A FIFO that is told of every change, and the program that reads it. */
+struct conf_fifo {
+	const char *path; /* NULL = none */
+	const char *user, *group;
+	struct conf_command script;
 };
 
 struct conf_instance {
@@ -227,14 +241,16 @@ struct conf {
 	const char *node; /* what @node lines compare with */
 
 	/* global_defs */
-	const char *router_id;     /* default: the host's name */
-	uint8_t vrrp_version;      /* 2 */
-	uint32_t vip_lease_s;      /* 3; 0 = permanent */
-	uint32_t watchdog_ms;      /* 500 */
-	uint32_t startup_delay_ms; /* vrrp_startup_delay */
-	struct ip mcast_group4;    /* 224.0.0.18 */
-	const char *script_user;
+	const char *router_id;                  /* default: the host's name */
+	uint8_t vrrp_version;                   /* 2 */
+	uint32_t vip_lease_s;                   /* 3; 0 = permanent */
+	uint32_t watchdog_ms;                   /* 500 */
+	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
+	struct ip mcast_group4;                 /* 224.0.0.18 */
+	const char *script_user, *script_group; /* NULL: keepalived_script, else root */
 	bool enable_script_security;
+	struct conf_fifo notify_fifo, vrrp_notify_fifo; /* here both are told the same */
+	bool notify_priority_changes;
 
 	struct conf_interface *interfaces;
 	size_t interfaces_n;

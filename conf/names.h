@@ -11,6 +11,7 @@ enum name_space {
 	NAME_INTERFACE,
 	NAME_SCRIPT,
 	NAME_INSTANCE,
+	NAME_DEFAULTS,
 	NAME_PROXY,
 	NAME_SERVER, /* scope: the proxy */
 	NAME_SERVER_ID,

@@ -52,7 +52,7 @@ struct proxy_draft {
 	const char *default_backend;
 	struct conf_pos default_backend_pos;
 	struct conf_server server; /* default-server */
-	struct proxy_draft *next;  /* earlier `defaults` with a name */
+	bool logs_shared;          /* the list is that of the `defaults` section */
 };
 
 struct conf_parser {
@@ -77,7 +77,9 @@ struct conf_parser {
 	size_t instances_n;
 
 	struct proxy_draft *draft;    /* the section being read; NULL: none with proxies' words */
-	struct proxy_draft *defaults; /* the latest `defaults`, the others behind it */
+	struct proxy_draft *defaults; /* the latest `defaults` */
+	struct proxy_draft **named_defaults;
+	size_t named_defaults_n;
 	struct proxy_draft *proxies;
 	size_t proxies_n;
 	size_t binds_n;

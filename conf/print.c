@@ -158,7 +158,7 @@ is_default(const struct conf_table *table, const struct conf_row *row, const voi
 	const char *field = (const char *)object + row->offset;
 
 	memset(blank, 0, sizeof blank);
-	table_reset(table, row, blank);
+	table_reset(row, blank);
 	if (row->type == CONF_TYPE_STRING || row->type == CONF_TYPE_COMMAND)
 		return same_string(field, blank + row->offset);
 	return memcmp(field, blank + row->offset, row->size) == 0;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_SHOWN_MAX 2048
+
 static void __attribute__((format(printf, 4, 0)))
 add(struct reporter *r, enum conf_severity severity, struct conf_pos pos, const char *format,
     va_list ap)
@@ -189,6 +191,10 @@ print_line(FILE *out, const struct conf_source *source, struct conf_pos pos)
 {
 	size_t len, shown, column = pos.column - 1;
 	const char *line = find_line(source, pos.line, &len);
+
+	/* Nobody reads that, and looking for secrets in it would take its time. */
+	if (len > LINE_SHOWN_MAX)
+		return;
 
 	while (len > 0 && isspace((unsigned char)line[len - 1]))
 		len--;

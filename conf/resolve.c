@@ -20,6 +20,8 @@ find_name(struct conf_parser *p, const struct conf_ref *ref, enum name_space spa
 	if (found)
 		return found;
 	conf_error(&p->reporter, ref->pos, "there is no %s `%.60s`", what, ref->name);
+	if (!p->reporter.kept)
+		return NULL;
 	nearest = nearest_init(ref->name);
 	if (space == NAME_SCRIPT) {
 		for (size_t i = 0; i < p->conf->scripts_n; i++)

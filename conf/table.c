@@ -92,7 +92,7 @@ row_choice(const struct conf_row *row, const char *name)
 }
 
 void
-table_reset(const struct conf_table *table, const struct conf_row *row, void *object)
+table_reset(const struct conf_row *row, void *object)
 {
 	void *field = row_field(row, object);
 	int64_t value = 0;
@@ -118,7 +118,7 @@ void
 table_set_defaults(const struct conf_table *table, void *object)
 {
 	for (size_t i = 0; i < table->rows_n; i++)
-		table_reset(table, &table->rows[i], object);
+		table_reset(&table->rows[i], object);
 }
 
 /* How many of the words the name consists of; 0 = it is another one. */

@@ -113,7 +113,7 @@ void table_read(struct conf_parser *p, const struct conf_table *table, void *obj
 
 /* Gives the fields of all rows their defaults; a row's for one. */
 void table_set_defaults(const struct conf_table *table, void *object);
-void table_reset(const struct conf_table *table, const struct conf_row *row, void *object);
+void table_reset(const struct conf_row *row, void *object);
 
 /* Prints what differs from the defaults. */
 void table_print(const struct conf_printer *pr, const struct conf_table *table, const void *object);

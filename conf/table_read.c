@@ -46,6 +46,8 @@ unknown(struct conf_call *call)
 		wrong(call, words[0].pos, "unknown word `%.100s` %s%s", joined,
 		      call->table->parameters ? "after " : "in ", call->table->name);
 
+	if (!call->p->reporter.kept)
+		return;
 	nearest = nearest_init(joined);
 	for (size_t i = 0; i < call->table->rows_n; i++)
 		nearest_offer(&nearest, call->table->rows[i].name);
@@ -180,7 +182,7 @@ read_value(struct conf_call *call)
 
 	if (call->negated) {
 		call->used = 1;
-		table_reset(call->table, row, call->object);
+		table_reset(row, call->object);
 		return;
 	}
 	word = call_word(call, 1, "a value");

@@ -2,6 +2,7 @@
  * words_global_defs.c - the directives of keepalived's global_defs block, and ours in its style.
  */
 #include "conf/parser.h"
+#include "conf/words_command.h"
 
 #include <string.h>
 
@@ -10,18 +11,8 @@ static void
 parse_script_user(struct conf_call *call)
 {
 	struct conf *conf = call->object;
-	const struct conf_word *user = call_word(call, 1, "a user's name");
 
-	if (!user)
-		return;
-	conf->script_user = user->text;
-	call->used = 2;
-	if (call->words_n > 2) {
-		conf_notice(&call->p->reporter, call->words[2].pos,
-			    "scripts run with the groups of user `%.60s`: the group is not used",
-			    user->text);
-		call->used = call->words_n;
-	}
+	parse_user_group(call, 1, &conf->script_user, &conf->script_group);
 }
 
 static void
@@ -29,11 +20,7 @@ print_script_user(const struct conf_printer *pr, const struct conf_row *row, con
 {
 	const struct conf *conf = object;
 
-	if (!conf->script_user)
-		return;
-	print_name(pr, row->name);
-	print_word(pr, conf->script_user);
-	print_end(pr);
+	print_user_group(pr, row, conf->script_user, conf->script_group);
 }
 
 /* vrrp_garp_*: what instances that do not say otherwise use. */
@@ -63,7 +50,7 @@ print_router_id(const struct conf_printer *pr, const struct conf_row *row, const
 	print_end(pr);
 }
 
-static const char no_mail[] = "no mail is sent: watch the log or `tandem status`";
+static const char no_mail[] = "no mail is sent: let a `notify` script send it";
 static const char no_ipvs[] = "IPVS is not used";
 static const char no_firewall[] = "no firewall rules are made";
 static const char later[] = "comes with a later version";
@@ -81,6 +68,17 @@ static const char later[] = "comes with a later version";
 		word, CONF_TYPE_CALL, .parse = parse_garp_default, .doc = text \
 	}
 
+#define FIFO(word, member, text)                                                                \
+	{                                                                                       \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf, member), .parse = parse_fifo,             \
+							       .print = print_fifo, .doc = text \
+	}
+#define FIFO_SCRIPT(word, member, text)                                           \
+	{                                                                         \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf, member.script),             \
+			.parse = parse_notify, .print = print_notify, .doc = text \
+	}
+
 static const struct conf_row rows[] = {
 	{ "router_id", CONF_TYPE_STRING, ROW_FIELD(conf, router_id), .print = print_router_id,
 	  .doc = "how this node calls itself; the host's name" },
@@ -96,9 +94,17 @@ static const struct conf_row rows[] = {
 	{ "vrrp_mcast_group4", CONF_TYPE_IP, ROW_FIELD(conf, mcast_group4), .def = "224.0.0.18",
 	  .doc = "the multicast group advertisements go to" },
 	{ "script_user", CONF_TYPE_CALL, ROW_FIELD(conf, script_user), .parse = parse_script_user,
-	  .print = print_script_user, .doc = "the user that scripts run as" },
+	  .print = print_script_user,
+	  .doc = "the user, and maybe group, that scripts run as; keepalived_script, else root" },
 	{ "enable_script_security", CONF_TYPE_FLAG, ROW_FIELD(conf, enable_script_security),
-	  .doc = "scripts that others could write to do not run as root" },
+	  .doc = "scripts that somebody else could write to do not run as root" },
+	FIFO("notify_fifo", notify_fifo, "a FIFO that is told of every change of state"),
+	FIFO_SCRIPT("notify_fifo_script", notify_fifo,
+		    "a program that is kept running to read it; its path is the last argument"),
+	FIFO("vrrp_notify_fifo", vrrp_notify_fifo, "a second FIFO like notify_fifo"),
+	FIFO_SCRIPT("vrrp_notify_fifo_script", vrrp_notify_fifo, "the program that reads it"),
+	{ "vrrp_notify_priority_changes", CONF_TYPE_FLAG, ROW_FIELD(conf, notify_priority_changes),
+	  .doc = "notify_priority_changes for every instance" },
 	{ "script_security", CONF_TYPE_FLAG, ROW_FIELD(conf, enable_script_security),
 	  .flags = ROW_OLD, .doc = "enable_script_security" },
 	GARP("vrrp_garp_master_delay", "default of garp_master_delay"),
@@ -158,8 +164,9 @@ static const struct conf_row rows[] = {
 	REFUSED("default_interface", later),
 	REFUSED("startup_script", later),
 	REFUSED("shutdown_script", later),
-	REFUSED("vrrp_notify_fifo", later),
-	REFUSED("notify_fifo", later),
+	NOTICE("lvs_notify_fifo", no_ipvs),
+	NOTICE("lvs_notify_fifo_script", no_ipvs),
+	NOTICE("fifo_write_vrrp_states_on_reload", "the FIFOs are told of changes only"),
 	REFUSED("vrrp_down_timer_adverts", later),
 };
 

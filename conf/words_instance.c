@@ -4,6 +4,7 @@
  */
 #include "conf/parser.h"
 #include "conf/value.h"
+#include "conf/words_command.h"
 #include "conf/words_lists.h"
 
 #include <string.h>
@@ -214,46 +215,6 @@ print_version(const struct conf_printer *pr, const struct conf_row *row, const v
 	print_end(pr);
 }
 
-/*
- * "notify_master COMMAND": quoted it may have arguments, and a user's name may follow; unquoted,
- * keepalived takes the second word for the user, while most who write so mean an argument.
- */
-static void
-parse_notify(struct conf_call *call)
-{
-	const char *command;
-
-	if (!call_word(call, 1, "a command"))
-		return;
-	if (call->words_n > 2 && call->words[1].quoted) {
-		command = call->words[1].text;
-		conf_warning(
-			&call->p->reporter, call->words[2].pos,
-			"notify scripts run as `script_user`: the user named here is not used");
-	} else {
-		command = call_command(call, 1);
-		if (call->words_n > 2)
-			conf_warning(&call->p->reporter, call->words[2].pos,
-				     "keepalived takes `%.60s` for a user's name, here it is an "
-				     "argument: quote the command",
-				     call->words[2].text);
-	}
-	memcpy((char *)call->object + call->row->offset, &command, sizeof command);
-}
-
-static void
-print_notify(const struct conf_printer *pr, const struct conf_row *row, const void *object)
-{
-	const char *command;
-
-	memcpy(&command, (const char *)object + row->offset, sizeof command);
-	if (!command)
-		return;
-	print_name(pr, row->name);
-	print_word(pr, command);
-	print_end(pr);
-}
-
 static const struct conf_row auth_rows[] = {
 	{ "auth_type", CONF_TYPE_CALL, .parse = parse_auth_type, .doc = "PASS" },
 	{ "auth_pass", CONF_TYPE_CALL, .parse = parse_auth_pass, .flags = ROW_SECRET,
@@ -268,7 +229,7 @@ const struct conf_table table_auth = {
 };
 
 static const char later[] = "comes with a later version";
-static const char no_mail[] = "no mail is sent: watch the log or `tandem status`";
+static const char no_mail[] = "no mail is sent: let a `notify` script send it";
 static const char no_ipvs[] = "IPVS is not used, connections end in the proxy";
 static const char paced[] = "announcements after a lower advertisement are paced";
 
@@ -340,7 +301,13 @@ static const struct conf_row rows[] = {
 	NOTIFY("notify_backup", backup, "run on becoming backup"),
 	NOTIFY("notify_fault", fault, "run on FAULT"),
 	NOTIFY("notify_stop", stop, "run on stopping"),
-	NOTIFY("notify", any, "run on every change, with INSTANCE, name, state and priority"),
+	NOTIFY("notify", any,
+	       "run after these, with INSTANCE, the name, the state and the priority as arguments"),
+	NOTIFY("notify_master_rx_lower_pri", master_rx_lower_pri,
+	       "run when a master hears an advertisement of lower priority"),
+	{ "notify_priority_changes", CONF_TYPE_FLAG,
+	  ROW_FIELD(conf_instance, notify.priority_changes),
+	  .doc = "the FIFOs are told of changes of the priority, too" },
 	NOTICE("lvs_sync_daemon_interface", no_ipvs),
 	NOTICE("lvs_sync_daemon_inteface", no_ipvs),
 	NOTICE("smtp_alert", no_mail),
@@ -358,7 +325,6 @@ static const struct conf_row rows[] = {
 	NOTICE("check_unicast_src", "unicast packets are always checked against the peers"),
 	NOTICE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),
 	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
-	NOTICE("notify_priority_changes", "there is no notify FIFO"),
 	REFUSED("no_accept", "a proxy needs traffic to its virtual addresses"),
 	REFUSED("native_ipv6", "IPv6 instances come with a later version"),
 	REFUSED("dont_track_primary", later),
@@ -378,8 +344,7 @@ static const struct conf_row rows[] = {
 	REFUSED("vrf", later),
 	REFUSED("virtual_routes", later),
 	REFUSED("virtual_rules", later),
-	REFUSED("notify_master_rx_lower_pri", later),
-	REFUSED("notify_deleted", later),
+	NOTICE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),
 	REFUSED("auth_hmac", later),
 };
 

@@ -154,12 +154,29 @@ add_log(struct conf_call *call, const struct conf_log *log, struct conf_log **lo
 		*ARENA_PUSH(call->p->arena, *logs, *logs_n) = *log;
 }
 
+/* A list that begins as that of `defaults` is copied when it changes. */
+static void
+unshare(struct conf_parser *p, struct conf_proxy *proxy)
+{
+	const struct conf_log *logs = proxy->logs;
+	size_t logs_n = proxy->logs_n;
+
+	if (!p->draft->logs_shared)
+		return;
+	p->draft->logs_shared = false;
+	proxy->logs = NULL;
+	proxy->logs_n = 0;
+	for (size_t i = 0; i < logs_n; i++)
+		*ARENA_PUSH(p->arena, proxy->logs, proxy->logs_n) = logs[i];
+}
+
 void
 parse_proxy_log(struct conf_call *call)
 {
 	struct conf_proxy *proxy = call->object;
 	struct conf_log log = { .global = true, .fd = -1 };
 
+	unshare(call->p, proxy);
 	if (call->negated) {
 		proxy->logs = NULL;
 		proxy->logs_n = 0;

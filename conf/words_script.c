@@ -2,6 +2,7 @@
  * words_script.c - the directives of a vrrp_script block.
  */
 #include "conf/parser.h"
+#include "conf/words_command.h"
 
 #include <string.h>
 
@@ -35,23 +36,41 @@ print_weight(const struct conf_printer *pr, const struct conf_row *row, const vo
 	print_end(pr);
 }
 
+/* "script COMMAND"; quoted, a user and a group may follow it. */
+static void
+parse_script(struct conf_call *call)
+{
+	struct conf_script *script = call->object;
+	struct conf_command command = { 0 };
+
+	if (!parse_command(call, COMMAND_PLAIN, &command))
+		return;
+	script->command = command.line;
+	if (command.user) {
+		script->user = command.user;
+		script->group = command.group;
+	}
+}
+
+static void
+print_script(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_script *script = object;
+
+	if (!script->command)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, script->command);
+	print_end(pr);
+}
+
 /* "user NAME [GROUP]" */
 static void
 parse_user(struct conf_call *call)
 {
 	struct conf_script *script = call->object;
-	const struct conf_word *user = call_word(call, 1, "a user's name");
 
-	call->used = 2;
-	if (!user)
-		return;
-	script->user = user->text;
-	if (call->words_n > 2) {
-		conf_notice(&call->p->reporter, call->words[2].pos,
-			    "scripts run with the groups of user `%.60s`: the group is not used",
-			    user->text);
-		call->used = call->words_n;
-	}
+	parse_user_group(call, 1, &script->user, &script->group);
 }
 
 static void
@@ -59,20 +78,17 @@ print_user(const struct conf_printer *pr, const struct conf_row *row, const void
 {
 	const struct conf_script *script = object;
 
-	if (!script->user)
-		return;
-	print_name(pr, row->name);
-	print_word(pr, script->user);
-	print_end(pr);
+	print_user_group(pr, row, script->user, script->group);
 }
 
 static const struct conf_row rows[] = {
-	{ "script", CONF_TYPE_COMMAND, ROW_FIELD(conf_script, command),
-	  .doc = "the command; exit status 0 is success" },
+	{ "script", CONF_TYPE_CALL, .parse = parse_script, .print = print_script,
+	  .doc = "the command, run without a shell; exit status 0 is success" },
 	{ "interval", CONF_TYPE_SECONDS, ROW_FIELD(conf_script, interval_ms), .min = 10,
 	  .max = 86400000, .def = "1", .doc = "seconds between two runs" },
 	{ "timeout", CONF_TYPE_SECONDS, ROW_FIELD(conf_script, timeout_ms), .min = 10,
-	  .max = 86400000, .doc = "seconds after which a run has failed; the interval" },
+	  .max = 86400000,
+	  .doc = "seconds after which a run has failed and is ended; the interval" },
 	{ "weight", CONF_TYPE_CALL, .parse = parse_weight, .print = print_weight,
 	  .doc = "added to the priority: on success if positive, on failure if negative; "
 		 "0 = failure is FAULT" },
@@ -80,8 +96,8 @@ static const struct conf_row rows[] = {
 	  .doc = "successes in a row that make it good" },
 	{ "fall", CONF_TYPE_INT, ROW_FIELD(conf_script, fall), .min = 1, .max = 1000000, .def = "1",
 	  .doc = "failures in a row that make it bad" },
-	{ "user", CONF_TYPE_CALL, ROW_FIELD(conf_script, user), .parse = parse_user,
-	  .print = print_user, .doc = "the user it runs as; script_user" },
+	{ "user", CONF_TYPE_CALL, .parse = parse_user, .print = print_user,
+	  .doc = "the user, and maybe group, it runs as; script_user" },
 	{ "init_fail", CONF_TYPE_FLAG, ROW_FIELD(conf_script, init_fail),
 	  .doc = "counts as failed until the first run succeeds" },
 };
