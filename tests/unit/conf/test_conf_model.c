@@ -168,12 +168,12 @@ region_pair(void **state)
 	assert_int_equal(conf->scripts[0].fall, 2);
 	assert_int_equal(conf->scripts[0].interval_ms, 2000);
 	assert_memory_equal(instance->auth_data, "secretpa", 8);
-	assert_int_equal(report.warnings, 5); /* a long password, and scripts that do not run */
+	assert_int_equal(report.warnings, 1);
 	assert_int_equal(instance->vips[0].prefix_len, 24);
-	assert_string_equal(instance->notify.master, "/etc/keepalived/master.sh");
-	assert_string_equal(instance->notify.backup, "/etc/keepalived/backup.sh");
-	assert_string_equal(instance->notify.fault, "/etc/keepalived/fault.sh");
-	assert_null(instance->notify.stop);
+	assert_string_equal(instance->notify.master.line, "/etc/keepalived/master.sh");
+	assert_string_equal(instance->notify.backup.line, "/etc/keepalived/backup.sh");
+	assert_string_equal(instance->notify.fault.line, "/etc/keepalived/fault.sh");
+	assert_null(instance->notify.stop.line);
 	assert_int_equal(instance->track_backends_n, 0);
 }
 
