@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define STOP_DEADLINE_MS  3000  /* a resignation takes at most one second of it */
+#define INSIST_MS         200   /* a second signal counts after this */
 #define START_DEADLINE_MS 30000 /* from birth to the first beat */
 #define GENERATION        1     /* of the one configuration there is */
 
@@ -44,7 +45,8 @@ struct guardian {
 	bool watched;      /* the dog looks at the present worker */
 	bool started;      /* a worker has said READY before */
 	bool failed;       /* the first worker ended before it was ready */
-	bool stopping;     /* SIGTERM came */
+	bool stopping;     /* SIGTERM came … */
+	struct mono asked; /* … at this moment */
 	bool stopped;      /* the worker holds nothing any more */
 };
 
@@ -299,11 +301,14 @@ stop(struct guardian *g, const char *signal_name)
 	struct req_none none = { GENERATION };
 
 	if (g->stopping) {
-		stop_at_once(g);
+		/* Whoever signals the process and then its group, as timeout(1), means it once. */
+		if (mono_since_ms(g->loop.now, g->asked) >= INSIST_MS)
+			stop_at_once(g);
 		return;
 	}
 	log_notice("%s: stopping", signal_name);
 	g->stopping = true;
+	g->asked = g->loop.now;
 	systemd_notify(&g->systemd, "STOPPING=1");
 	timer_disarm(&g->loop.timers, &g->restart);
 	if (g->child.pid == 0) {
