@@ -91,6 +91,25 @@ let_go(struct child *child)
 	child->pid = 0;
 }
 
+/*
+ * In the ordinary scheduling class.  The kernel spins until the last dying thread has left its
+ * processor for good, and a real-time spinner on that same processor does not let it: that costs
+ * 950 ms (until the kernel's own limit for real-time tasks), in which nothing else runs there.
+ */
+static int
+reap(struct child *child, siginfo_t *info, int options)
+{
+	bool was_realtime = realtime_pause();
+	int r;
+
+	do
+		r = waitid(P_PID, (id_t)child->pid, info, WEXITED | options);
+	while (r < 0 && errno == EINTR);
+	if (was_realtime)
+		realtime_thread();
+	return r;
+}
+
 static void
 on_process(struct loop_fd *lf, uint32_t events)
 {
@@ -98,7 +117,7 @@ on_process(struct loop_fd *lf, uint32_t events)
 	siginfo_t info = { 0 };
 	char how[128];
 
-	if (waitid(P_PIDFD, (id_t)lf->fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+	if (reap(child, &info, WNOHANG) < 0 || info.si_pid == 0)
 		return;
 	describe(&info, how, sizeof how);
 	report_gone(child, how);
@@ -316,10 +335,11 @@ child_kill(struct child *child)
 void
 child_fini(struct child *child)
 {
+	siginfo_t info;
+
 	if (child->pid != 0) {
 		kill(child->pid, SIGKILL); /* not reaped yet: the number is still its own */
-		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		reap(child, &info, 0);
 	}
 	child->gone = true;
 	let_go(child);

@@ -38,6 +38,15 @@ realtime_thread(void)
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }
 
+bool
+realtime_pause(void)
+{
+	struct sched_param param = { .sched_priority = 0 };
+
+	return (sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_RR &&
+	       sched_setscheduler(0, SCHED_OTHER, &param) == 0;
+}
+
 /* Async-signal-safe: also called between fork and exec. */
 static int
 set_oom_score(const char *score)

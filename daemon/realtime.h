@@ -11,6 +11,10 @@
  * the right to it one goes on as one is. */
 int realtime_thread(void);
 
+/* Back to the ordinary class for a while.  True if there was another to come back to, with
+ * realtime_thread. */
+bool realtime_pause(void);
+
 /* The whole process: pages locked (never under a sanitizer), and the last that the kernel would
  * kill for memory.  What is refused is logged at debug level only. */
 void realtime_process(bool lock_memory);
