@@ -7,6 +7,7 @@
 #include "daemon/client.h"
 #include "daemon/daemonize.h"
 #include "daemon/guardian.h"
+#include "daemon/import.h"
 #include "daemon/worker.h"
 
 #include <stdlib.h>
@@ -117,6 +118,8 @@ dispatch(const struct options *o)
 		return not_here("reload");
 	case OPTIONS_RESIGN:
 		return not_here("resign");
+	case OPTIONS_IMPORT:
+		return import_main(o);
 	}
 	return 1;
 }

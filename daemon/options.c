@@ -32,6 +32,9 @@ enum action {
 	ACTION_VERSION,
 	ACTION_VERSION_LONG,
 	ACTION_JSON,
+	ACTION_KEEPALIVED,
+	ACTION_HAPROXY,
+	ACTION_OUTPUT,
 	ACTION_HELP,
 	ACTION_NOTHING,
 };
@@ -67,6 +70,9 @@ static const struct row rows[] = {
 	{ "-dI",       ACTION_NOTHING,      NULL,        false },
 	{ "-dW",       ACTION_STRICT,       NULL,        false },
 	{ "--json",    ACTION_JSON,         NULL,        false },
+	{ "--keepalived", ACTION_KEEPALIVED, "FILE",     false },
+	{ "--haproxy", ACTION_HAPROXY,      "FILE",      false },
+	{ "-o",        ACTION_OUTPUT,       "FILE",      false },
 	{ "-h",        ACTION_HELP,         NULL,        false },
 	{ "--help",    ACTION_HELP,         NULL,        false },
 	{ "--version", ACTION_VERSION,      NULL,        false },
@@ -82,6 +88,7 @@ static const struct {
 	{ "status", OPTIONS_STATUS },
 	{ "reload", OPTIONS_RELOAD },
 	{ "resign", OPTIONS_RESIGN },
+	{ "import", OPTIONS_IMPORT },
 };
 /* clang-format on */
 
@@ -179,6 +186,15 @@ apply(struct options *o, const struct row *row, const char *value)
 	case ACTION_JSON:
 		o->json = true;
 		break;
+	case ACTION_KEEPALIVED:
+		o->keepalived = value;
+		break;
+	case ACTION_HAPROXY:
+		o->haproxy = value;
+		break;
+	case ACTION_OUTPUT:
+		o->output = value;
+		break;
 	case ACTION_HELP:
 		o->command = OPTIONS_HELP;
 		break;
@@ -257,6 +273,11 @@ options_parse(struct options *o, int argc, char **argv, const char *rundir)
 		o->node = o->local_peer;
 	if (o->json && o->command != OPTIONS_STATUS && o->command != OPTIONS_HELP)
 		return fail(o, "--json belongs to `tandem status'");
+	if ((o->keepalived || o->haproxy || o->output) && o->command != OPTIONS_IMPORT &&
+	    o->command != OPTIONS_HELP)
+		return fail(o, "--keepalived, --haproxy and -o belong to `tandem import'");
+	if (o->command == OPTIONS_IMPORT && o->files_n)
+		return fail(o, "`tandem import' reads what --keepalived and --haproxy name");
 	return 0;
 }
 
@@ -278,6 +299,7 @@ options_help(FILE *out)
 		"    tandem [OPTION...] -f FILE [-f FILE...] [-- FILE...]\n"
 		"    tandem check [OPTION...] FILE...\n"
 		"    tandem status [--json] [-R DIRECTORY]\n"
+		"    tandem import [--keepalived FILE] [--haproxy FILE] [-o FILE]\n"
 		"\n"
 		"FILES\n"
 		"    A configuration file holds keepalived's blocks, HAProxy's sections, or both.\n"
@@ -312,6 +334,12 @@ options_help(FILE *out)
 		"    check      as -c\n"
 		"    status     what the running instance does, and why; --json for programs.\n"
 		"               Status 0; 1 if nothing is running; 2 if it does not answer\n"
+		"    import     make one file of what --keepalived and --haproxy name (FILE or\n"
+		"               directory; without either, the two of /etc), with all comments,\n"
+		"               and say what is different here.  -o names the file to write\n"
+		"               (default: /etc/tandem/tandem.conf; - for standard output); one that\n"
+		"               exists is never overwritten.  Status 0; 1 if nothing was written;\n"
+		"               2 if the file needs changes by hand before it loads\n"
 		"\n"
 		"SIGNALS\n"
 		"    SIGTERM and SIGINT stop it gracefully: the peer takes over before the address\n"

@@ -20,6 +20,7 @@ enum options_command {
 	OPTIONS_STATUS,
 	OPTIONS_RELOAD,
 	OPTIONS_RESIGN,
+	OPTIONS_IMPORT,
 };
 
 struct options {
@@ -39,6 +40,9 @@ struct options {
 	bool verbose;           /* -V, -vv */
 	bool strict;            /* -dW: a warning is an error */
 	bool json;              /* status --json */
+	const char *keepalived; /* import --keepalived; NULL = not given */
+	const char *haproxy;    /* import --haproxy */
+	const char *output;     /* import -o */
 	char error[256];        /* one sentence, when options_parse fails */
 };
 
