@@ -182,6 +182,7 @@ leases_freeze(struct leases *leases)
 
 /* ---- VIPs that are where they must not be, or not where they must ---- */
 
+/* With its interface a VIP is gone for good: no one removed it, and there is nothing to put it on. */
 static uint32_t
 count_missing(const struct leases *leases, uint32_t instance)
 {
@@ -189,8 +190,10 @@ count_missing(const struct leases *leases, uint32_t instance)
 
 	for (uint32_t v = 0; v < vips_n(leases, instance); v++) {
 		const struct netwatch_vip *vip = netwatch_vip(leases->watch, instance, v);
+		uint32_t interface = leases->conf->instances[instance].vips[v].interface;
 
-		missing += !vip->present && !vip->native;
+		missing += !vip->present && !vip->native &&
+			   netwatch_link(leases->watch, interface)->present;
 	}
 	return missing;
 }

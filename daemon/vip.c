@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,13 +31,27 @@ promote_secondaries(const char *interface)
 		close(fd);
 }
 
+/* Once for each life of an interface: a new one has the kernel's default again. */
+static void
+protect_secondaries(struct vip_keeper *keeper, uint32_t interface)
+{
+	const struct netwatch_link *link = netwatch_link(keeper->watch, interface);
+
+	if (!link->present || keeper->promoted[interface] == link->ifindex)
+		return;
+	keeper->promoted[interface] = link->ifindex;
+	promote_secondaries(keeper->conf->interfaces[interface].name);
+}
+
 int
 vip_keeper_init(struct vip_keeper *keeper, const struct conf *conf, const struct netwatch *watch)
 {
 	*keeper = (struct vip_keeper){ .conf = conf, .watch = watch };
+	keeper->promoted = calloc(conf->interfaces_n + 1, sizeof *keeper->promoted);
+	if (!keeper->promoted)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->interfaces_n; i++)
-		if (netwatch_link(watch, i)->present)
-			promote_secondaries(conf->interfaces[i].name);
+		protect_secondaries(keeper, i);
 	return netlink_writer_init(&keeper->writer);
 }
 
@@ -44,6 +59,8 @@ void
 vip_keeper_fini(struct vip_keeper *keeper)
 {
 	netlink_writer_fini(&keeper->writer);
+	free(keeper->promoted);
+	keeper->promoted = NULL;
 }
 
 /* The last address of the prefix; a prefix of 31 or 32 has none. */
@@ -137,6 +154,8 @@ change(struct vip_keeper *keeper, uint32_t instance, size_t first, size_t n, enu
 				note_failure(&b, verb, &vip->ip, -ENODEV);
 			continue;
 		}
+		if (verb == NETLINK_ADD)
+			protect_secondaries(keeper, vip->interface);
 		b.changes[b.n++] = vip_address(vip, verb, link->ifindex, keeper->conf->vip_lease_s);
 		if (b.n == NETLINK_BATCH_MAX)
 			flush(&b);

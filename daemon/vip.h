@@ -11,9 +11,11 @@ struct vip_keeper {
 	const struct conf *conf;
 	const struct netwatch *watch;
 	struct netlink_writer writer;
+	uint32_t *promoted; /* by interface: the ifindex whose secondaries are protected */
 };
 
-/* Also sets promote_secondaries=1 on every interface in use.  0 or -errno. */
+/* Also sets promote_secondaries=1 on every interface in use; vip_add does so for one that came
+ * back.  0 or -errno. */
 int vip_keeper_init(struct vip_keeper *keeper, const struct conf *conf,
 		    const struct netwatch *watch);
 void vip_keeper_fini(struct vip_keeper *keeper);
