@@ -218,7 +218,8 @@ class Lab:
         parts = []
         for node in self.nodes.values():
             tail = node.log_text().splitlines()[-lines:]
-            parts.append("\n".join([f"--- {node.name} ({node.kind}) ---", *tail]))
+            state = "running" if node.alive else f"ended, status {node.status_code}"
+            parts.append("\n".join([f"--- {node.name} ({node.kind}, {state}) ---", *tail]))
         return "\n".join(parts)
 
     def down(self):

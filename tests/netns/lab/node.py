@@ -67,6 +67,11 @@ class Tandem:
         return bool(self.process and self.process.alive)
 
     @property
+    def status_code(self):
+        """Exit status once it has ended; negative: the signal that ended it."""
+        return self.process.status if self.process else None
+
+    @property
     def guardian(self):
         return self.process.pid
 
@@ -194,6 +199,10 @@ class Classic:
     @property
     def alive(self):
         return bool(self.keepalived and self.keepalived.alive)
+
+    @property
+    def status_code(self):
+        return self.keepalived.status if self.keepalived else None
 
     def pids(self):
         return [pid for process in (self.keepalived, self.haproxy) if process for pid in process.tree()]
