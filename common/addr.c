@@ -108,6 +108,19 @@ ip_is_any(const struct ip *ip)
 	return ip->family != AF_UNSPEC && memcmp(ip->bytes, zero, ip_len(ip)) == 0;
 }
 
+bool
+ip_is_multicast(const struct ip *ip)
+{
+	return (ip->family == AF_INET && IN_MULTICAST(ntohl(ip->v4.s_addr))) ||
+	       (ip->family == AF_INET6 && IN6_IS_ADDR_MULTICAST(&ip->v6));
+}
+
+bool
+ip_is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&ip->v6);
+}
+
 struct sock_addr
 sock_addr_from_ip(const struct ip *ip, uint16_t port)
 {

@@ -28,6 +28,14 @@ ip_len(const struct ip *ip)
 	return ip->family == AF_INET ? 4 : 16;
 }
 
+/* What exists once for each family is indexed by this: 0 is IPv4, 1 is IPv6. */
+#define IP_FAMILIES 2
+static inline unsigned
+ip_family_index(uint8_t family)
+{
+	return family == AF_INET6;
+}
+
 /* A literal only, never a name.  0, or -EINVAL with *ip untouched. */
 int ip_parse(const char *s, struct ip *ip);
 
@@ -50,6 +58,10 @@ ip_equal(const struct ip *a, const struct ip *b)
 bool ip_in_prefix(const struct ip *ip, const struct ip *net, uint8_t prefix_len);
 /* 0.0.0.0 or ::, not "none". */
 bool ip_is_any(const struct ip *ip);
+/* 224.0.0.0/4 or ff00::/8. */
+bool ip_is_multicast(const struct ip *ip);
+/* fe80::/10: the same address may mean another node on another link.  Never true for IPv4. */
+bool ip_is_link_local(const struct ip *ip);
 
 struct sock_addr {
 	socklen_t len; /* 0 = none */

@@ -42,14 +42,61 @@ check_identity(struct conf_parser *p, size_t index)
 			   "vrrp_instance `%.60s` has no `virtual_router_id`", instance->name);
 	if (instance->interface == CONF_NONE || instance->vrid == 0)
 		return;
+	/* RFC 9568 section 1.2: IPv4 and IPv6 are counted apart. */
 	first = names_add(&p->names, NAME_VRID, instance->interface,
-			  arena_printf(p->arena, "%u", instance->vrid), (uint32_t)index, pos);
+			  arena_printf(p->arena, "%u/%u", instance->vrid, instance->family),
+			  (uint32_t)index, pos);
 	if (first && shares_peer(instance, &p->conf->instances[first->index]))
 		conf_error(&p->reporter, pos,
 			   "virtual_router_id %u is taken on %s by vrrp_instance `%.60s` (%s)",
 			   instance->vrid, p->conf->interfaces[instance->interface].name,
 			   p->conf->instances[first->index].name,
 			   conf_place(&p->reporter, pos, first->pos));
+}
+
+static const char *
+family_name(uint8_t family)
+{
+	return family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
+/* An advertisement holds addresses of one family and travels in packets of the same. */
+static void
+check_family(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	const char *ours = family_name(instance->family);
+	char buf[IP_STRLEN];
+
+	for (size_t i = 0; i < instance->vips_n; i++) {
+		const struct conf_vip *vip = &instance->vips[i];
+
+		if (!vip->excluded && vip->ip.family != instance->family)
+			conf_error(&p->reporter, vip->pos,
+				   "an %s instance cannot advertise an %s address: write it in "
+				   "`virtual_ipaddress_excluded`",
+				   ours, family_name(vip->ip.family));
+	}
+	if (instance->unicast_src.family != AF_UNSPEC &&
+	    instance->unicast_src.family != instance->family)
+		conf_error(&p->reporter, at(p, index, "unicast_src_ip"),
+			   "an %s instance needs an %s `unicast_src_ip`", ours, ours);
+	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
+		const struct ip *peer = &instance->unicast_peers[i];
+
+		if (peer->family != instance->family)
+			conf_error(&p->reporter, at(p, index, "unicast_peer"),
+				   "an %s instance needs %s peers, not %s", ours, ours,
+				   ip_format(peer, buf));
+		else if (instance->unicast_src.family == AF_UNSPEC && peer->family == AF_INET6 &&
+			 !ip_is_link_local(peer)) {
+			conf_warning(&p->reporter, at(p, index, "unicast_peer"),
+				     "without `unicast_src_ip` advertisements come from the "
+				     "interface's link-local address, and a peer that expects "
+				     "another refuses them");
+			break;
+		}
+	}
 }
 
 static void
@@ -71,32 +118,15 @@ check_addresses(struct conf_parser *p, size_t index)
 		if (first)
 			conf_warning(&p->reporter, vip->pos, "%s stands at %s already", buf,
 				     conf_place(&p->reporter, vip->pos, first->pos));
-		if (!vip->excluded && vip->ip.family == AF_INET6)
-			conf_error(&p->reporter, vip->pos,
-				   instance->vips[0].ip.family == AF_INET
-					   ? "an IPv4 instance cannot advertise an IPv6 address: "
-					     "write it in `virtual_ipaddress_excluded`"
-					   : "IPv6 instances come with a later version");
 		if (instance->unicast_src.family != AF_UNSPEC &&
 		    ip_equal(&vip->ip, &instance->unicast_src))
 			conf_error(&p->reporter, vip->pos,
 				   "%s is the instance's `unicast_src_ip`, too: it would disappear "
 				   "when the node is not master",
 				   buf);
-		if (ip_is_any(&vip->ip) ||
-		    (vip->ip.family == AF_INET && IN_MULTICAST(ntohl(vip->ip.v4.s_addr))))
+		if (ip_is_any(&vip->ip) || ip_is_multicast(&vip->ip))
 			conf_error(&p->reporter, vip->pos, "%s cannot be an interface's address",
 				   buf);
-	}
-	if (instance->unicast_src.family == AF_INET6)
-		conf_error(&p->reporter, at(p, index, "unicast_src_ip"),
-			   "IPv6 instances come with a later version");
-	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
-		if (instance->unicast_peers[i].family == AF_INET)
-			continue;
-		conf_error(&p->reporter, at(p, index, "unicast_peer"),
-			   "IPv6 instances come with a later version: peer %s",
-			   ip_format(&instance->unicast_peers[i], buf));
 	}
 	if (instance->unicast_peers_n == 0 && p->sound && !p->instances[index].own_peer_told &&
 	    parser_given(p, p->instances[index].given, "unicast_peer"))
@@ -225,23 +255,29 @@ check_fifos(struct conf_parser *p)
 }
 
 static void
-check_group(struct conf_parser *p)
+check_groups(struct conf_parser *p)
 {
-	const struct ip *group = &p->conf->mcast_group4;
-	const struct conf_pos *pos = parser_given(p, p->global_defs_given, "vrrp_mcast_group4");
+	const struct ip *group4 = &p->conf->mcast_group4, *group6 = &p->conf->mcast_group6;
+	const struct conf_pos *pos4 = parser_given(p, p->global_defs_given, "vrrp_mcast_group4");
+	const struct conf_pos *pos6 = parser_given(p, p->global_defs_given, "vrrp_mcast_group6");
 
-	if (pos && (group->family != AF_INET || !IN_MULTICAST(ntohl(group->v4.s_addr))))
-		conf_error(&p->reporter, *pos,
+	if (pos4 && (group4->family != AF_INET || !ip_is_multicast(group4)))
+		conf_error(&p->reporter, *pos4,
 			   "`vrrp_mcast_group4` needs an IPv4 multicast address");
+	if (pos6 && (group6->family != AF_INET6 || !IN6_IS_ADDR_MC_LINKLOCAL(&group6->v6)))
+		conf_error(&p->reporter, *pos6,
+			   "`vrrp_mcast_group6` needs a link-local IPv6 multicast address, such as "
+			   "ff02::12");
 }
 
 void
 check_vrrp(struct conf_parser *p)
 {
-	check_group(p);
+	check_groups(p);
 	check_fifos(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++) {
 		check_identity(p, i);
+		check_family(p, i);
 		check_addresses(p, i);
 		check_priority(p, i);
 		check_behaviour(p, i);

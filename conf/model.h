@@ -36,6 +36,10 @@ enum conf_nopreempt {
 	CONF_NOPREEMPT_STRICT, /* keepalived's letter */
 };
 
+/* How many addresses an advertisement lists at most. */
+#define CONF_ADVERTISED_MAX  255
+#define CONF_ADVERTISED6_MAX 90 /* (1500 - 40 octets of IPv6 header - 8 of VRRP's) / 16 */
+
 struct conf_vip {
 	struct conf_pos pos;
 	struct ip ip;
@@ -105,17 +109,19 @@ struct conf_instance {
 	uint32_t interface;     /* index */
 	uint8_t vrid;           /* 1…255 */
 	uint8_t priority;       /* 1…255; 100 */
-	uint8_t version;        /* 2 or 3, resolved against vrrp_version */
+	uint8_t family;         /* AF_INET or AF_INET6: the one of what it advertises */
+	uint8_t version;        /* 2 or 3, resolved against vrrp_version; IPv6: always 3 */
 	uint32_t advert_int_cs; /* centiseconds; v2: whole seconds, 100…25500; v3: 1…4095 */
 	enum conf_nopreempt nopreempt;
 	uint32_t preempt_delay_ms;
 	enum conf_auth auth;
 	uint8_t auth_data[8];  /* PASS: zero-padded.  A secret: never printed */
-	struct ip unicast_src; /* AF_UNSPEC = the interface's first address */
+	struct ip unicast_src; /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
 	struct ip *unicast_peers;
 	size_t unicast_peers_n; /* 0 = multicast */
 	struct conf_vip *vips;
-	size_t vips_n; /* advertised ones first, in the file's order */
+	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
+	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
 	struct conf_track_script *track_scripts;
 	size_t track_scripts_n;
 	bool no_track_proxy;
@@ -247,6 +253,7 @@ struct conf {
 	uint32_t watchdog_ms;                   /* 500 */
 	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
 	struct ip mcast_group4;                 /* 224.0.0.18 */
+	struct ip mcast_group6;                 /* ff02::12 */
 	const char *script_user, *script_group; /* NULL: keepalived_script, else root */
 	bool enable_script_security;
 	struct conf_fifo notify_fifo, vrrp_notify_fifo; /* here both are told the same */
@@ -283,6 +290,20 @@ conf_has_listener(const struct conf *conf)
 		if (conf->proxies[i].binds_n > 0 && !conf->proxies[i].disabled)
 			return true;
 	return false;
+}
+
+/* Kernel lifetime of the VIPs of an instance in seconds; 0 = permanent. */
+static inline uint32_t
+conf_lease_s(const struct conf *conf, const struct conf_instance *instance)
+{
+	return instance->lease_s ? instance->lease_s : conf->vip_lease_s;
+}
+
+/* Where a multicast instance sends to. */
+static inline const struct ip *
+conf_group(const struct conf *conf, const struct conf_instance *instance)
+{
+	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
 }
 
 const char *conf_balance_name(enum conf_balance balance);

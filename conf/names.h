@@ -16,7 +16,7 @@ enum name_space {
 	NAME_SERVER, /* scope: the proxy */
 	NAME_SERVER_ID,
 	NAME_BIND,
-	NAME_VRID, /* scope: the interface */
+	NAME_VRID, /* scope: the interface; with the family */
 	NAME_VIP,
 	NAME_NOTICE, /* notices given already */
 };

@@ -147,5 +147,10 @@ extern const struct conf_table table_server;        /* words_server.c */
 /* ---------------------------------------------------------------- resolve.c, check_*.c */
 
 void resolve_all(struct conf_parser *p);
+
+/* resolve_vip.c: the VIPs of an instance whose family is known, in the order they are kept; then the
+ * leases of all. */
+void resolve_vips(struct conf_parser *p, struct conf_instance *instance);
+void resolve_leases(struct conf_parser *p);
 void check_vrrp(struct conf_parser *p);
 void check_proxies(struct conf_parser *p);

@@ -81,6 +81,36 @@ given_or(const struct conf_parser *p, struct conf_range range, const char *name,
 	return pos ? *pos : otherwise;
 }
 
+/* keepalived, too, goes by the first address it advertises. */
+static uint8_t
+family_of(const struct conf_instance *instance)
+{
+	for (size_t i = 0; i < instance->vips_n; i++)
+		if (!instance->vips[i].excluded)
+			return instance->vips[i].ip.family;
+	if (instance->unicast_src.family != AF_UNSPEC)
+		return instance->unicast_src.family;
+	if (instance->unicast_peers_n > 0)
+		return instance->unicast_peers[0].family;
+	return instance->vips_n > 0 ? instance->vips[0].ip.family : AF_INET;
+}
+
+/* RFC 3768 knows no IPv6: vrrp_version does not hold for such an instance, as with keepalived. */
+static void
+resolve_version(struct conf_parser *p, struct conf_instance *instance,
+		const struct instance_draft *draft)
+{
+	instance->family = family_of(instance);
+	if (instance->version == 2 && instance->family == AF_INET6)
+		conf_error(&p->reporter, given_or(p, draft->given, "version", instance->pos),
+			   "version 2 has no IPv6 (keepalived makes up one of its own): write "
+			   "`version 3` on all nodes");
+	if (instance->family == AF_INET6)
+		instance->version = 3;
+	else if (instance->version == 0)
+		instance->version = p->conf->vrrp_version;
+}
+
 /* RFC 3768 5.3.7 counts whole seconds in one octet, RFC 9568 5.2.7 hundredths in 12 bits. */
 static void
 resolve_interval(struct conf_parser *p, struct conf_instance *instance,
@@ -118,35 +148,6 @@ resolve_garp(struct conf_parser *p, struct conf_instance *instance,
 			memcpy((char *)instance + row->offset,
 			       (char *)&p->instance_defaults + row->offset, row->size);
 	}
-}
-
-/* Advertised addresses first, at most 255 of them: their count is one octet. */
-static void
-resolve_vips(struct conf_parser *p, struct conf_instance *instance)
-{
-	struct conf_vip *vips =
-		arena_alloc(p->arena, (instance->vips_n + 1) * sizeof *instance->vips);
-	size_t advertised = 0, n = 0;
-
-	for (size_t i = 0; i < instance->vips_n; i++) {
-		struct conf_vip *vip = &instance->vips[i];
-
-		if (vip->interface == CONF_NONE)
-			vip->interface = instance->interface;
-		if (vip->excluded)
-			continue;
-		if (++advertised == 256)
-			conf_notice(
-				&p->reporter, vip->pos,
-				"an advertisement has room for 255 addresses: from here on they "
-				"count as virtual_ipaddress_excluded");
-		vip->excluded = advertised > 255;
-	}
-	for (int excluded = 0; excluded < 2; excluded++)
-		for (size_t i = 0; i < instance->vips_n; i++)
-			if (instance->vips[i].excluded == (excluded == 1))
-				vips[n++] = instance->vips[i];
-	instance->vips = vips;
 }
 
 /* One file may serve both nodes: the list of peers may name the node itself. */
@@ -202,8 +203,7 @@ resolve_instance(struct conf_parser *p, size_t index)
 	struct conf_instance *instance = &p->conf->instances[index];
 	struct instance_draft *draft = &p->instances[index];
 
-	if (instance->version == 0)
-		instance->version = p->conf->vrrp_version;
+	resolve_version(p, instance, draft);
 	resolve_interval(p, instance, draft);
 	resolve_garp(p, instance, draft);
 	resolve_vips(p, instance);
@@ -346,4 +346,5 @@ resolve_all(struct conf_parser *p)
 		resolve_instance(p, i);
 		imply_backends(p, &p->conf->instances[i]);
 	}
+	resolve_leases(p);
 }

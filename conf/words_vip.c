@@ -121,6 +121,10 @@ parse_label(struct conf_call *call)
 	if (!*word->text || strlen(word->text) >= IFNAMSIZ)
 		conf_error(&call->p->reporter, word->pos,
 			   "a label has 1 to 15 characters: `%.60s` does not fit", word->text);
+	else if (vip->ip.family != AF_INET)
+		conf_warning(&call->p->reporter, word->pos,
+			     "IPv6 addresses have no labels: `label` is ignored, as with "
+			     "keepalived");
 	else
 		vip->label = word->text;
 }

@@ -47,10 +47,10 @@ send_listeners(struct handover *handover, struct ipc *ipc)
 }
 
 static int
-send_vrrp_socket(struct handover *handover, struct ipc *ipc, uint32_t interface)
+send_vrrp_socket(struct handover *handover, struct ipc *ipc, uint32_t interface, uint8_t family)
 {
-	struct ans_vrrp_socket a = { handover->generation, interface };
-	int fd = handover->sockets->at[interface].fd;
+	struct ans_vrrp_socket a = { handover->generation, interface, family };
+	int fd = vrrp_socket(handover->sockets, interface, family)->fd;
 
 	return fd < 0 ? 0 : ipc_send(ipc, REQUEST_VRRP_SOCKET, &a, sizeof a, &fd, 1);
 }
@@ -68,6 +68,7 @@ send_link(struct handover *handover, struct ipc *ipc, uint32_t interface)
 	a.up = link->up;
 	a.mtu = link->mtu;
 	a.primary = link->primary;
+	a.primary6 = link->primary6;
 	handover->told[interface] = *link;
 	return ipc_send(ipc, REQUEST_LINK, &a, sizeof a, NULL, 0);
 }
@@ -84,7 +85,9 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 	if (r == 0)
 		r = send_listeners(handover, ipc);
 	for (uint32_t i = 0; i < n && r == 0; i++)
-		r = send_vrrp_socket(handover, ipc, i);
+		r = send_vrrp_socket(handover, ipc, i, AF_INET);
+	for (uint32_t i = 0; i < n && r == 0; i++)
+		r = send_vrrp_socket(handover, ipc, i, AF_INET6);
 	for (uint32_t i = 0; i < n && r == 0; i++)
 		r = send_link(handover, ipc, i);
 	return r == 0 ? send_none(handover, ipc, REQUEST_START, NULL) : r;
@@ -94,20 +97,22 @@ static bool
 differs(const struct netwatch_link *a, const struct netwatch_link *b)
 {
 	return a->present != b->present || a->up != b->up || a->mtu != b->mtu ||
-	       !ip_equal(&a->primary, &b->primary);
+	       !ip_equal(&a->primary, &b->primary) || !ip_equal(&a->primary6, &b->primary6);
 }
 
 static void
 log_link(const struct handover *handover, uint32_t interface, const struct netwatch_link *link)
 {
 	const char *name = handover->conf->interfaces[interface].name;
-	char text[IP_STRLEN];
+	bool both = link->primary6.family != AF_UNSPEC;
+	char text[IP_STRLEN], text6[IP_STRLEN];
 
 	if (!link->present)
 		log_warning("interface %s is gone", name);
 	else
-		log_notice("interface %s is %s, address %s", name, link->up ? "up" : "down",
-			   ip_format(&link->primary, text));
+		log_notice("interface %s is %s, address %s%s%s", name, link->up ? "up" : "down",
+			   ip_format(&link->primary, text), both ? " and " : "",
+			   both ? ip_format(&link->primary6, text6) : "");
 }
 
 void
@@ -116,8 +121,10 @@ handover_links(struct handover *handover, struct ipc *ipc)
 	for (uint32_t i = 0; i < handover->conf->interfaces_n; i++) {
 		const struct netwatch_link *link = netwatch_link(handover->watch, i);
 
-		if (vrrp_sockets_refresh(handover->sockets, i) && ipc)
-			send_vrrp_socket(handover, ipc, i);
+		if (vrrp_sockets_refresh(handover->sockets, i, AF_INET) && ipc)
+			send_vrrp_socket(handover, ipc, i, AF_INET);
+		if (vrrp_sockets_refresh(handover->sockets, i, AF_INET6) && ipc)
+			send_vrrp_socket(handover, ipc, i, AF_INET6);
 		if (!differs(link, &handover->told[i]))
 			continue;
 		log_link(handover, i, link);

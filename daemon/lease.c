@@ -45,9 +45,9 @@ leases_fini(struct leases *leases)
 /* ---- the schedule ---- */
 
 int64_t
-lease_half_ns(const struct conf *conf)
+lease_half_ns(const struct conf *conf, uint32_t instance)
 {
-	return conf->vip_lease_s * NS_PER_S / 2;
+	return conf_lease_s(conf, &conf->instances[instance]) * NS_PER_S / 2;
 }
 
 bool
@@ -60,7 +60,7 @@ lease_is_due(const struct lease *lease, struct mono now)
 bool
 lease_is_late(const struct conf *conf, int64_t away_ns)
 {
-	int64_t half_ns = lease_half_ns(conf);
+	int64_t half_ns = conf->vip_lease_s * NS_PER_S / 2; /* of the shortest lease there is */
 
 	return away_ns > (half_ns ? half_ns : LATE_WITHOUT_LEASE_NS);
 }
@@ -71,7 +71,7 @@ static void
 schedule(struct leases *leases, uint32_t instance, int error, struct mono at)
 {
 	struct lease *lease = &leases->at[instance];
-	int64_t half_ns = lease_half_ns(leases->conf);
+	int64_t half_ns = lease_half_ns(leases->conf, instance);
 
 	if (error == 0)
 		lease->renewed = at;
@@ -97,6 +97,7 @@ announce_take_over(struct leases *leases, uint32_t instance)
 {
 	const struct conf_instance *c = &leases->conf->instances[instance];
 
+	announce_groups(leases->announcer, c, true);
 	for (uint32_t i = 0; i < c->garp_master_repeat; i++)
 		announce_round(leases->announcer, c);
 }
@@ -121,6 +122,7 @@ leases_release(struct leases *leases, uint32_t instance)
 {
 	int error = vip_remove(leases->vips, instance, 0, SIZE_MAX / 2);
 
+	announce_groups(leases->announcer, &leases->conf->instances[instance], false);
 	leases->at[instance].claimed = false;
 	leases->at[instance].frozen = false;
 	leases->tell(leases->ctx, REQUEST_RELEASED, instance, error, vips_n(leases, instance),
@@ -242,7 +244,8 @@ is_allowed(const struct leases *leases, const struct netwatch_found *found)
 	const struct netwatch_vip *end = leases->watch->vips + leases->watch->vips_n;
 
 	for (; v && v < end && ip_equal(&v->ip, &found->ip); v++)
-		if (leases->at[v->instance].claimed || v->native)
+		if (netwatch_is(leases->watch, v, found) &&
+		    (leases->at[v->instance].claimed || v->native))
 			return true;
 	return false;
 }
@@ -301,13 +304,15 @@ resign(struct leases *leases, uint32_t instance)
 	uint32_t interface = leases->conf->instances[instance].interface;
 	const struct conf_instance *c = &leases->conf->instances[instance];
 	const struct netwatch_link *link = netwatch_link(leases->watch, interface);
-	const struct ip *source =
-		c->unicast_src.family == AF_INET ? &c->unicast_src : &link->primary;
-	int fd = leases->sockets->at[interface].fd;
+	const struct ip *source = &c->unicast_src;
+	int fd = vrrp_socket(leases->sockets, interface, c->family)->fd;
 	size_t sent = 0;
 
+	if (source->family == AF_UNSPEC)
+		source = c->family == AF_INET6 ? &link->primary6 : &link->primary;
+
 	vip_remove(leases->vips, instance, 0, WILL_FIRST);
-	if (fd >= 0 && source->family == AF_INET)
+	if (fd >= 0 && source->family != AF_UNSPEC)
 		sent = will_send(leases->conf, instance, fd, link->ifindex, source);
 	log_notice("(%s) will executed: virtual addresses removed, priority 0 sent to %zu", c->name,
 		   sent);
@@ -325,6 +330,7 @@ leases_execute_wills(struct leases *leases)
 			vip_remove(leases->vips, i, WILL_FIRST, SIZE_MAX / 2);
 		else if (leases->at[i].claimed)
 			vip_remove(leases->vips, i, 0, SIZE_MAX / 2);
+		announce_groups(leases->announcer, &leases->conf->instances[i], false);
 		leases->at[i] = (struct lease){ 0 };
 	}
 }

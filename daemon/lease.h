@@ -45,8 +45,8 @@ int leases_init(struct leases *leases, const struct conf *conf, const struct net
 		lease_tell_fn *tell, void *ctx);
 void leases_fini(struct leases *leases);
 
-/* Half a lease; 0 when VIPs are permanent. */
-int64_t lease_half_ns(const struct conf *conf);
+/* Half a lease of the instance's; 0 when VIPs are permanent. */
+int64_t lease_half_ns(const struct conf *conf, uint32_t instance);
 
 /* Is a renewal due?  Pure. */
 bool lease_is_due(const struct lease *lease, struct mono now);

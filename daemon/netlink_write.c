@@ -52,11 +52,13 @@ put_ip(struct nlmsghdr *nlh, uint16_t attribute, const struct ip *ip)
 }
 
 static void
-put_lifetime(struct nlmsghdr *nlh, uint32_t lease_s)
+put_lifetime(struct nlmsghdr *nlh, const struct netlink_address *a)
 {
-	uint32_t lifetime = lease_s ? lease_s : UINT32_MAX; /* all ones = for ever */
-	struct ifa_cacheinfo info = { .ifa_prefered = lifetime, .ifa_valid = lifetime };
+	uint32_t lifetime = a->lease_s ? a->lease_s : UINT32_MAX; /* all ones = for ever */
+	struct ifa_cacheinfo info = { .ifa_valid = lifetime };
 
+	/* RFC 6724 would else choose the VIP as a source, which goes away with mastership. */
+	info.ifa_prefered = a->deprecated ? 0 : lifetime;
 	mnl_attr_put(nlh, IFA_CACHEINFO, sizeof info, &info);
 }
 
@@ -88,7 +90,7 @@ netlink_encode(void *buffer, const struct netlink_address *a, uint32_t sequence,
 		put_ip(nlh, IFA_BROADCAST, &a->brd);
 	if (a->label)
 		mnl_attr_put_strz(nlh, IFA_LABEL, a->label);
-	put_lifetime(nlh, a->lease_s);
+	put_lifetime(nlh, a);
 	/* In every renewal too: one that omits it erases it. */
 	mnl_attr_put_u8(nlh, IFA_PROTO_ATTRIBUTE, NETLINK_ADDRESS_PROTO);
 	return nlh;

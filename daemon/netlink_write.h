@@ -29,6 +29,7 @@ struct netlink_address {
 	uint8_t scope;
 	const char *label; /* NULL = none */
 	uint32_t lease_s;  /* 0 = permanent */
+	bool deprecated;   /* IPv6: receives, but is no source of what this host begins */
 };
 
 struct netlink_writer {

@@ -118,6 +118,29 @@ in_place(const struct netwatch *watch, const struct netwatch_vip *v, uint32_t if
 	       watch->links[cv->interface].ifindex == ifindex;
 }
 
+bool
+netwatch_is(const struct netwatch *watch, const struct netwatch_vip *vip,
+	    const struct netwatch_found *found)
+{
+	const struct netwatch_link *link = &watch->links[conf_of(watch, vip)->interface];
+
+	if (!ip_equal(&vip->ip, &found->ip))
+		return false;
+	return !ip_is_link_local(&found->ip) || (link->present && link->ifindex == found->ifindex);
+}
+
+/* The first VIP that an address belongs to, or NULL. */
+static struct netwatch_vip *
+find_of(const struct netwatch *watch, const struct netwatch_found *f)
+{
+	struct netwatch_vip *v = netwatch_find(watch, &f->ip);
+
+	for (; v && !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++)
+		if (netwatch_is(watch, v, f))
+			return v;
+	return NULL;
+}
+
 const struct netwatch_vip *
 netwatch_vip(const struct netwatch *watch, uint32_t instance, uint32_t vip)
 {
@@ -178,24 +201,25 @@ add_found(struct netwatch *watch, const struct netwatch_found *f)
 static void
 note_primary(struct netwatch *watch, const struct netwatch_found *f)
 {
-	if (f->ip.family != AF_INET)
+	if (f->ip.family == AF_INET6 && !ip_is_link_local(&f->ip))
 		return;
 	for (size_t i = 0; i < watch->conf->interfaces_n; i++) {
 		struct netwatch_link *link = &watch->links[i];
+		struct ip *primary = f->ip.family == AF_INET6 ? &link->primary6 : &link->primary;
 
-		if (link->present && link->ifindex == f->ifindex &&
-		    link->primary.family == AF_UNSPEC)
-			link->primary = f->ip;
+		if (link->present && link->ifindex == f->ifindex && primary->family == AF_UNSPEC)
+			*primary = f->ip;
 	}
 }
 
 static int
 note_address(struct netwatch *watch, const struct netwatch_found *f)
 {
-	struct netwatch_vip *v = netwatch_find(watch, &f->ip);
+	struct netwatch_vip *v = find_of(watch, f);
 
 	if (!v) {
-		note_primary(watch, f);
+		if (f->usable)
+			note_primary(watch, f);
 		return 0;
 	}
 	for (; !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++)
@@ -216,6 +240,7 @@ from_libnl(struct rtnl_addr *a, struct netwatch_found *f)
 		.ip.family = (uint8_t)nl_addr_get_family(local),
 		.ifindex = (uint32_t)rtnl_addr_get_ifindex(a),
 		.prefix_len = (uint8_t)rtnl_addr_get_prefixlen(a),
+		.usable = !(rtnl_addr_get_flags(a) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)),
 	};
 	if (f->ip.family != AF_INET && f->ip.family != AF_INET6)
 		return false;
@@ -285,6 +310,21 @@ concerns_link(const struct netwatch *watch, struct nlmsghdr *nlh)
 	return false;
 }
 
+/* The echo of a renewal: a VIP that was there, and is. */
+static bool
+is_renewal(const struct netwatch *watch, const struct netwatch_vip *v, struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(nlh);
+	const struct ip *ip = &v->ip;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR)
+		return false;
+	for (; !is_last(watch, v) && ip_equal(&v->ip, ip); v++)
+		if (v->present && in_place(watch, v, ifa->ifa_index, ifa->ifa_prefixlen))
+			return true;
+	return false;
+}
+
 static bool
 concerns_address(const struct netwatch *watch, struct nlmsghdr *nlh)
 {
@@ -300,13 +340,9 @@ concerns_address(const struct netwatch *watch, struct nlmsghdr *nlh)
 		return false;
 	memcpy(ip.bytes, nla_data(local), ip_len(&ip));
 	v = netwatch_find(watch, &ip);
-	if (!v)
-		return is_ours(watch, ifa->ifa_index);
-	if (nlh->nlmsg_type == RTM_NEWADDR)
-		for (; !is_last(watch, v) && ip_equal(&v->ip, &ip); v++)
-			if (v->present && in_place(watch, v, ifa->ifa_index, ifa->ifa_prefixlen))
-				return false; /* a renewal */
-	return true;
+	if (v && is_renewal(watch, v, nlh))
+		return false;
+	return is_ours(watch, ifa->ifa_index) || (v && !ip_is_link_local(&ip));
 }
 
 static int
@@ -391,7 +427,8 @@ mark_native(struct netwatch *watch)
 
 		for (struct netwatch_vip *v = netwatch_find(watch, ip);
 		     !is_last(watch, v) && ip_equal(&v->ip, ip); v++)
-			v->native = watch->conf->instances[v->instance].priority == 255;
+			if (netwatch_is(watch, v, &watch->found[i]))
+				v->native = watch->conf->instances[v->instance].priority == 255;
 	}
 }
 

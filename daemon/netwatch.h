@@ -18,7 +18,8 @@ struct netwatch_link {
 	uint32_t ifindex;
 	uint32_t mtu;
 	uint8_t mac[6];
-	struct ip primary; /* first address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary6; /* first link-local one likewise, once it can be used */
 };
 
 /* One VIP of the file, by address; the array is sorted. */
@@ -34,6 +35,7 @@ struct netwatch_found {
 	struct ip ip;
 	uint32_t ifindex;
 	uint8_t prefix_len;
+	bool usable; /* no duplicate, and not being probed for one */
 };
 
 struct netwatch {
@@ -61,6 +63,11 @@ int netwatch_sync(struct netwatch *watch);
 
 /* The first of the VIPs (there may be equal ones) with this address, or NULL. */
 struct netwatch_vip *netwatch_find(const struct netwatch *watch, const struct ip *ip);
+
+/* Does the address that was found belong to this VIP?  A link-local one does only on the VIP's own
+ * interface: elsewhere it is another address. */
+bool netwatch_is(const struct netwatch *watch, const struct netwatch_vip *vip,
+		 const struct netwatch_found *found);
 
 static inline const struct netwatch_link *
 netwatch_link(const struct netwatch *watch, uint32_t interface)

@@ -129,13 +129,17 @@ is_found(const struct netwatch *watch, const struct ip *ip)
 	return false;
 }
 
-/* Why the VIP, which is on this host, cannot be taken away from it; NULL = it can. */
+/* Why the VIP, which is on this host, cannot be taken away from it; NULL = it can.  An IPv6 interface
+ * always has its link-local address besides, and which of several the kernel would speak from is no
+ * sign of whose it is. */
 static const char *
 reason_to_stay(const struct conf_instance *c, const struct conf_vip *vip,
 	       const struct netwatch_link *link, const struct ip *world)
 {
 	if (ip_equal(&vip->ip, &c->unicast_src))
 		return "the source address of its advertisements (unicast_src)";
+	if (vip->ip.family == AF_INET6)
+		return NULL;
 	if (vip->interface == c->interface && link->primary.family == AF_UNSPEC)
 		return "the only address of its interface";
 	if (ip_equal(&vip->ip, world))

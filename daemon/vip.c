@@ -87,6 +87,7 @@ vip_address(const struct conf_vip *vip, enum netlink_verb verb, uint32_t ifindex
 		.scope = vip->scope,
 		.label = vip->label,
 		.lease_s = lease_s,
+		.deprecated = vip->ip.family == AF_INET6 && vip->prefix_len == 128,
 	};
 }
 
@@ -156,7 +157,8 @@ change(struct vip_keeper *keeper, uint32_t instance, size_t first, size_t n, enu
 		}
 		if (verb == NETLINK_ADD)
 			protect_secondaries(keeper, vip->interface);
-		b.changes[b.n++] = vip_address(vip, verb, link->ifindex, keeper->conf->vip_lease_s);
+		b.changes[b.n++] =
+			vip_address(vip, verb, link->ifindex, conf_lease_s(keeper->conf, c));
 		if (b.n == NETLINK_BATCH_MAX)
 			flush(&b);
 	}

@@ -2,13 +2,15 @@
  * vrrp_io.c - moves advertisements between raw sockets and the engine, on the worker's VRRP thread.
  *
  * The guardian opens the sockets (protocol 112, bound to one interface, TTL 255, group joined); the
- * worker owns them from then on.  They stay usable after the privileges are gone.  Instances on one
- * interface share its socket.
+ * worker owns them from then on.  They stay usable after the privileges are gone.  Instances of one
+ * family on one interface share a socket.
  */
 #include "daemon/vrrp_io.h"
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/vrrp_send.h"
+#include "vrrpd/packet.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,18 +19,35 @@
 #include <unistd.h>
 
 #define BATCH       16
-#define PACKET_MAX  2048 /* an IPv4 header with options and the longest PDU, with room */
-#define DRAIN_MAX   256  /* batches per socket: a flood must not hold the thread for ever */
+#define HEADER_MAX  60 /* IPv4, with options */
+#define TRAILER_MAX 64 /* what may follow the addresses */
+#define PACKET_MAX  (HEADER_MAX + VRRP_PDU_RECEIVED_MAX + TRAILER_MAX)
+#define DRAIN_MAX   256 /* batches per socket: a flood must not hold the thread for ever */
 #define LOG_PAUSE_S 10
 
 struct vrrp_io_socket {
 	struct loop_fd socket;
 	struct vrrp_io *io;
 	uint32_t interface;
+	uint8_t family;
+};
+
+/* What an IPv6 socket tells beside each message. */
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
 };
 
 /* The thread's own; one receive runs at a time (io->receiving). */
 static unsigned char packets[BATCH][PACKET_MAX];
+static struct sockaddr_in6 sources[BATCH];
+static union control controls[BATCH];
+
+static struct vrrp_io_socket *
+socket_of(struct vrrp_io *io, uint32_t interface, uint8_t family)
+{
+	return &io->sockets[interface * IP_FAMILIES + ip_family_index(family)];
+}
 
 static void
 log_paced(struct vrrp_io *io, const char *what, uint32_t interface, int error)
@@ -39,6 +58,45 @@ log_paced(struct vrrp_io *io, const char *what, uint32_t interface, int error)
 		return;
 	io->error_logged_ns = now_ns;
 	log_warning("%s: %s: %s", io->conf->interfaces[interface].name, what, strerror(error));
+}
+
+/* What the headers said, from beside the message. */
+static void
+read_control(struct msghdr *msg, struct vrrp_datagram *d)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		struct in6_pktinfo info;
+		int hops;
+
+		if (c->cmsg_level != IPPROTO_IPV6)
+			continue;
+		if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len == CMSG_LEN(sizeof info)) {
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			d->destination.family = AF_INET6;
+			d->destination.v6 = info.ipi6_addr;
+		} else if (c->cmsg_type == IPV6_HOPLIMIT && c->cmsg_len == CMSG_LEN(sizeof hops)) {
+			memcpy(&hops, CMSG_DATA(c), sizeof hops);
+			d->hop_limit = (uint8_t)hops;
+		}
+	}
+}
+
+static void
+deliver(struct vrrp_io_socket *s, struct mmsghdr *m)
+{
+	const struct sockaddr_in6 *source = m->msg_hdr.msg_name;
+	struct vrrp_datagram d = { .pdu = m->msg_hdr.msg_iov->iov_base, .pdu_len = m->msg_len };
+
+	if (s->family == AF_INET) {
+		vrrp_receive(s->io->vrrp, s->interface, d.pdu, d.pdu_len, s->io->loop->now);
+		return;
+	}
+	if (m->msg_hdr.msg_namelen >= sizeof *source && source->sin6_family == AF_INET6) {
+		d.source.family = AF_INET6;
+		d.source.v6 = source->sin6_addr;
+	}
+	read_control(&m->msg_hdr, &d);
+	vrrp_receive6(s->io->vrrp, s->interface, &d, s->io->loop->now);
 }
 
 /* One batch; false when the queue is empty. */
@@ -53,8 +111,14 @@ receive_batch(struct vrrp_io_socket *s)
 	memset(messages, 0, sizeof messages);
 	for (unsigned i = 0; i < BATCH; i++) {
 		iov[i] = (struct iovec){ packets[i], PACKET_MAX };
-		messages[i].msg_hdr.msg_iov = &iov[i];
-		messages[i].msg_hdr.msg_iovlen = 1;
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &sources[i],
+			.msg_namelen = sizeof sources[i],
+			.msg_iov = &iov[i],
+			.msg_iovlen = 1,
+			.msg_control = &controls[i],
+			.msg_controllen = sizeof controls[i],
+		};
 	}
 	n = recvmmsg(s->socket.fd, messages, BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0) {
@@ -68,8 +132,7 @@ receive_batch(struct vrrp_io_socket *s)
 	}
 	io->received += (uint64_t)n;
 	for (int i = 0; i < n; i++)
-		vrrp_receive(io->vrrp, s->interface, packets[i], messages[i].msg_len,
-			     io->loop->now);
+		deliver(s, &messages[i]);
 	return n == BATCH;
 }
 
@@ -96,7 +159,7 @@ vrrp_io_drain(struct vrrp_io *io)
 	if (io->receiving) /* the packets are on their way already */
 		return;
 	io->receiving = true;
-	for (size_t i = 0; i < io->conf->interfaces_n; i++)
+	for (size_t i = 0; i < io->conf->interfaces_n * IP_FAMILIES; i++)
 		receive_all(&io->sockets[i], DRAIN_MAX);
 	io->receiving = false;
 }
@@ -106,41 +169,19 @@ vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, con
 	     const void *pdu, size_t len)
 {
 	uint32_t interface = io->conf->instances[instance].interface;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = to->v4 };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)pdu, .iov_len = len };
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control;
-	struct msghdr message = { .msg_name = &address,
-				  .msg_namelen = sizeof address,
-				  .msg_iov = &iov,
-				  .msg_iovlen = 1 };
+	int fd = socket_of(io, interface, to->family)->socket.fd, r;
 
-	if (source->family == AF_INET) {
-		/* The interface is the one the socket is bound to; only the source is chosen. */
-		struct in_pktinfo info = { .ipi_spec_dst = source->v4 };
-		struct cmsghdr *cmsg;
-
-		memset(&control, 0, sizeof control);
-		message.msg_control = &control;
-		message.msg_controllen = sizeof control;
-		cmsg = CMSG_FIRSTHDR(&message);
-		cmsg->cmsg_level = IPPROTO_IP;
-		cmsg->cmsg_type = IP_PKTINFO;
-		cmsg->cmsg_len = CMSG_LEN(sizeof info);
-		memcpy(CMSG_DATA(cmsg), &info, sizeof info);
-	}
-	if (io->sockets[interface].socket.fd >= 0 &&
-	    sendmsg(io->sockets[interface].socket.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+	/* A turn that was interrupted for so long must not end with a word from the past. */
+	if (vrrp_overdue(io->vrrp, instance, mono_now()))
+		return;
+	r = fd < 0 ? -ENODEV : vrrp_send(fd, 0, source, to, pdu, len);
+	if (r == 0) {
 		io->sent++;
 		return;
 	}
 	io->send_errors++;
-	if (io->sockets[interface].socket.fd < 0)
-		log_paced(io, "cannot send advertisements", interface, ENODEV);
-	else if (errno != ENETDOWN)
-		log_paced(io, "cannot send advertisements", interface, errno);
+	if (r != -ENETDOWN)
+		log_paced(io, "cannot send advertisements", interface, -r);
 }
 
 /* The guardian has a duplicate: close alone would leave it in epoll. */
@@ -154,9 +195,9 @@ close_socket(struct vrrp_io_socket *s)
 }
 
 int
-vrrp_io_add(struct vrrp_io *io, uint32_t interface, int fd)
+vrrp_io_add(struct vrrp_io *io, uint32_t interface, uint8_t family, int fd)
 {
-	struct vrrp_io_socket *s = &io->sockets[interface];
+	struct vrrp_io_socket *s = socket_of(io, interface, family);
 	int r;
 
 	close_socket(s);
@@ -171,14 +212,15 @@ int
 vrrp_io_init(struct vrrp_io *io, struct loop *loop, const struct conf *conf, struct vrrp *vrrp)
 {
 	*io = (struct vrrp_io){ .loop = loop, .conf = conf, .vrrp = vrrp };
-	io->sockets = calloc(conf->interfaces_n + 1, sizeof *io->sockets);
+	io->sockets = calloc((conf->interfaces_n + 1) * IP_FAMILIES, sizeof *io->sockets);
 	if (!io->sockets)
 		return -ENOMEM;
-	for (size_t i = 0; i < conf->interfaces_n; i++)
+	for (size_t i = 0; i < conf->interfaces_n * IP_FAMILIES; i++)
 		io->sockets[i] = (struct vrrp_io_socket){
 			.socket = { .fd = -1, .ready = on_readable },
 			.io = io,
-			.interface = (uint32_t)i,
+			.interface = (uint32_t)(i / IP_FAMILIES),
+			.family = i % IP_FAMILIES ? AF_INET6 : AF_INET,
 		};
 	return 0;
 }
@@ -188,7 +230,7 @@ vrrp_io_fini(struct vrrp_io *io)
 {
 	if (!io->sockets)
 		return;
-	for (size_t i = 0; i < io->conf->interfaces_n; i++)
+	for (size_t i = 0; i < io->conf->interfaces_n * IP_FAMILIES; i++)
 		close_socket(&io->sockets[i]);
 	free(io->sockets);
 	io->sockets = NULL;

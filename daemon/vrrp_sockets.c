@@ -14,26 +14,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Linux 4.20 and 4.15; older headers lack them. */
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
+
 #define VRRP_TOS       0xc0 /* internetwork control */
 #define VRRP_PRIORITY  6    /* the matching queue of the interface: TC_PRIO_INTERACTIVE */
 #define RECEIVE_BUFFER (1024 * 1024)
 #define DISCARD_MAX    65536
 
+static const uint8_t families[IP_FAMILIES] = { AF_INET, AF_INET6 };
+
 bool
-vrrp_sockets_wanted(const struct conf *conf, uint32_t interface)
+vrrp_sockets_wanted(const struct conf *conf, uint32_t interface, uint8_t family)
 {
 	for (size_t i = 0; i < conf->instances_n; i++)
-		if (conf->instances[i].interface == interface)
+		if (conf->instances[i].interface == interface &&
+		    conf->instances[i].family == family)
 			return true;
 	return false;
 }
 
 static bool
-is_multicast(const struct conf *conf, uint32_t interface)
+is_multicast(const struct conf *conf, uint32_t interface, uint8_t family)
 {
 	for (size_t i = 0; i < conf->instances_n; i++)
 		if (conf->instances[i].interface == interface &&
-		    conf->instances[i].unicast_peers_n == 0)
+		    conf->instances[i].family == family && conf->instances[i].unicast_peers_n == 0)
 			return true;
 	return false;
 }
@@ -52,18 +63,31 @@ set_options(int fd, const struct option *options, size_t n)
 	return 0;
 }
 
+static const struct option options4[] = {
+	{ IPPROTO_IP, IP_TTL, VRRP_TTL },           { IPPROTO_IP, IP_MULTICAST_TTL, VRRP_TTL },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP, 0 },       { IPPROTO_IP, IP_MULTICAST_ALL, 0 },
+	{ IPPROTO_IP, IP_TOS, VRRP_TOS },           { IPPROTO_IP, IP_FREEBIND, 1 },
+	{ SOL_SOCKET, SO_PRIORITY, VRRP_PRIORITY },
+};
+
+/* A raw IPv6 socket shows no header: what has to be checked of it comes beside each message.  The
+ * checksum is the codec's business in both directions (IPV6_CHECKSUM would have the kernel throw
+ * away silently what has to be counted). */
+static const struct option options6[] = {
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, VRRP_TTL },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, VRRP_TTL },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0 },
+	{ IPPROTO_IPV6, IPV6_TCLASS, VRRP_TOS },
+	{ IPPROTO_IPV6, IPV6_FREEBIND, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, 1 },
+	{ SOL_SOCKET, SO_PRIORITY, VRRP_PRIORITY },
+};
+
 static int
-set_common(int fd, const char *interface)
+set_common(int fd, const char *interface, uint8_t family)
 {
-	static const struct option options[] = {
-		{ IPPROTO_IP, IP_TTL, VRRP_TTL },
-		{ IPPROTO_IP, IP_MULTICAST_TTL, VRRP_TTL },
-		{ IPPROTO_IP, IP_MULTICAST_LOOP, 0 },
-		{ IPPROTO_IP, IP_MULTICAST_ALL, 0 },
-		{ IPPROTO_IP, IP_TOS, VRRP_TOS },
-		{ IPPROTO_IP, IP_FREEBIND, 1 },
-		{ SOL_SOCKET, SO_PRIORITY, VRRP_PRIORITY },
-	};
 	int size = RECEIVE_BUFFER;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
@@ -71,11 +95,13 @@ set_common(int fd, const char *interface)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	return set_options(fd, options, sizeof options / sizeof *options);
+	if (family == AF_INET6)
+		return set_options(fd, options6, sizeof options6 / sizeof *options6);
+	return set_options(fd, options4, sizeof options4 / sizeof *options4);
 }
 
 static int
-join(int fd, const struct ip *group, uint32_t ifindex)
+join4(int fd, const struct ip *group, uint32_t ifindex)
 {
 	struct ip_mreqn mreq = { .imr_multiaddr = group->v4, .imr_ifindex = (int)ifindex };
 
@@ -85,19 +111,31 @@ join(int fd, const struct ip *group, uint32_t ifindex)
 }
 
 static int
-open_socket(struct vrrp_sockets *sockets, uint32_t interface)
+join6(int fd, const struct ip *group, uint32_t ifindex)
+{
+	struct ipv6_mreq mreq = { .ipv6mr_multiaddr = group->v6, .ipv6mr_interface = ifindex };
+	const struct option from = { IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)ifindex };
+
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq, sizeof mreq) < 0)
+		return -errno;
+	return set_options(fd, &from, 1);
+}
+
+static int
+open_socket(struct vrrp_sockets *sockets, uint32_t interface, uint8_t family)
 {
 	const struct conf *conf = sockets->conf;
-	struct vrrp_socket *s = &sockets->at[interface];
+	struct vrrp_socket *s = vrrp_socket(sockets, interface, family);
 	uint32_t ifindex = netwatch_link(sockets->watch, interface)->ifindex;
-	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, VRRP_PROTOCOL);
+	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, VRRP_PROTOCOL);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	r = set_common(fd, conf->interfaces[interface].name);
-	if (r == 0 && is_multicast(conf, interface))
-		r = join(fd, &conf->mcast_group4, ifindex);
+	r = set_common(fd, conf->interfaces[interface].name, family);
+	if (r == 0 && is_multicast(conf, interface, family))
+		r = family == AF_INET6 ? join6(fd, &conf->mcast_group6, ifindex)
+				       : join4(fd, &conf->mcast_group4, ifindex);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -108,22 +146,23 @@ open_socket(struct vrrp_sockets *sockets, uint32_t interface)
 }
 
 bool
-vrrp_sockets_refresh(struct vrrp_sockets *sockets, uint32_t interface)
+vrrp_sockets_refresh(struct vrrp_sockets *sockets, uint32_t interface, uint8_t family)
 {
 	const struct netwatch_link *link = netwatch_link(sockets->watch, interface);
-	struct vrrp_socket *s = &sockets->at[interface];
+	struct vrrp_socket *s = vrrp_socket(sockets, interface, family);
 	int r;
 
-	if (!vrrp_sockets_wanted(sockets->conf, interface) || !link->present)
+	if (!vrrp_sockets_wanted(sockets->conf, interface, family) || !link->present)
 		return false;
 	if (s->fd >= 0 && s->ifindex == link->ifindex)
 		return false;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
-	r = open_socket(sockets, interface);
+	r = open_socket(sockets, interface, family);
 	if (r < 0)
-		log_error("cannot open a VRRP socket on %s: %s",
+		log_error("cannot open an %s VRRP socket on %s: %s",
+			  family == AF_INET6 ? "IPv6" : "IPv4",
 			  sockets->conf->interfaces[interface].name, strerror(-r));
 	return r == 0;
 }
@@ -139,11 +178,14 @@ vrrp_sockets_init(struct vrrp_sockets *sockets, const struct conf *conf,
 	if (!sockets->at)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < conf->interfaces_n; i++)
-		sockets->at[i].fd = -1;
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			sockets->at[i][f].fd = -1;
 	for (uint32_t i = 0; i < conf->interfaces_n; i++)
-		if (vrrp_sockets_wanted(conf, i) && netwatch_link(watch, i)->present &&
-		    !vrrp_sockets_refresh(sockets, i))
-			r = -EIO;
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			if (vrrp_sockets_wanted(conf, i, families[f]) &&
+			    netwatch_link(watch, i)->present &&
+			    !vrrp_sockets_refresh(sockets, i, families[f]))
+				r = -EIO;
 	return r;
 }
 
@@ -151,22 +193,28 @@ void
 vrrp_sockets_fini(struct vrrp_sockets *sockets)
 {
 	for (size_t i = 0; sockets->at && i < sockets->conf->interfaces_n; i++)
-		if (sockets->at[i].fd >= 0)
-			close(sockets->at[i].fd);
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			if (sockets->at[i][f].fd >= 0)
+				close(sockets->at[i][f].fd);
 	free(sockets->at);
 	sockets->at = NULL;
+}
+
+static void
+discard(int fd)
+{
+	char byte;
+
+	for (unsigned n = 0; n < DISCARD_MAX; n++)
+		if (recv(fd, &byte, sizeof byte, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno != EINTR)
+			break;
 }
 
 void
 vrrp_sockets_discard(struct vrrp_sockets *sockets)
 {
-	for (size_t i = 0; i < sockets->conf->interfaces_n; i++) {
-		char byte;
-
-		for (unsigned n = 0; sockets->at[i].fd >= 0 && n < DISCARD_MAX; n++)
-			if (recv(sockets->at[i].fd, &byte, sizeof byte, MSG_DONTWAIT | MSG_TRUNC) <
-				    0 &&
-			    errno != EINTR)
-				break;
-	}
+	for (size_t i = 0; i < sockets->conf->interfaces_n; i++)
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			if (sockets->at[i][f].fd >= 0)
+				discard(sockets->at[i][f].fd);
 }

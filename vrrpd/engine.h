@@ -11,7 +11,7 @@
 
 struct vrrp_interface {
 	struct vrrp_link link;
-	struct vrrp_instance *by_vrid[256];
+	struct vrrp_instance *by_vrid[IP_FAMILIES][256];
 	uint64_t drops[VRRP_DROP_N]; /* of packets that cannot be laid to an instance */
 	struct mono drop_logged[VRRP_DROP_N];
 };

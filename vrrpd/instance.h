@@ -57,7 +57,7 @@ struct vrrp_instance {
 	struct timer retry;
 
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
-		vips_restored, fenced, list_differs, interval_differs;
+		vips_restored, fenced, overdue, list_differs, interval_differs;
 	uint64_t drops[VRRP_DROP_N];
 	struct mono drop_logged[VRRP_DROP_N], list_logged, interval_logged;
 };

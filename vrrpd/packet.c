@@ -46,7 +46,7 @@ pseudo_header_sum(const struct ip *source, const struct ip *destination, size_t 
 
 /*
  * v2 sums the message.  v3 over IPv4 is summed with the pseudo-header by most and without it by
- * RFC 9568 and Cisco: both are accepted.
+ * RFC 9568 and Cisco: both are accepted.  Over IPv6 there is no choice.
  */
 static bool
 checksum_holds(struct vrrp_advert *ad, const void *pdu, size_t pdu_len)
@@ -58,7 +58,8 @@ checksum_holds(struct vrrp_advert *ad, const void *pdu, size_t pdu_len)
 		return checksum_finish(message) == 0;
 	pseudo = pseudo_header_sum(&ad->source, &ad->destination, pdu_len);
 	ad->with_pseudo_header = checksum_finish(checksum_add(pseudo, pdu, pdu_len)) == 0;
-	return ad->with_pseudo_header || checksum_finish(message) == 0;
+	return ad->with_pseudo_header ||
+	       (ad->source.family == AF_INET && checksum_finish(message) == 0);
 }
 
 /* From a parsed IP header on.  The order of the checks is enum vrrp_drop's. */
@@ -67,6 +68,7 @@ parse_pdu(const uint8_t *pdu, size_t len, struct vrrp_advert *ad)
 {
 	struct header h;
 	size_t addresses_len, pdu_len;
+	bool known;
 
 	if (len < sizeof h)
 		return VRRP_DROP_LENGTH;
@@ -76,12 +78,14 @@ parse_pdu(const uint8_t *pdu, size_t len, struct vrrp_advert *ad)
 	ad->priority = h.priority;
 	ad->addresses_n = h.addresses_n;
 
+	/* RFC 3768 has no IPv6; keepalived, if told so, speaks a version 2 of its own there. */
+	known = ad->version == 3 || (ad->version == 2 && ad->source.family == AF_INET);
 	/* How long a message must be, its version says; of an unknown one the header is enough. */
 	addresses_len = (size_t)h.addresses_n * ip_len(&ad->source);
 	pdu_len = sizeof h + addresses_len + (ad->version == 2 ? VRRP_AUTH_LEN : 0);
-	if ((ad->version == 2 || ad->version == 3) && len < pdu_len)
+	if (known && len < pdu_len)
 		return VRRP_DROP_LENGTH;
-	if (ad->version != 2 && ad->version != 3)
+	if (!known)
 		return VRRP_DROP_VERSION;
 	if ((h.version_type & 0x0f) != TYPE_ADVERTISEMENT)
 		return VRRP_DROP_TYPE;
@@ -94,6 +98,8 @@ parse_pdu(const uint8_t *pdu, size_t len, struct vrrp_advert *ad)
 		ad->auth = pdu + sizeof h + addresses_len;
 		ad->interval_cs = h.v2.interval_s * 100;
 	}
+	if (ad->source.family == AF_INET6)
+		pdu_len = len; /* padding is the link's, and stays there */
 	/* What Cisco's MD5 trailer is summed with is not known: it is refused by its name later. */
 	if (ad->version == 2 && ad->auth_type == VRRP_AUTH_TYPE_CISCO)
 		return VRRP_DROP_N;
@@ -130,6 +136,23 @@ vrrp_packet_parse(const void *packet, size_t len, struct vrrp_advert *ad)
 	return parse_pdu((const uint8_t *)packet + header_len, total_len - header_len, ad);
 }
 
+enum vrrp_drop
+vrrp_packet_parse6(const struct vrrp_datagram *datagram, struct vrrp_advert *ad)
+{
+	*ad = (struct vrrp_advert){
+		.source = datagram->source,
+		.destination = datagram->destination,
+		.ttl = datagram->hop_limit,
+	};
+	if (ad->source.family != AF_INET6 || ad->destination.family != AF_INET6 ||
+	    ip_is_any(&ad->source) || ip_is_multicast(&ad->source))
+		return VRRP_DROP_IP_HEADER;
+	/* RFC 9568 section 5.1.2.3; see above. */
+	if (ip_is_multicast(&ad->destination) && ad->ttl != VRRP_TTL)
+		return VRRP_DROP_TTL;
+	return parse_pdu(datagram->pdu, datagram->pdu_len, ad);
+}
+
 static enum vrrp_drop
 check_auth(const struct conf_instance *conf, const struct vrrp_advert *ad)
 {
@@ -148,17 +171,10 @@ check_auth(const struct conf_instance *conf, const struct vrrp_advert *ad)
 }
 
 static bool
-is_multicast(const struct ip *ip)
-{
-	return ip->family == AF_INET ? IN_MULTICAST(be32toh(ip->v4.s_addr))
-				     : IN6_IS_ADDR_MULTICAST(&ip->v6);
-}
-
-static bool
 is_peer(const struct conf_instance *conf, const struct vrrp_advert *ad)
 {
 	if (conf->unicast_peers_n == 0)
-		return is_multicast(&ad->destination);
+		return ip_is_multicast(&ad->destination);
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
 		if (ip_equal(&conf->unicast_peers[i], &ad->source))
 			return true;
@@ -230,7 +246,8 @@ vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 	size_t width = ip_len(source), len = sizeof h;
 	uint32_t sum = 0;
 
-	if (source->family != AF_INET || destination->family != AF_INET)
+	if ((source->family != AF_INET && source->family != AF_INET6) ||
+	    source->family != destination->family)
 		return -EAFNOSUPPORT;
 	for (size_t i = 0; i < conf->vips_n && h.addresses_n < VRRP_ADDRESSES_MAX; i++) {
 		if (!is_advertised(&conf->vips[i], source->family))
@@ -255,7 +272,7 @@ vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 		len += VRRP_AUTH_LEN;
 	} else {
 		h.interval_cs_be = htobe16(interval_cs & VRRP_INTERVAL_MAX_CS);
-		if (!conf->v3_checksum_as_v2)
+		if (!conf->v3_checksum_as_v2 || source->family == AF_INET6)
 			sum = pseudo_header_sum(source, destination, len);
 	}
 	if (len > size)

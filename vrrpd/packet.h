@@ -17,8 +17,11 @@
 #define VRRP_AUTH_TYPE_CISCO 254
 #define VRRP_INTERVAL_MAX_CS 4095 /* v3: 12 bits */
 
-/* The largest IPv4 advertisement. */
-#define VRRP_PDU_MAX (VRRP_HEADER_LEN + VRRP_ADDRESSES_MAX * 4 + VRRP_AUTH_LEN)
+/* The largest advertisement that is sent: CONF_ADVERTISED_MAX IPv4 addresses with authentication
+ * take less. */
+#define VRRP_PDU_MAX (VRRP_HEADER_LEN + CONF_ADVERTISED6_MAX * 16)
+/* The largest that may come in, whoever sent it: 255 IPv6 addresses. */
+#define VRRP_PDU_RECEIVED_MAX (VRRP_HEADER_LEN + VRRP_ADDRESSES_MAX * 16 + VRRP_AUTH_LEN)
 
 /* A received advertisement; `addresses` and `auth` point into the datagram. */
 struct vrrp_advert {
@@ -40,6 +43,12 @@ struct vrrp_advert {
  * Octets after a complete advertisement are tolerated (RFC 9568 section 7.1 asks for "complete").
  */
 enum vrrp_drop vrrp_packet_parse(const void *packet, size_t len, struct vrrp_advert *ad);
+
+/*
+ * The same for IPv6, where a raw socket delivers what follows the headers and the kernel tells the
+ * rest beside it.  The checksum covers all of it (RFC 8200 section 8.1).
+ */
+enum vrrp_drop vrrp_packet_parse6(const struct vrrp_datagram *datagram, struct vrrp_advert *ad);
 
 /*
  * The checks that need the instance the VRID named: version, authentication, interval, count, and

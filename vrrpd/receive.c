@@ -52,25 +52,46 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 	}
 }
 
-void
-vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len, struct mono now)
+/* What the codec made of a message; `drop` says why it refused it. */
+static void
+deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct vrrp_advert *ad,
+	struct mono now)
 {
 	struct vrrp_interface *iface = &vrrp->interfaces[interface];
-	struct vrrp_advert ad;
-	enum vrrp_drop drop = vrrp_packet_parse(packet, len, &ad);
-	struct vrrp_instance *inst = drop == VRRP_DROP_N ? iface->by_vrid[ad.vrid] : NULL;
+	struct vrrp_instance *inst = NULL;
 
+	if (drop == VRRP_DROP_N)
+		inst = iface->by_vrid[ip_family_index(ad->source.family)][ad->vrid];
 	if (inst == NULL) {
 		count_drop(iface->drops, iface->drop_logged,
 			   drop == VRRP_DROP_N ? VRRP_DROP_VRID : drop,
-			   vrrp->conf->interfaces[interface].name, &ad, now);
+			   vrrp->conf->interfaces[interface].name, ad, now);
 		return;
 	}
-	drop = vrrp_packet_check(inst->conf, &inst->source, &ad);
+	drop = vrrp_packet_check(inst->conf, &inst->source, ad);
 	if (drop != VRRP_DROP_N) {
-		count_drop(inst->drops, inst->drop_logged, drop, inst->conf->name, &ad, now);
+		count_drop(inst->drops, inst->drop_logged, drop, inst->conf->name, ad, now);
 		return;
 	}
-	note_differences(inst, &ad, now);
-	vrrp_instance_on_advert(inst, &ad, now);
+	note_differences(inst, ad, now);
+	vrrp_instance_on_advert(inst, ad, now);
+}
+
+void
+vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len, struct mono now)
+{
+	struct vrrp_advert ad;
+	enum vrrp_drop drop = vrrp_packet_parse(packet, len, &ad);
+
+	deliver(vrrp, interface, drop, &ad, now);
+}
+
+void
+vrrp_receive6(struct vrrp *vrrp, uint32_t interface, const struct vrrp_datagram *datagram,
+	      struct mono now)
+{
+	struct vrrp_advert ad;
+	enum vrrp_drop drop = vrrp_packet_parse6(datagram, &ad);
+
+	deliver(vrrp, interface, drop, &ad, now);
 }

@@ -28,7 +28,7 @@
 static int64_t
 lease_ns(const struct vrrp_instance *inst)
 {
-	return inst->vrrp->conf->vip_lease_s * NS_PER_S;
+	return conf_lease_s(inst->vrrp->conf, inst->conf) * NS_PER_S;
 }
 
 static void

@@ -161,6 +161,7 @@ vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vr
 		.became_master = inst->became_master,
 		.vips_restored = inst->vips_restored,
 		.fenced = inst->fenced,
+		.overdue = inst->overdue,
 		.list_differs = inst->list_differs,
 		.interval_differs = inst->interval_differs,
 	};

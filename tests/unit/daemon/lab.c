@@ -57,6 +57,7 @@ lab_conf(struct arena *arena, uint32_t vips_n, uint32_t lease_s)
 	conf->vip_lease_s = lease_s;
 	conf->watchdog_ms = 500;
 	ip_parse("224.0.0.18", &conf->mcast_group4);
+	ip_parse("ff02::12", &conf->mcast_group6);
 	ARENA_PUSH(arena, conf->sources, conf->sources_n)->name = "lab.conf";
 	ARENA_PUSH(arena, conf->interfaces, conf->interfaces_n)->name = "tt0";
 	c = ARENA_PUSH(arena, conf->instances, conf->instances_n);
@@ -64,6 +65,7 @@ lab_conf(struct arena *arena, uint32_t vips_n, uint32_t lease_s)
 	c->pos = (struct conf_pos){ 0, 3, 1 };
 	c->vrid = 51;
 	c->priority = 100;
+	c->family = AF_INET;
 	c->version = 2;
 	c->advert_int_cs = 100;
 	c->garp_master_repeat = 5;

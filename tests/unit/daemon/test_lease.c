@@ -148,7 +148,7 @@ static void
 test_announcements(void **state)
 {
 	struct fixture f;
-	uint8_t frame[128], wanted[ANNOUNCE_FRAME_LEN];
+	uint8_t frame[128], wanted[ANNOUNCE_FRAME_MAX];
 	int fd = lab_capture(ETHERTYPE_ARP);
 	unsigned frames = 0;
 
@@ -157,7 +157,7 @@ test_announcements(void **state)
 	while (lab_next_frame(fd, frame, sizeof frame)) {
 		announce_frame(wanted, f.watch.links[0].mac,
 			       &f.conf->instances[0].vips[frames % 2].ip);
-		assert_memory_equal(frame, wanted, sizeof wanted);
+		assert_memory_equal(frame, wanted, ANNOUNCE_ARP_LEN);
 		frames++;
 	}
 	assert_int_equal(frames, 5 * 2);
@@ -404,16 +404,16 @@ test_an_interface_that_goes_and_comes(void **state)
 	netwatch_sync(&f.watch);
 	assert_true(f.watch.links[0].present);
 	assert_false(f.watch.links[0].up);
-	assert_true(vrrp_sockets_refresh(&f.sockets, 0));
-	assert_false(vrrp_sockets_refresh(&f.sockets, 0));
+	assert_true(vrrp_sockets_refresh(&f.sockets, 0, AF_INET));
+	assert_false(vrrp_sockets_refresh(&f.sockets, 0, AF_INET));
 	lab_ip("link del tt8");
 	turn(&f);
 	assert_false(f.watch.links[0].present);
-	assert_false(vrrp_sockets_refresh(&f.sockets, 0));
+	assert_false(vrrp_sockets_refresh(&f.sockets, 0, AF_INET));
 	f.conf->interfaces[0].name = "tt0";
 	netwatch_sync(&f.watch);
 	assert_true(f.watch.links[0].up);
-	assert_true(vrrp_sockets_refresh(&f.sockets, 0));
+	assert_true(vrrp_sockets_refresh(&f.sockets, 0, AF_INET));
 	end(&f);
 }
 

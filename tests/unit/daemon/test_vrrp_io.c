@@ -90,7 +90,7 @@ set_up(void **state)
 	f->vrrp = vrrp_new(f->conf, &f->board, &f->loop.timers, &ops, f);
 	assert_int_equal(vrrp_io_init(&f->io, &f->loop, f->conf, f->vrrp), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-	assert_int_equal(vrrp_io_add(&f->io, 0, fds[0]), 0);
+	assert_int_equal(vrrp_io_add(&f->io, 0, AF_INET, fds[0]), 0);
 	f->far = fds[1];
 	*state = f;
 	return 0;
@@ -157,7 +157,7 @@ a_new_socket_replaces_the_old(void **state)
 	int fds[2], duplicate = dup(f->far);
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-	assert_int_equal(vrrp_io_add(&f->io, 0, fds[0]), 0);
+	assert_int_equal(vrrp_io_add(&f->io, 0, AF_INET, fds[0]), 0);
 	assert_true(send(duplicate, "x", 1, MSG_NOSIGNAL) < 0);
 	assert_int_equal(send(fds[1], "x", 1, 0), 1);
 	loop_turn(&f->loop);
@@ -174,10 +174,46 @@ sending_without_a_socket_is_counted(void **state)
 
 	vrrp_io_fini(&f->io);
 	assert_int_equal(vrrp_io_init(&f->io, &f->loop, f->conf, f->vrrp), 0);
+	vrrp_wake(f->vrrp, mono_now());
 	vrrp_io_send(&f->io, 0, &source, &to, "pdu", 3);
 	vrrp_io_send(&f->io, 0, &source, &to, "pdu", 3);
 	assert_int_equal(f->io.send_errors, 2);
 	assert_int_equal(f->io.sent, 0);
+}
+
+/* The thread was interrupted within its turn, for longer than peers wait. */
+static void
+nothing_leaves_late(void **state)
+{
+	struct fixture *f = *state;
+	const struct ip source = { .family = AF_INET }, to = { .family = AF_INET };
+	struct vrrp_view view;
+	char byte;
+
+	vrrp_wake(f->vrrp, mono_add_ms(mono_now(), -3700));
+	vrrp_io_send(&f->io, 0, &source, &to, "pdu", 3);
+	assert_int_equal(recv(f->far, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(f->io.sent + f->io.send_errors, 0);
+	vrrp_view(f->vrrp, 0, mono_now(), &view);
+	assert_int_equal(view.overdue, 1);
+}
+
+/* An IPv6 socket's messages have no header; without what the kernel tells beside them they are
+ * nobody's. */
+static void
+families_have_sockets_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(vrrp_io_add(&f->io, 0, AF_INET6, fds[0]), 0);
+	assert_int_equal(send(f->far, "x", 1, 0), 1);
+	assert_int_equal(send(fds[1], "y", 1, 0), 1);
+	vrrp_io_drain(&f->io);
+	assert_int_equal(f->io.received, 2);
+	assert_int_equal(refused(f), 2);
+	close(fds[1]);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -186,10 +222,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(packets_reach_the_engine),
-		TEST(drain_takes_everything),
-		TEST(a_new_socket_replaces_the_old),
-		TEST(sending_without_a_socket_is_counted),
+		TEST(packets_reach_the_engine),      TEST(drain_takes_everything),
+		TEST(a_new_socket_replaces_the_old), TEST(sending_without_a_socket_is_counted),
+		TEST(nothing_leaves_late),           TEST(families_have_sockets_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
