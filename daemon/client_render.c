@@ -246,9 +246,8 @@ render_instance(FILE *out, const json_t *o)
 {
 	const json_t *counters = json_object_get(o, "counters");
 
-	fprintf(out, "\n%s (%s, VRID %" PRId64 ", v%" PRId64 "%s)  %s", str(o, "name"),
-		str(o, "interface"), num(o, "vrid"), num(o, "version"),
-		strcmp(str(o, "family"), "IPv6") == 0 ? ", IPv6" : "", str(o, "state"));
+	fprintf(out, "\n%s (%s, VRID %" PRId64 ", v%" PRId64 ")  %s", str(o, "name"),
+		str(o, "interface"), num(o, "vrid"), num(o, "version"), str(o, "state"));
 	if (has(o, "since_ms_ago"))
 		fprintf(out, " for %s", duration(num(o, "since_ms_ago")).s);
 	fprintf(out, "%s%s\n", str(o, "why")[0] ? ": " : "", str(o, "why"));
@@ -265,6 +264,49 @@ render_instance(FILE *out, const json_t *o)
 		num(counters, "adverts_sent"), num(counters, "adverts_received"),
 		num(counters, "became_master"), plural(num(counters, "became_master")));
 	render_drops(out, o);
+}
+
+/* ------------------------------------------------------------------ scripts */
+
+static void
+render_script_end(struct table *t, const json_t *o)
+{
+	if (!has(o, "took_ms"))
+		return;
+	if (yes(o, "timed_out"))
+		set_cell(t, 2, "timed out");
+	else if (has(o, "signal"))
+		set_cell(t, 2, "signal %" PRId64, num(o, "signal"));
+	else
+		set_cell(t, 2, "exit status %" PRId64, num(o, "exit_status"));
+	set_cell(t, 3, "%s", duration(num(o, "took_ms")).s);
+	set_cell(t, 4, "%s ago", duration(num(o, "ran_ms_ago")).s);
+}
+
+static void
+render_scripts(FILE *out, const json_t *list)
+{
+	struct table t = { 0 };
+	const json_t *o;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	fputc('\n', out);
+	add_row(&t);
+	set_cell(&t, 0, "SCRIPT");
+	set_cell(&t, 1, "STATE");
+	set_cell(&t, 2, "LAST RUN");
+	set_cell(&t, 3, "TOOK");
+	set_cell(&t, 4, "ENDED");
+	json_array_foreach(list, i, o)
+	{
+		add_row(&t);
+		set_cell(&t, 0, "%s", str(o, "name"));
+		set_cell(&t, 1, "%s", str(o, "state"));
+		render_script_end(&t, o);
+	}
+	print_table(out, &t);
 }
 
 /* ------------------------------------------------------------------ proxy */
@@ -429,6 +471,7 @@ client_render(FILE *out, const json_t *status)
 		num(status, "worker_pid"));
 	json_array_foreach(json_object_get(status, "instances"), i, instance)
 		render_instance(out, instance);
+	render_scripts(out, json_object_get(status, "scripts"));
 	render_proxy(out, status);
 	render_transitions(out, json_object_get(status, "transitions"));
 }

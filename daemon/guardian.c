@@ -11,7 +11,9 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "daemon/backoff.h"
+#include "daemon/check_script.h"
 #include "daemon/child.h"
+#include "daemon/notify.h"
 #include "daemon/privileged.h"
 #include "daemon/realtime.h"
 #include "daemon/resources.h"
@@ -26,6 +28,7 @@
 
 #define STOP_DEADLINE_MS  3000  /* a resignation takes at most one second of it */
 #define INSIST_MS         200   /* a second signal counts after this */
+#define STOP_SCRIPTS_MS   5000  /* after that, for those that are told of the stop */
 #define START_DEADLINE_MS 30000 /* from birth to the first beat */
 #define GENERATION        1     /* of the one configuration there is */
 
@@ -39,6 +42,8 @@ struct guardian {
 	struct watchdog dog;
 	struct backoff backoff;
 	struct systemd systemd;
+	struct check_scripts checks;
+	struct notifier notifier;
 	struct loop_fd signals;
 	struct timer tick, restart, deadline;
 	struct mono woken; /* the turn before this one */
@@ -68,6 +73,17 @@ tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n
 }
 
 static void
+tell_script(void *ctx, const struct ans_script *result)
+{
+	struct guardian *g = ctx;
+	struct ans_script answer = *result;
+
+	answer.generation = GENERATION;
+	if (child_running(&g->child))
+		ipc_send(&g->child.ipc, REQUEST_SCRIPT_RESULT, &answer, sizeof answer, NULL, 0);
+}
+
+static void
 on_worker_ready(struct guardian *g)
 {
 	log_info("worker (pid %d) is ready", (int)g->child.pid);
@@ -80,13 +96,14 @@ on_worker_ready(struct guardian *g)
 }
 
 static void
-act(void *ctx, enum request request, uint32_t instance, bool flag)
+act(void *ctx, enum request request, const union privileged_payload *p)
 {
 	struct guardian *g = ctx;
+	uint32_t instance = p->instance.instance;
 
 	/* The last messages of a worker that is gone may let go of something, not take. */
 	if (g->child.gone && request != REQUEST_RELEASE && request != REQUEST_WILL &&
-	    request != REQUEST_STOPPED)
+	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY)
 		return;
 	switch (request) {
 	case REQUEST_READY:
@@ -102,12 +119,17 @@ act(void *ctx, enum request request, uint32_t instance, bool flag)
 		leases_announce(&g->res.leases, instance);
 		break;
 	case REQUEST_WILL:
-		leases_will(&g->res.leases, instance, flag);
+		leases_will(&g->res.leases, instance, p->lodged.lodged);
 		break;
 	case REQUEST_CONFIRM:
 		/* What happened while the guardian was away is not known yet. */
 		netwatch_sync(&g->res.watch);
-		leases_confirm(&g->res.leases, instance, flag);
+		leases_confirm(&g->res.leases, instance, p->confirm.master);
+		break;
+	case REQUEST_NOTIFY:
+		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
+			notifier_tell(&g->notifier, instance, (enum notify_event)p->notify.event,
+				      p->notify.priority);
 		break;
 	case REQUEST_STOPPED:
 		g->stopped = true;
@@ -116,6 +138,7 @@ act(void *ctx, enum request request, uint32_t instance, bool flag)
 	case REQUEST_LISTENER:
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
+	case REQUEST_SCRIPT_RESULT:
 	case REQUEST_START:
 	case REQUEST_CLAIMED:
 	case REQUEST_RELEASED:
@@ -153,8 +176,10 @@ spawn(struct guardian *g)
 
 	g->watched = false;
 	g->stopped = false;
-	if (r == 0)
+	if (r == 0) {
+		check_scripts_retell(&g->checks);
 		r = handover_begin(&g->res.handover, &g->child.ipc);
+	}
 	if (r == 0)
 		return;
 	log_error("cannot start a worker: %s", strerror(-r));
@@ -183,6 +208,22 @@ on_gone(struct child *child, const char *how)
 	child_kill(child);
 }
 
+/* The last thing: scripts hear of the stop, and may take a while. */
+static void
+tell_stop(struct guardian *g)
+{
+	g->loop.stop = notifier_stop(&g->notifier, STOP_SCRIPTS_MS);
+	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_SCRIPTS_MS));
+}
+
+static void
+on_told(void *ctx)
+{
+	struct guardian *g = ctx;
+
+	g->loop.stop = true;
+}
+
 static void
 on_reaped(struct child *child, const char *how)
 {
@@ -190,7 +231,7 @@ on_reaped(struct child *child, const char *how)
 	uint32_t delay_ms;
 
 	if (g->stopping) {
-		g->loop.stop = true;
+		tell_stop(g);
 		return;
 	}
 	/* What it lacks at the start it will lack again, and somebody waits to be told. */
@@ -312,7 +353,7 @@ stop(struct guardian *g, const char *signal_name)
 	systemd_notify(&g->systemd, "STOPPING=1");
 	timer_disarm(&g->loop.timers, &g->restart);
 	if (g->child.pid == 0) {
-		g->loop.stop = true;
+		tell_stop(g);
 		return;
 	}
 	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_DEADLINE_MS));
@@ -396,6 +437,12 @@ run(struct guardian *g)
 	g->loop.ctx = g;
 	g->loop.on_wake = on_wake;
 	g->loop.now = g->woken = mono_now();
+	if (check_scripts_init(&g->checks, &g->loop, g->conf, tell_script, g) < 0 ||
+	    notifier_init(&g->notifier, &g->loop, g->conf, on_told, g) < 0) {
+		log_error("out of memory");
+		g->failed = true;
+		return;
+	}
 	spawn(g);
 	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->dog.tick_ns));
 	loop_run(&g->loop);
@@ -417,6 +464,7 @@ guardian_run(const struct guardian_setup *setup)
 	bool ok;
 
 	log_set_role("guardian");
+	script_note_limits();
 	g.privileged.ctx = &g;
 	child_init(&g.child, &g.loop, on_message, on_gone, on_reaped, &g);
 	if (loop_init(&g.loop) < 0)
@@ -430,6 +478,10 @@ guardian_run(const struct guardian_setup *setup)
 			log_notice("stopped");
 	}
 	child_fini(&g.child);
+	if (g.notifier.loop)
+		notifier_fini(&g.notifier);
+	if (g.checks.loop)
+		check_scripts_fini(&g.checks);
 	systemd_fini(&g.systemd);
 	resources_close(&g.res);
 	loop_close(&g.loop, &g.signals);

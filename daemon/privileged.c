@@ -24,11 +24,12 @@ static const struct {
 #undef X
 };
 
-/* How many payloads begin: generation, then an instance if there is one, then a flag. */
+/* How payloads begin: generation, then an instance if there is one. */
 _Static_assert(offsetof(struct req_instance, instance) == offsetof(struct req_lodged, instance) &&
 		       offsetof(struct req_instance, instance) ==
 			       offsetof(struct req_confirm, instance) &&
-		       offsetof(struct req_lodged, lodged) == offsetof(struct req_confirm, master),
+		       offsetof(struct req_instance, instance) ==
+			       offsetof(struct req_notify, instance),
 	       "the requests of the worker begin alike");
 
 const char *
@@ -42,7 +43,7 @@ privileged_reject_name(enum privileged_reject reject)
 		[PRIVILEGED_DESCRIPTORS] = "unexpected descriptors",
 		[PRIVILEGED_GENERATION] = "another configuration's",
 		[PRIVILEGED_INSTANCE] = "no such instance",
-		[PRIVILEGED_VALUE] = "neither yes nor no",
+		[PRIVILEGED_VALUE] = "no such value",
 	};
 
 	return names[reject];
@@ -54,25 +55,37 @@ privileged_request_name(uint32_t type)
 	return type < REQUEST_N ? requests[type].name : "?";
 }
 
+static bool
+has_value(enum request request, const union privileged_payload *p)
+{
+	if (request == REQUEST_WILL)
+		return p->lodged.lodged <= 1;
+	if (request == REQUEST_CONFIRM)
+		return p->confirm.master <= 1;
+	if (request == REQUEST_NOTIFY)
+		return p->notify.event < NOTIFY_EVENT_N && p->notify.priority <= UINT8_MAX;
+	return true;
+}
+
 enum privileged_reject
 privileged_check(const struct conf *conf, uint32_t generation, const struct ipc_message *m)
 {
-	struct req_lodged r = { 0 };
+	union privileged_payload p = { 0 };
 
 	if (m->type >= REQUEST_N)
 		return PRIVILEGED_UNKNOWN;
 	if (requests[m->type].sender != SENDER_WORKER)
 		return PRIVILEGED_DIRECTION;
-	if (m->len != requests[m->type].len || m->len > sizeof r)
+	if (m->len != requests[m->type].len || m->len > sizeof p)
 		return PRIVILEGED_LENGTH;
 	if (m->fds_n != 0)
 		return PRIVILEGED_DESCRIPTORS;
-	memcpy(&r, m->payload, m->len);
-	if (r.generation != generation)
+	memcpy(&p, m->payload, m->len);
+	if (p.none.generation != generation)
 		return PRIVILEGED_GENERATION;
-	if (m->len >= sizeof(struct req_instance) && r.instance >= conf->instances_n)
+	if (m->len >= sizeof p.instance && p.instance.instance >= conf->instances_n)
 		return PRIVILEGED_INSTANCE;
-	return r.lodged > 1 ? PRIVILEGED_VALUE : PRIVILEGED_ACCEPTED;
+	return has_value((enum request)m->type, &p) ? PRIVILEGED_ACCEPTED : PRIVILEGED_VALUE;
 }
 
 /* The first of a kind and then ever fewer of them: a hostile worker must not fill the log. */
@@ -86,7 +99,7 @@ void
 privileged_dispatch(struct privileged *p, const struct ipc_message *m)
 {
 	enum privileged_reject reject = privileged_check(p->conf, p->generation, m);
-	struct req_lodged r = { 0 };
+	union privileged_payload payload = { 0 };
 
 	if (reject != PRIVILEGED_ACCEPTED) {
 		p->rejected[reject]++;
@@ -97,6 +110,6 @@ privileged_dispatch(struct privileged *p, const struct ipc_message *m)
 				    privileged_reject_name(reject), p->rejected[reject]);
 		return;
 	}
-	memcpy(&r, m->payload, m->len);
-	p->act(p->ctx, (enum request)m->type, r.instance, r.lodged != 0);
+	memcpy(&payload, m->payload, m->len);
+	p->act(p->ctx, (enum request)m->type, &payload);
 }

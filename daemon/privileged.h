@@ -15,7 +15,7 @@ enum privileged_reject {
 	PRIVILEGED_DESCRIPTORS, /* the worker has none to give */
 	PRIVILEGED_GENERATION,  /* speaks of another configuration */
 	PRIVILEGED_INSTANCE,    /* no such instance */
-	PRIVILEGED_VALUE,       /* a flag that is neither 0 nor 1 */
+	PRIVILEGED_VALUE,       /* a flag that is neither 0 nor 1, no such event */
 	PRIVILEGED_N,
 };
 
@@ -28,8 +28,17 @@ const char *privileged_request_name(uint32_t type);
 enum privileged_reject privileged_check(const struct conf *conf, uint32_t generation,
 					const struct ipc_message *m);
 
-/* A request that was accepted; `flag` is `lodged` or `master` where it has one. */
-typedef void privileged_fn(void *ctx, enum request request, uint32_t instance, bool flag);
+/* What the worker's requests carry: each has the first words in common. */
+union privileged_payload {
+	struct req_none none;
+	struct req_instance instance;
+	struct req_lodged lodged;
+	struct req_confirm confirm;
+	struct req_notify notify;
+};
+
+/* A request that was accepted. */
+typedef void privileged_fn(void *ctx, enum request request, const union privileged_payload *p);
 
 struct privileged {
 	const struct conf *conf;

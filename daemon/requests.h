@@ -41,6 +41,25 @@ struct req_confirm {
 	uint32_t master; /* 0 or 1 */
 };
 
+/* What scripts and FIFOs are told; the names are keepalived's. */
+enum notify_event {
+	NOTIFY_EVENT_MASTER,
+	NOTIFY_EVENT_BACKUP,
+	NOTIFY_EVENT_FAULT,
+	NOTIFY_EVENT_STOP,
+	NOTIFY_EVENT_MASTER_RX_LOWER_PRI,
+	NOTIFY_EVENT_MASTER_PRIORITY,
+	NOTIFY_EVENT_BACKUP_PRIORITY,
+	NOTIFY_EVENT_N,
+};
+
+struct req_notify {
+	uint32_t generation;
+	uint32_t instance;
+	uint16_t event;    /* enum notify_event */
+	uint16_t priority; /* 0…255: the effective one, only to be shown */
+};
+
 struct ans_instance {
 	uint32_t generation;
 	uint32_t instance;
@@ -54,8 +73,7 @@ struct ans_link {
 	uint32_t interface;
 	uint32_t present, up; /* 0 or 1 */
 	uint32_t mtu;
-	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
-	struct ip primary6; /* first link-local one likewise */
+	struct ip primary; /* first address that is no VIP of the file; AF_UNSPEC = none */
 };
 
 struct ans_listener {
@@ -67,7 +85,24 @@ struct ans_vrrp_socket {
 	uint32_t generation;
 	/* One descriptor beside it: raw, protocol 112, bound to the interface. */
 	uint32_t interface;
-	uint32_t family; /* AF_INET, AF_INET6 */
+};
+
+enum script_state {
+	SCRIPT_STATE_UNKNOWN, /* no result yet */
+	SCRIPT_STATE_OK,
+	SCRIPT_STATE_FAILED,
+	SCRIPT_STATE_DISABLED, /* it cannot be run: it has no effect */
+	SCRIPT_STATE_N,
+};
+
+struct ans_script {
+	uint32_t generation;
+	uint32_t script;
+	uint32_t state;   /* enum script_state, rise and fall applied */
+	int32_t status;   /* of the last run's exit; -1: it was ended by a signal … */
+	uint32_t signal;  /* … this one, or by its timeout (0) */
+	uint32_t took_ms; /* the last run */
+	struct mono at;   /* its end; 0 = none yet */
 };
 
 /* clang-format off */
@@ -79,11 +114,13 @@ struct ans_vrrp_socket {
 	X(ANNOUNCE,     struct req_instance,     WORKER)   /* one round of announcements */            \
 	X(WILL,         struct req_lodged,       WORKER)   /* from now on, or no longer */             \
 	X(CONFIRM,      struct req_confirm,      WORKER)   /* answers ASK_CONFIRM */                   \
+	X(NOTIFY,       struct req_notify,       WORKER)   /* tell scripts and FIFOs */                \
 	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
 	X(CONTROL,      struct req_none,         GUARDIAN) /* + descriptor: the control socket */      \
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
+	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
 	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: begin */     \
 	X(CLAIMED,      struct ans_instance,     GUARDIAN)                                             \
 	X(RELEASED,     struct ans_instance,     GUARDIAN)                                             \

@@ -132,7 +132,7 @@ build_lease(const struct conf *conf, const struct vrrp_view *v, struct mono now)
 {
 	json_t *o = json_object();
 
-	put_int(o, "seconds", conf_lease_s(conf, v->conf));
+	put_int(o, "seconds", conf->vip_lease_s);
 	put_ago(o, "renewed_ms_ago", now, v->vips_held ? v->renewed : (struct mono){ 0 });
 	return o;
 }
@@ -149,7 +149,6 @@ build_counters(const struct vrrp_view *v)
 	put_int(o, "became_master", (int64_t)v->became_master);
 	put_int(o, "vips_restored", (int64_t)v->vips_restored);
 	put_int(o, "fenced", (int64_t)v->fenced);
-	put_int(o, "overdue", (int64_t)v->overdue);
 	put_int(o, "list_differs", (int64_t)v->list_differs);
 	put_int(o, "interval_differs", (int64_t)v->interval_differs);
 	return o;
@@ -205,7 +204,6 @@ build_instance(const struct status_source *s, uint32_t index)
 	put_int(o, "vrid", conf->vrid);
 	put_text(o, "interface", s->conf->interfaces[conf->interface].name);
 	put_int(o, "version", conf->version);
-	put_text(o, "family", conf->family == AF_INET6 ? "IPv6" : "IPv4");
 	json_object_set_new(o, "priority", priority);
 	put_bool(o, "preempt", conf->nopreempt == CONF_PREEMPT);
 	put_text(o, "transport", conf->unicast_peers_n ? "unicast" : "multicast");
@@ -248,6 +246,40 @@ build_transitions(const struct status_source *s)
 		json_array_append_new(list, o);
 	}
 	return list;
+}
+
+/* ------------------------------------------------------------------ scripts */
+
+static const char *
+script_state_name(const struct status_source *s, uint32_t index)
+{
+	static const char *const names[SCRIPT_STATE_N] = {
+		[SCRIPT_STATE_UNKNOWN] = "unknown",
+		[SCRIPT_STATE_OK] = "ok",
+		[SCRIPT_STATE_FAILED] = "failed",
+		[SCRIPT_STATE_DISABLED] = "disabled",
+	};
+
+	return s->conf->scripts[index].replaced ? "replaced" : names[s->scripts[index].state];
+}
+
+/* "replaced": the proxy in this process answers.  The rest is null until a run has ended. */
+static json_t *
+build_script(const struct status_source *s, uint32_t index)
+{
+	const struct ans_script *a = &s->scripts[index];
+	bool ran = a->at.ns != 0;
+	json_t *o = json_object();
+
+	put_text(o, "name", s->conf->scripts[index].name);
+	put_text(o, "state", script_state_name(s, index));
+	json_object_set_new(o, "exit_status",
+			    ran && a->status >= 0 ? json_integer(a->status) : json_null());
+	json_object_set_new(o, "signal", ran && a->signal ? json_integer(a->signal) : json_null());
+	put_bool(o, "timed_out", ran && a->status < 0 && a->signal == 0);
+	json_object_set_new(o, "took_ms", ran ? json_integer(a->took_ms) : json_null());
+	put_ago(o, "ran_ms_ago", s->now, a->at);
+	return o;
 }
 
 /* ------------------------------------------------------------------ proxy */
@@ -382,11 +414,13 @@ build_backend(const struct status_source *s, uint32_t index)
 json_t *
 status_build(const struct status_source *s)
 {
-	json_t *o = json_object(), *instances = json_array(), *frontends = json_array(),
-	       *backends = json_array();
+	json_t *o = json_object(), *instances = json_array(), *scripts = json_array(),
+	       *frontends = json_array(), *backends = json_array();
 
 	for (uint32_t i = 0; i < s->conf->instances_n; i++)
 		json_array_append_new(instances, build_instance(s, i));
+	for (uint32_t i = 0; i < s->conf->scripts_n; i++)
+		json_array_append_new(scripts, build_script(s, i));
 	for (uint32_t i = 0; s->proxy && i < s->conf->proxies_n; i++) {
 		if (s->conf->proxies[i].caps & CONF_CAP_FRONT)
 			json_array_append_new(frontends, build_frontend(s, i));
@@ -402,6 +436,7 @@ status_build(const struct status_source *s)
 	put_ago(o, "uptime_ms", s->now, s->started);
 	put_int(o, "at_ms", s->wall_ms);
 	json_object_set_new(o, "instances", instances);
+	json_object_set_new(o, "scripts", scripts);
 	json_object_set_new(o, "proxy", s->proxy ? build_proxy(s) : json_null());
 	json_object_set_new(o, "frontends", frontends);
 	json_object_set_new(o, "backends", backends);

@@ -8,6 +8,7 @@
 
 #include "common/health.h"
 #include "daemon/journal.h"
+#include "daemon/requests.h"
 #include "proxy/proxy.h"
 #include "vrrpd/vrrp.h"
 
@@ -21,6 +22,7 @@ struct status_source {
 	const struct proxy *proxy; /* NULL: no proxy section */
 	const struct health_board *board;
 	const struct journal *journal;
+	const struct ans_script *scripts; /* one for each of conf->scripts */
 	struct mono now, started;
 	int64_t wall_ms; /* the wall clock at `now` */
 	int guardian_pid, worker_pid;

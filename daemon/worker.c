@@ -77,6 +77,33 @@ drain(void *ctx)
 	vrrp_io_drain(&w->io);
 }
 
+/* RESIGNED is keepalived's last moment as MASTER: scripts hear of the STOP when it is over. */
+static void
+tell_scripts(struct worker *w, const struct vrrp_transition_note *note)
+{
+	static const enum notify_event events[VRRP_STATE_N] = {
+		[VRRP_STATE_INIT] = NOTIFY_EVENT_STOP,
+		[VRRP_STATE_BACKUP] = NOTIFY_EVENT_BACKUP,
+		[VRRP_STATE_MASTER] = NOTIFY_EVENT_MASTER,
+		[VRRP_STATE_FAULT] = NOTIFY_EVENT_FAULT,
+		[VRRP_STATE_RESIGNED] = NOTIFY_EVENT_N,
+	};
+
+	if (events[note->to] != NOTIFY_EVENT_N)
+		worker_notify(w, note->instance, events[note->to], note->priority);
+}
+
+/* These may be many: only for those who asked. */
+static bool
+wants_aside(const struct conf *conf, const struct conf_instance *instance, enum vrrp_aside aside)
+{
+	bool fifo = conf->notify_fifo.path || conf->vrrp_notify_fifo.path;
+
+	if (aside == VRRP_ASIDE_LOWER_HEARD)
+		return fifo || instance->notify.master_rx_lower_pri.line;
+	return fifo && (conf->notify_priority_changes || instance->notify.priority_changes);
+}
+
 static void
 note_transition(void *ctx, const struct vrrp_transition_note *note)
 {
@@ -85,6 +112,21 @@ note_transition(void *ctx, const struct vrrp_transition_note *note)
 
 	log_notice("%s: %s", vrrp_transition_text(w->conf, note, text, sizeof text), note->reason);
 	journal_add(&w->journal, note, w->loop.now, wall_ms());
+	tell_scripts(w, note);
+}
+
+static void
+note_aside(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority)
+{
+	static const enum notify_event events[] = {
+		[VRRP_ASIDE_LOWER_HEARD] = NOTIFY_EVENT_MASTER_RX_LOWER_PRI,
+		[VRRP_ASIDE_MASTER_PRIORITY] = NOTIFY_EVENT_MASTER_PRIORITY,
+		[VRRP_ASIDE_BACKUP_PRIORITY] = NOTIFY_EVENT_BACKUP_PRIORITY,
+	};
+	struct worker *w = ctx;
+
+	if (wants_aside(w->conf, &w->conf->instances[instance], aside))
+		worker_notify(w, instance, events[aside], priority);
 }
 
 static const struct vrrp_ops ops = {
@@ -95,6 +137,7 @@ static const struct vrrp_ops ops = {
 	.lodge_will = worker_lodge_will,
 	.drain = drain,
 	.transition = note_transition,
+	.aside = note_aside,
 };
 
 /* ------------------------------------------------------------------ the loop */
@@ -185,6 +228,7 @@ worker_answer(void *ctx, const char *line, size_t *len)
 		.proxy = w->proxy,
 		.board = &w->board,
 		.journal = &w->journal,
+		.scripts = w->scripts,
 		.now = w->loop.now,
 		.started = w->started,
 		.wall_ms = wall_ms(),
@@ -352,8 +396,10 @@ set_up(struct worker *w)
 		r = loop_add(&w->loop, &w->board_wake, EPOLLIN);
 	}
 	if (r == 0) {
+		w->scripts = calloc(w->conf->scripts_n + 1, sizeof *w->scripts);
 		w->vrrp = vrrp_new(w->conf, &w->board, &w->loop.timers, &ops, w);
-		r = w->vrrp ? vrrp_io_init(&w->io, &w->loop, w->conf, w->vrrp) : -ENOMEM;
+		r = w->vrrp && w->scripts ? vrrp_io_init(&w->io, &w->loop, w->conf, w->vrrp)
+					  : -ENOMEM;
 	}
 	if (r == 0)
 		r = ipc_init(&w->ipc, &w->loop, WORKER_FD_IPC, worker_on_message, on_guardian_gone,
@@ -390,6 +436,7 @@ tear_down(struct worker *w)
 	for (size_t i = 0; i < w->listeners_n; i++)
 		close(w->listeners[i].fd);
 	free(w->listeners);
+	free(w->scripts);
 	health_board_fini(&w->board);
 	loop_fini(&w->loop);
 	if (w->pulse)

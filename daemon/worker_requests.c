@@ -82,6 +82,15 @@ worker_lodge_will(void *ctx, uint32_t instance, bool lodged)
 	tell(w, REQUEST_WILL, &payload, sizeof payload);
 }
 
+void
+worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_t priority)
+{
+	struct worker *w = ctx;
+	const struct req_notify payload = { w->generation, instance, (uint16_t)event, priority };
+
+	tell(w, REQUEST_NOTIFY, &payload, sizeof payload);
+}
+
 /* ------------------------------------------------------------------ from the guardian */
 
 /* The message's only descriptor becomes the caller's. */
@@ -144,10 +153,8 @@ on_vrrp_socket(struct worker *w, struct ipc_message *m)
 		return "one descriptor expected";
 	if (a->interface >= w->conf->interfaces_n)
 		return "no such interface";
-	if (a->family != AF_INET && a->family != AF_INET6)
-		return "no such family";
 	fd = take_fd(m);
-	r = vrrp_io_add(&w->io, a->interface, (uint8_t)a->family, fd);
+	r = vrrp_io_add(&w->io, a->interface, fd);
 	if (r < 0) {
 		close(fd);
 		return strerror(-r);
@@ -163,13 +170,42 @@ on_link(struct worker *w, const struct ipc_message *m)
 		.present = a->present,
 		.up = a->up,
 		.primary = a->primary,
-		.primary6 = a->primary6,
 		.mtu = a->mtu,
 	};
 
 	if (a->interface >= w->conf->interfaces_n)
 		return "no such interface";
 	vrrp_link(w->vrrp, a->interface, &link, w->loop.now);
+	return NULL;
+}
+
+/* Every run is told, for the status; the engine hears of changes. */
+static const char *
+on_script_result(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_script *a = (const void *)m->payload;
+	uint32_t before;
+
+	if (a->script >= w->conf->scripts_n)
+		return "no such script";
+	if (a->state >= SCRIPT_STATE_N)
+		return "no such state";
+	before = w->scripts[a->script].state;
+	w->scripts[a->script] = *a;
+	if (a->state == before)
+		return NULL;
+	switch ((enum script_state)a->state) {
+	case SCRIPT_STATE_OK:
+	case SCRIPT_STATE_FAILED:
+		vrrp_script_result(w->vrrp, a->script, a->state == SCRIPT_STATE_OK, w->loop.now);
+		break;
+	case SCRIPT_STATE_DISABLED:
+		vrrp_script_disabled(w->vrrp, a->script, w->loop.now);
+		break;
+	case SCRIPT_STATE_UNKNOWN:
+	case SCRIPT_STATE_N:
+		break;
+	}
 	return NULL;
 }
 
@@ -240,6 +276,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_vrrp_socket(w, m);
 	case REQUEST_LINK:
 		return on_link(w, m);
+	case REQUEST_SCRIPT_RESULT:
+		return on_script_result(w, m);
 	case REQUEST_START:
 		return on_start(w);
 	case REQUEST_CLAIMED:
@@ -258,6 +296,7 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_ANNOUNCE:
 	case REQUEST_WILL:
 	case REQUEST_CONFIRM:
+	case REQUEST_NOTIFY:
 	case REQUEST_STOPPED:
 	case REQUEST_N:
 		break;

@@ -45,6 +45,8 @@ struct worker {
 	struct proxy_listener *listeners; /* collected until START */
 	size_t listeners_n;
 
+	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
+
 	struct control control;
 	struct journal journal;
 	struct mono started;
@@ -59,6 +61,9 @@ void worker_claim(void *ctx, uint32_t instance);
 void worker_release(void *ctx, uint32_t instance);
 void worker_announce(void *ctx, uint32_t instance);
 void worker_lodge_will(void *ctx, uint32_t instance, bool lodged);
+
+/* The scripts of this instance are to be told. */
+void worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_t priority);
 
 /* A message without arguments: READY, STOPPED. */
 void worker_tell(struct worker *worker, enum request request);

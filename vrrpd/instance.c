@@ -61,7 +61,7 @@ send_advert(struct vrrp_instance *inst, uint8_t priority)
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
 		send_to(inst, &conf->unicast_peers[i], priority);
 	if (conf->unicast_peers_n == 0)
-		send_to(inst, conf_group(inst->vrrp->conf, conf), priority);
+		send_to(inst, &inst->vrrp->conf->mcast_group4, priority);
 }
 
 static void
@@ -172,6 +172,13 @@ tell_transition(struct vrrp_instance *inst, enum vrrp_state from, struct mono no
 	if (inst->state == VRRP_STATE_MASTER && inst->peer.family != AF_UNSPEC)
 		note.took_ns = mono_since(now, inst->peer_heard);
 	inst->vrrp->ops->transition(inst->vrrp->ctx, &note);
+}
+
+static void
+tell_aside(struct vrrp_instance *inst, enum vrrp_aside aside)
+{
+	if (inst->vrrp->ops->aside)
+		inst->vrrp->ops->aside(inst->vrrp->ctx, inst->index, aside, inst->priority);
 }
 
 static void
@@ -345,6 +352,8 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 
 	note_peer(inst, ad, self.peak, now);
 	step(inst, vrrp_classify(&self, ad), ad, NULL, now);
+	if (inst->state == VRRP_STATE_MASTER && ad->priority != 0 && ad->priority < inst->priority)
+		tell_aside(inst, VRRP_ASIDE_LOWER_HEARD);
 }
 
 /* ------------------------------------------------------------------ facts */
@@ -369,6 +378,10 @@ set_priority(struct vrrp_instance *inst, struct mono now)
 		return;
 	log_notice("(%s) Changing effective priority from %u to %u%s%s%s", inst->conf->name, before,
 		   inst->priority, why[0] ? " (" : "", why, why[0] ? ")" : "");
+	if (inst->state == VRRP_STATE_MASTER)
+		tell_aside(inst, VRRP_ASIDE_MASTER_PRIORITY);
+	else if (inst->state == VRRP_STATE_BACKUP)
+		tell_aside(inst, VRRP_ASIDE_BACKUP_PRIORITY);
 	if (inst->state == VRRP_STATE_MASTER)
 		step(inst, VRRP_EVENT_REPRIORITISED, NULL, "", now);
 	/* We were about to replace a master that is no worse than us any more. */

@@ -233,8 +233,7 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 		say(why, size, "interface %s does not exist", name);
 	else if (!link->up)
 		say(why, size, "link %s is down", name);
-	else if (conf->unicast_src.family == AF_UNSPEC &&
-		 vrrp_link_primary(link, conf->family)->family == AF_UNSPEC)
+	else if (conf->unicast_src.family == AF_UNSPEC && link->primary.family == AF_UNSPEC)
 		say(why, size, "interface %s has no address of its own", name);
 	else
 		return false;
@@ -279,6 +278,18 @@ vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *con
 	return false;
 }
 
+/* Before its first result, a script that can cause a fault has not said whether it does. */
+static bool
+awaits_script(const struct vrrp_world *world, const struct conf_track_script *track)
+{
+	const struct vrrp_script *script = &world->scripts[track->script];
+	bool reverse;
+
+	return !script->known && !script->disabled &&
+	       !world->conf->scripts[track->script].replaced &&
+	       script_weight(world->conf, track, &reverse) == 0;
+}
+
 bool
 vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *conf, char *why,
 		   size_t size)
@@ -288,6 +299,13 @@ vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *c
 	if (world->proxy == HEALTH_PROXY_STARTING &&
 	    (!conf->no_track_proxy || has_replaced_script(world->conf, conf))) {
 		say(why, size, "proxy is starting");
+		return true;
+	}
+	for (size_t i = 0; i < conf->track_scripts_n; i++) {
+		if (!awaits_script(world, &conf->track_scripts[i]))
+			continue;
+		say(why, size, "waiting for the first result of script %.100s",
+		    world->conf->scripts[conf->track_scripts[i].script].name);
 		return true;
 	}
 	for (size_t i = 0; i < conf->track_backends_n; i++) {

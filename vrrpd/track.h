@@ -13,6 +13,7 @@
  * fall: a change counts once it has lasted for (rise or fall - 1) intervals. */
 struct vrrp_script {
 	bool known, ok;
+	bool disabled;     /* no result will ever come */
 	bool seen;         /* replaced: what was found at the last look … */
 	struct mono since; /* … and since when */
 };
@@ -39,8 +40,9 @@ bool vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance
 		      const struct vrrp_link *link, char *why, size_t size);
 
 /*
- * Should the instance wait before it takes part?  While the node settles: a proxy that is starting
- * and backends whose servers have not all been checked once.  A node that has just started must not
+ * Should the instance wait before it takes part?  While the node settles: a proxy that is starting,
+ * scripts whose failure would be a fault and that have no result yet (as in keepalived), and backends
+ * whose servers have not all been checked once.  A node that has just started must not
  * take mastership and lose it again a second later.
  */
 bool vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *conf, char *why,

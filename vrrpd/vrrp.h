@@ -17,6 +17,13 @@ struct vrrp;
 
 /* What instances ask of the world.  None may block or call back into vrrp; `instance` is an index
  * of the configuration. */
+/* Told beside transitions. */
+enum vrrp_aside {
+	VRRP_ASIDE_LOWER_HEARD,     /* a master heard an advertisement of lower priority */
+	VRRP_ASIDE_MASTER_PRIORITY, /* the effective priority of a master has changed … */
+	VRRP_ASIDE_BACKUP_PRIORITY, /* … or of a backup */
+};
+
 struct vrrp_ops {
 	/* Sends one advertisement (bytes of the VRRP PDU) to the instance's peers or group. */
 	void (*send)(void *ctx, uint32_t instance, const struct ip *source, const struct ip *to,
@@ -33,6 +40,8 @@ struct vrrp_ops {
 	void (*drain)(void *ctx);
 	/* After each transition, once everything else is done: log, journal, notify. */
 	void (*transition)(void *ctx, const struct vrrp_transition_note *note);
+	/* Optional: what is no transition and of interest to notify scripts. */
+	void (*aside)(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority);
 };
 
 /* `conf`, `board` and `timers` outlive the engine.  Instances begin in INIT. */
@@ -47,38 +56,15 @@ void vrrp_start(struct vrrp *vrrp, struct mono now);
 void vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len,
 		  struct mono now);
 
-/* One received IPv6 message: a raw socket keeps the header to itself and tells beside the message
- * what was in it.  What it did not tell is AF_UNSPEC. */
-struct vrrp_datagram {
-	struct ip source, destination;
-	uint8_t hop_limit;
-	const void *pdu;
-	size_t pdu_len;
-};
-void vrrp_receive6(struct vrrp *vrrp, uint32_t interface, const struct vrrp_datagram *datagram,
-		   struct mono now);
-
-/* Asked (and counted) right before sending: has the present turn lasted so long by `now` that a peer
- * may have taken over?  Then nothing may leave any more; the next turn fences. */
-bool vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now);
-
 /* First thing of every turn of the loop: notices that this thread was away for longer than a
  * master's own down interval, and fences (drain, step down, re-elect). */
 void vrrp_wake(struct vrrp *vrrp, struct mono now);
 
 struct vrrp_link {
 	bool present, up;  /* up: IFF_UP and carrier (IFF_RUNNING) */
-	struct ip primary; /* first IPv4 address that is not a VIP of ours; AF_UNSPEC = none */
+	struct ip primary; /* first address that is not a VIP of ours; AF_UNSPEC = none */
 	uint32_t mtu;
-	struct ip primary6; /* first link-local one likewise */
 };
-
-/* Where an instance's advertisements come from if the file does not say. */
-static inline const struct ip *
-vrrp_link_primary(const struct vrrp_link *link, uint8_t family)
-{
-	return family == AF_INET6 ? &link->primary6 : &link->primary;
-}
 
 /* The interface's present facts, at start and on every change. */
 void vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link,
@@ -92,6 +78,8 @@ void vrrp_health(struct vrrp *vrrp, struct mono now);
  * rise and fall applied.  Until told, a script with init_fail counts as failed, any other neither
  * way. */
 void vrrp_script_result(struct vrrp *vrrp, uint32_t script, bool ok, struct mono now);
+/* It cannot be run: from now on it counts neither way, and nothing waits for it. */
+void vrrp_script_disabled(struct vrrp *vrrp, uint32_t script, struct mono now);
 
 /* The guardian's answers.  error: 0 or -errno of the first VIP that could not be added. */
 void vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now);
@@ -152,7 +140,7 @@ struct vrrp_view {
 	bool vips_held, will_lodged;
 	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
-		vips_restored, fenced, overdue, list_differs, interval_differs;
+		vips_restored, fenced, list_differs, interval_differs;
 	/* up to VRRP_DROP_VRID these are the interface's: whom the packet meant is not known yet */
 	uint64_t drops[VRRP_DROP_N];
 	char why[256]; /* "10.0.0.11 advertises 150, we have 100" */

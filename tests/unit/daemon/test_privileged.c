@@ -96,9 +96,33 @@ test_wrong_contents(void **state)
 			assert_int_equal(check(message(t, len, GENERATION, UINT32_MAX, 0)),
 					 PRIVILEGED_INSTANCE);
 		}
-		if (len >= sizeof(struct req_lodged))
+		if (t == REQUEST_WILL || t == REQUEST_CONFIRM)
 			assert_int_equal(check(message(t, len, GENERATION, 0, 2)),
 					 PRIVILEGED_VALUE);
+	}
+}
+
+/* Only what exists can be told, with a priority that can be one. */
+static void
+test_notify_values(void **state)
+{
+	static const struct {
+		uint16_t event, priority;
+		enum privileged_reject wanted;
+	} table[] = {
+		{ NOTIFY_EVENT_MASTER, 0, PRIVILEGED_ACCEPTED },
+		{ NOTIFY_EVENT_N - 1, 255, PRIVILEGED_ACCEPTED },
+		{ NOTIFY_EVENT_N, 100, PRIVILEGED_VALUE },
+		{ UINT16_MAX, 100, PRIVILEGED_VALUE },
+		{ NOTIFY_EVENT_STOP, 256, PRIVILEGED_VALUE },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct req_notify r = { GENERATION, 0, table[i].event, table[i].priority };
+		struct ipc_message m = message(REQUEST_NOTIFY, sizeof r, GENERATION, 0, 0);
+
+		memcpy(m.payload, &r, sizeof r);
+		assert_int_equal(check(m), table[i].wanted);
 	}
 }
 
@@ -106,16 +130,16 @@ static struct {
 	unsigned calls;
 	enum request request;
 	uint32_t instance;
-	bool flag;
+	bool lodged;
 } acted;
 
 static void
-act(void *ctx, enum request request, uint32_t instance, bool flag)
+act(void *ctx, enum request request, const union privileged_payload *p)
 {
 	acted.calls++;
 	acted.request = request;
-	acted.instance = instance;
-	acted.flag = flag;
+	acted.instance = p->lodged.instance;
+	acted.lodged = p->lodged.lodged != 0;
 }
 
 static void
@@ -128,7 +152,7 @@ test_dispatch_acts_or_counts(void **state)
 	assert_int_equal(acted.calls, 1);
 	assert_int_equal(acted.request, REQUEST_WILL);
 	assert_int_equal(acted.instance, 1);
-	assert_true(acted.flag);
+	assert_true(acted.lodged);
 
 	m = message(REQUEST_CLAIM, sizeof(struct req_instance), GENERATION, INSTANCES, 0);
 	privileged_dispatch(&p, &m);
@@ -152,6 +176,7 @@ main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_every_wrong_length),
 		cmocka_unit_test(test_wrong_contents),
+		cmocka_unit_test(test_notify_values),
 		cmocka_unit_test(test_dispatch_acts_or_counts),
 		cmocka_unit_test(test_every_reject_has_a_name),
 	};

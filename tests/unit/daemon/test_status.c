@@ -143,21 +143,89 @@ names_are_stable(void **state)
 
 	status = status_build(&f->source);
 	ASSERT_MEMBERS(status, "node", "version", "phase", "guardian_pid", "worker_pid",
-		       "uptime_ms", "at_ms", "instances", "proxy", "frontends", "backends",
-		       "transitions");
+		       "uptime_ms", "at_ms", "instances", "scripts", "proxy", "frontends",
+		       "backends", "transitions");
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",
-		       "version", "family", "priority", "preempt", "transport", "source", "peers",
-		       "peer", "timers", "vips", "lease", "will", "tracking", "counters", "drops");
+		       "version", "priority", "preempt", "transport", "source", "peers", "peer",
+		       "timers", "vips", "lease", "will", "tracking", "counters", "drops");
 	ASSERT_MEMBERS(json_object_get(instance, "timers"), "advert_int_ms", "master_down_ms",
 		       "skew_ms", "next_ms");
 	ASSERT_MEMBERS(json_object_get(instance, "counters"), "adverts_sent", "adverts_received",
 		       "resigns_sent", "resigns_received", "became_master", "vips_restored",
-		       "fenced", "overdue", "list_differs", "interval_differs");
+		       "fenced", "list_differs", "interval_differs");
 	assert_int_equal(json_object_size(json_object_get(instance, "drops")), VRRP_DROP_N);
 	vip = json_array_get(json_object_get(instance, "vips"), 0);
 	ASSERT_MEMBERS(vip, "address", "interface", "label", "advertised", "held");
 	json_decref(status);
+}
+
+/* How the last run ended is one of three things, and nothing before the first. */
+static void
+scripts_and_their_last_run(void **state)
+{
+	static const struct {
+		struct ans_script script;
+		const char *state;
+		int64_t exit_status, signal; /* -1 = null */
+		bool timed_out, ran;
+	} table[] = {
+		{ { .state = SCRIPT_STATE_UNKNOWN }, "unknown", -1, -1, false, false },
+		{ { .state = SCRIPT_STATE_DISABLED }, "disabled", -1, -1, false, false },
+		{ { .state = SCRIPT_STATE_OK, .took_ms = 7, .at = { 1 } },
+		  "ok",
+		  0,
+		  -1,
+		  false,
+		  true },
+		{ { .state = SCRIPT_STATE_FAILED, .status = 3, .at = { 1 } },
+		  "failed",
+		  3,
+		  -1,
+		  false,
+		  true },
+		{ { .state = SCRIPT_STATE_OK, .status = -1, .signal = 9, .at = { 1 } },
+		  "ok",
+		  -1,
+		  9,
+		  false,
+		  true },
+		{ { .state = SCRIPT_STATE_FAILED, .status = -1, .at = { 1 } },
+		  "failed",
+		  -1,
+		  -1,
+		  true,
+		  true },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct conf_script script = { .name = "chk" };
+		struct conf conf = *f->conf;
+		const json_t *o;
+		json_t *status;
+
+		conf.scripts = &script;
+		conf.scripts_n = 1;
+		f->source.conf = &conf;
+		f->source.scripts = &table[i].script;
+		status = status_build(&f->source);
+		o = json_array_get(json_object_get(status, "scripts"), 0);
+		ASSERT_MEMBERS(o, "name", "state", "exit_status", "signal", "timed_out", "took_ms",
+			       "ran_ms_ago");
+		assert_string_equal(json_string_value(json_object_get(o, "state")), table[i].state);
+		assert_int_equal(json_is_true(json_object_get(o, "timed_out")), table[i].timed_out);
+		assert_int_equal(json_is_integer(json_object_get(o, "took_ms")), table[i].ran);
+		assert_int_equal(json_is_integer(json_object_get(o, "exit_status"))
+					 ? json_integer_value(json_object_get(o, "exit_status"))
+					 : -1,
+				 table[i].exit_status);
+		assert_int_equal(json_is_integer(json_object_get(o, "signal"))
+					 ? json_integer_value(json_object_get(o, "signal"))
+					 : -1,
+				 table[i].signal);
+		json_decref(status);
+	}
 }
 
 static void
@@ -206,6 +274,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_stable),
+		TEST(scripts_and_their_last_run),
 		TEST(values_come_from_the_engine),
 	};
 

@@ -1,0 +1,310 @@
+/*
+ * notify.c - see notify.h.  Runs on the guardian's loop.
+ */
+#include "daemon/notify.h"
+
+#include "common/list.h"
+#include "common/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what keepalived says, as data ---- */
+
+const char *
+notify_event_name(enum notify_event event)
+{
+	static const char *const names[NOTIFY_EVENT_N] = {
+		[NOTIFY_EVENT_MASTER] = "MASTER",
+		[NOTIFY_EVENT_BACKUP] = "BACKUP",
+		[NOTIFY_EVENT_FAULT] = "FAULT",
+		[NOTIFY_EVENT_STOP] = "STOP",
+		[NOTIFY_EVENT_MASTER_RX_LOWER_PRI] = "MASTER_RX_LOWER_PRI",
+		[NOTIFY_EVENT_MASTER_PRIORITY] = "MASTER_PRIORITY",
+		[NOTIFY_EVENT_BACKUP_PRIORITY] = "BACKUP_PRIORITY",
+	};
+
+	return names[event];
+}
+
+/* `notify` is about states only. */
+size_t
+notify_commands(const struct conf_notify *conf, enum notify_event event,
+		const struct conf_command *commands[2])
+{
+	const struct conf_command *own = NULL, *any = &conf->any;
+	size_t n = 0;
+
+	switch (event) {
+	case NOTIFY_EVENT_MASTER:
+		own = &conf->master;
+		break;
+	case NOTIFY_EVENT_BACKUP:
+		own = &conf->backup;
+		break;
+	case NOTIFY_EVENT_FAULT:
+		own = &conf->fault;
+		break;
+	case NOTIFY_EVENT_STOP:
+		own = &conf->stop;
+		break;
+	case NOTIFY_EVENT_MASTER_RX_LOWER_PRI:
+		own = &conf->master_rx_lower_pri;
+		any = NULL;
+		break;
+	case NOTIFY_EVENT_MASTER_PRIORITY:
+	case NOTIFY_EVENT_BACKUP_PRIORITY:
+		any = NULL;
+		break;
+	case NOTIFY_EVENT_N:
+		return 0;
+	}
+	if (own && own->line)
+		commands[n++] = own;
+	if (any && any->line)
+		commands[n++] = any;
+	return n;
+}
+
+void
+notify_line(char *line, size_t size, const char *instance, enum notify_event event,
+	    unsigned priority)
+{
+	snprintf(line, size, "INSTANCE \"%s\" %s %u\n", instance, notify_event_name(event),
+		 priority);
+}
+
+/* ---- lanes ---- */
+
+/* As many programs as struct conf_notify has commands, in its order. */
+#define PROGRAMS_N (offsetof(struct conf_notify, priority_changes) / sizeof(struct conf_command))
+
+struct notify_lane {
+	struct notifier *notifier;
+	const struct conf_instance *conf;
+	struct script_program programs[PROGRAMS_N];
+	struct script_run run;
+	struct notify_waiting queue[NOTIFY_QUEUE]; /* [0] is the one at work */
+	size_t queue_n, step;                      /* step: its next command */
+	bool told, told_stop;
+	unsigned priority; /* the last told */
+	uint64_t dropped;
+};
+
+static struct script_program *
+program_of(struct notify_lane *lane, const struct conf_command *command)
+{
+	size_t offset = (size_t)((const char *)command - (const char *)&lane->conf->notify);
+
+	return &lane->programs[offset / sizeof *command];
+}
+
+static void
+start_program(struct notify_lane *lane, const struct script_program *program, bool any)
+{
+	const struct notify_waiting *w = &lane->queue[0];
+	char priority[16];
+	const char *const more[] = { "INSTANCE", lane->conf->name, notify_event_name(w->event),
+				     priority, NULL };
+	int r;
+
+	snprintf(priority, sizeof priority, "%u", w->priority);
+	r = script_start(&lane->run, program, any ? more : NULL, 0, false);
+	if (r < 0)
+		log_error("(%s) cannot start %s: %s", lane->conf->name, program->path,
+			  strerror(-r));
+	else if (lane->notifier->stop_limit_ms)
+		script_limit(&lane->run, lane->notifier->stop_limit_ms);
+	else if (lane->queue_n > 1)
+		script_limit(&lane->run, NOTIFY_PATIENCE_MS);
+}
+
+static bool
+is_idle(const struct notifier *notifier)
+{
+	for (size_t i = 0; i < notifier->conf->instances_n; i++)
+		if (script_running(&notifier->lanes[i].run))
+			return false;
+	return !script_running(&notifier->fifos[0].run) && !script_running(&notifier->fifos[1].run);
+}
+
+static void
+look_for_end(void *ctx)
+{
+	struct notifier *notifier = ctx;
+
+	if (notifier->stop_limit_ms && is_idle(notifier))
+		notifier->idle(notifier->ctx);
+}
+
+/* Runs what is next, unless something runs. */
+static void
+advance(struct notify_lane *lane)
+{
+	while (!script_running(&lane->run) && lane->queue_n > 0) {
+		const struct conf_command *commands[2];
+		size_t n = notify_commands(&lane->conf->notify, lane->queue[0].event, commands);
+
+		if (lane->step < n) {
+			const struct conf_command *command = commands[lane->step++];
+			const struct script_program *program = program_of(lane, command);
+
+			if (program->words)
+				start_program(lane, program, command == &lane->conf->notify.any);
+			continue;
+		}
+		lane->step = 0;
+		lane->queue_n--;
+		memmove(&lane->queue[0], &lane->queue[1], lane->queue_n * sizeof lane->queue[0]);
+	}
+}
+
+static void
+on_done(struct script_run *run, const struct script_end *end)
+{
+	struct notify_lane *lane = run->ctx;
+	const char *name = lane->conf->name;
+
+	if (end->timed_out)
+		log_warning("(%s) a notify script was ended after %" PRId64
+			    " ms: others waited for it",
+			    name, end->took_ms);
+	else if (end->signal)
+		log_warning("(%s) a notify script was ended by signal %d", name, end->signal);
+	else if (end->status == 126 || end->status == 127)
+		log_warning("(%s) a notify script could not be executed", name);
+	advance(lane);
+	look_for_end(lane->notifier);
+}
+
+/* The newest always gets in: the last state is what matters. */
+static void
+enqueue(struct notify_lane *lane, enum notify_event event, unsigned priority)
+{
+	const struct conf_command *commands[2];
+	size_t last = lane->queue_n - 1;
+
+	if (notify_commands(&lane->conf->notify, event, commands) == 0)
+		return;
+	if (event == NOTIFY_EVENT_MASTER_RX_LOWER_PRI && lane->queue_n > 1 &&
+	    lane->queue[last].event == event)
+		return;
+	if (lane->queue_n == NOTIFY_QUEUE) {
+		lane->dropped++;
+		log_warning("(%s) notify scripts are too slow: %s is left out (%" PRIu64 " so far)",
+			    lane->conf->name, notify_event_name(lane->queue[1].event),
+			    lane->dropped);
+		lane->queue_n--;
+		memmove(&lane->queue[1], &lane->queue[2],
+			(lane->queue_n - 1) * sizeof lane->queue[0]);
+	}
+	lane->queue[lane->queue_n++] = (struct notify_waiting){ event, priority };
+	if (lane->queue_n > 1)
+		script_limit(&lane->run, NOTIFY_PATIENCE_MS);
+	advance(lane);
+}
+
+/* ---- for the guardian ---- */
+
+void
+notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event event,
+	      unsigned priority)
+{
+	struct notify_lane *lane = &notifier->lanes[instance];
+	char line[1024];
+
+	assert(instance < notifier->conf->instances_n && event < NOTIFY_EVENT_N);
+	lane->told = true;
+	lane->told_stop = event == NOTIFY_EVENT_STOP;
+	lane->priority = priority;
+	notify_line(line, sizeof line, lane->conf->name, event, priority);
+	for (size_t i = 0; i < 2; i++)
+		notify_fifo_write(&notifier->fifos[i], line);
+	enqueue(lane, event, priority);
+}
+
+bool
+notifier_stop(struct notifier *notifier, int64_t limit_ms)
+{
+	notifier->stop_limit_ms = limit_ms / 2;
+	for (uint32_t i = 0; i < notifier->conf->instances_n; i++) {
+		struct notify_lane *lane = &notifier->lanes[i];
+
+		if (lane->told && !lane->told_stop)
+			notifier_tell(notifier, i, NOTIFY_EVENT_STOP, lane->priority);
+		/* Half for what runs, the rest for what waits behind it. */
+		script_limit(&lane->run, lane->queue_n > 1 ? limit_ms / 2 : limit_ms);
+	}
+	for (size_t i = 0; i < 2; i++)
+		notify_fifo_close(&notifier->fifos[i], limit_ms / 2);
+	return is_idle(notifier);
+}
+
+/* ---- begin and end ---- */
+
+static void
+prepare(struct notify_lane *lane, const struct conf_command *command,
+	const struct script_owner *owner)
+{
+	const struct conf *conf = lane->notifier->conf;
+	struct script_program *program = program_of(lane, command);
+	char error[256];
+
+	if (script_program_init(program, command, owner, error, sizeof error) < 0) {
+		log_error("(%s) notify script disabled: %s", lane->conf->name, error);
+		return;
+	}
+	if (!script_program_permitted(program, conf->enable_script_security, "notify script"))
+		script_program_fini(program);
+}
+
+int
+notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *conf,
+	      void (*idle)(void *ctx), void *ctx)
+{
+	struct script_owner owner, *known = &owner;
+	char error[256];
+
+	*notifier = (struct notifier){ .loop = loop, .conf = conf, .idle = idle, .ctx = ctx };
+	notifier->lanes = calloc(conf->instances_n + 1, sizeof *notifier->lanes);
+	if (!notifier->lanes)
+		return -ENOMEM;
+	if (script_owner_default(conf, &owner, error, sizeof error) < 0) {
+		log_error("scripts run as nobody that is known: %s", error);
+		known = NULL;
+	}
+	for (uint32_t i = 0; i < conf->instances_n; i++) {
+		struct notify_lane *lane = &notifier->lanes[i];
+		const char *commands = (const char *)&conf->instances[i].notify;
+
+		lane->notifier = notifier;
+		lane->conf = &conf->instances[i];
+		script_run_init(&lane->run, loop, on_done, lane);
+		for (size_t j = 0; j < PROGRAMS_N; j++)
+			prepare(lane, (const void *)(commands + j * sizeof(struct conf_command)),
+				known);
+	}
+	notify_fifo_init(&notifier->fifos[0], loop, &conf->notify_fifo, known,
+			 conf->enable_script_security, look_for_end, notifier);
+	notify_fifo_init(&notifier->fifos[1], loop, &conf->vrrp_notify_fifo, known,
+			 conf->enable_script_security, look_for_end, notifier);
+	return 0;
+}
+
+void
+notifier_fini(struct notifier *notifier)
+{
+	for (size_t i = 0; i < 2; i++)
+		notify_fifo_fini(&notifier->fifos[i]);
+	for (size_t i = 0; notifier->lanes && i < notifier->conf->instances_n; i++) {
+		script_run_fini(&notifier->lanes[i].run);
+		for (size_t j = 0; j < PROGRAMS_N; j++)
+			script_program_fini(&notifier->lanes[i].programs[j]);
+	}
+	free(notifier->lanes);
+	notifier->lanes = NULL;
+}
