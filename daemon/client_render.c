@@ -246,8 +246,9 @@ render_instance(FILE *out, const json_t *o)
 {
 	const json_t *counters = json_object_get(o, "counters");
 
-	fprintf(out, "\n%s (%s, VRID %" PRId64 ", v%" PRId64 ")  %s", str(o, "name"),
-		str(o, "interface"), num(o, "vrid"), num(o, "version"), str(o, "state"));
+	fprintf(out, "\n%s (%s, VRID %" PRId64 ", v%" PRId64 "%s)  %s", str(o, "name"),
+		str(o, "interface"), num(o, "vrid"), num(o, "version"),
+		strcmp(str(o, "family"), "IPv6") == 0 ? ", IPv6" : "", str(o, "state"));
 	if (has(o, "since_ms_ago"))
 		fprintf(out, " for %s", duration(num(o, "since_ms_ago")).s);
 	fprintf(out, "%s%s\n", str(o, "why")[0] ? ": " : "", str(o, "why"));

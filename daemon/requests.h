@@ -73,7 +73,8 @@ struct ans_link {
 	uint32_t interface;
 	uint32_t present, up; /* 0 or 1 */
 	uint32_t mtu;
-	struct ip primary; /* first address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary6; /* first link-local one likewise */
 };
 
 struct ans_listener {
@@ -85,6 +86,7 @@ struct ans_vrrp_socket {
 	uint32_t generation;
 	/* One descriptor beside it: raw, protocol 112, bound to the interface. */
 	uint32_t interface;
+	uint32_t family; /* AF_INET, AF_INET6 */
 };
 
 enum script_state {

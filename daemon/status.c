@@ -132,7 +132,7 @@ build_lease(const struct conf *conf, const struct vrrp_view *v, struct mono now)
 {
 	json_t *o = json_object();
 
-	put_int(o, "seconds", conf->vip_lease_s);
+	put_int(o, "seconds", conf_lease_s(conf, v->conf));
 	put_ago(o, "renewed_ms_ago", now, v->vips_held ? v->renewed : (struct mono){ 0 });
 	return o;
 }
@@ -149,6 +149,7 @@ build_counters(const struct vrrp_view *v)
 	put_int(o, "became_master", (int64_t)v->became_master);
 	put_int(o, "vips_restored", (int64_t)v->vips_restored);
 	put_int(o, "fenced", (int64_t)v->fenced);
+	put_int(o, "overdue", (int64_t)v->overdue);
 	put_int(o, "list_differs", (int64_t)v->list_differs);
 	put_int(o, "interval_differs", (int64_t)v->interval_differs);
 	return o;
@@ -204,6 +205,7 @@ build_instance(const struct status_source *s, uint32_t index)
 	put_int(o, "vrid", conf->vrid);
 	put_text(o, "interface", s->conf->interfaces[conf->interface].name);
 	put_int(o, "version", conf->version);
+	put_text(o, "family", conf->family == AF_INET6 ? "IPv6" : "IPv4");
 	json_object_set_new(o, "priority", priority);
 	put_bool(o, "preempt", conf->nopreempt == CONF_PREEMPT);
 	put_text(o, "transport", conf->unicast_peers_n ? "unicast" : "multicast");

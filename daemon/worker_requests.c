@@ -153,8 +153,10 @@ on_vrrp_socket(struct worker *w, struct ipc_message *m)
 		return "one descriptor expected";
 	if (a->interface >= w->conf->interfaces_n)
 		return "no such interface";
+	if (a->family != AF_INET && a->family != AF_INET6)
+		return "no such family";
 	fd = take_fd(m);
-	r = vrrp_io_add(&w->io, a->interface, fd);
+	r = vrrp_io_add(&w->io, a->interface, (uint8_t)a->family, fd);
 	if (r < 0) {
 		close(fd);
 		return strerror(-r);
@@ -170,6 +172,7 @@ on_link(struct worker *w, const struct ipc_message *m)
 		.present = a->present,
 		.up = a->up,
 		.primary = a->primary,
+		.primary6 = a->primary6,
 		.mtu = a->mtu,
 	};
 

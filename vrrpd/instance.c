@@ -61,7 +61,7 @@ send_advert(struct vrrp_instance *inst, uint8_t priority)
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
 		send_to(inst, &conf->unicast_peers[i], priority);
 	if (conf->unicast_peers_n == 0)
-		send_to(inst, &inst->vrrp->conf->mcast_group4, priority);
+		send_to(inst, conf_group(inst->vrrp->conf, conf), priority);
 }
 
 static void

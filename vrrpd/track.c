@@ -233,7 +233,8 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 		say(why, size, "interface %s does not exist", name);
 	else if (!link->up)
 		say(why, size, "link %s is down", name);
-	else if (conf->unicast_src.family == AF_UNSPEC && link->primary.family == AF_UNSPEC)
+	else if (conf->unicast_src.family == AF_UNSPEC &&
+		 vrrp_link_primary(link, conf->family)->family == AF_UNSPEC)
 		say(why, size, "interface %s has no address of its own", name);
 	else
 		return false;

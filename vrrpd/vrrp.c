@@ -85,7 +85,8 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 		int64_t interval_ns = vrrp_interval_ns(c->advert_int_cs);
 
 		vrrp_instance_init(&vrrp->instances[i], vrrp, i);
-		vrrp->interfaces[c->interface].by_vrid[c->vrid] = &vrrp->instances[i];
+		vrrp->interfaces[c->interface].by_vrid[ip_family_index(c->family)][c->vrid] =
+			&vrrp->instances[i];
 		if (interval_ns < vrrp->shortest_ns)
 			vrrp->shortest_ns = interval_ns;
 	}
@@ -160,6 +161,16 @@ vrrp_wake(struct vrrp *vrrp, struct mono now)
 }
 
 bool
+vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now)
+{
+	struct vrrp_instance *inst = &vrrp->instances[instance];
+	bool overdue = mono_since(now, vrrp->turn) > vrrp_instance_down_ns(inst);
+
+	inst->overdue += overdue;
+	return overdue;
+}
+
+bool
 vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now)
 {
 	struct vrrp_instance *inst = &vrrp->instances[instance];
@@ -177,13 +188,14 @@ static void
 take_link(struct vrrp_instance *inst, const struct vrrp_link *link, struct mono now)
 {
 	bool chosen = inst->conf->unicast_src.family != AF_UNSPEC;
+	const struct ip *primary = vrrp_link_primary(link, inst->conf->family);
 
-	if (!chosen && link->primary.family != AF_UNSPEC)
-		inst->source = link->primary;
+	if (!chosen && primary->family != AF_UNSPEC)
+		inst->source = *primary;
 	vrrp_tenure_guardian_alive(inst);
 	vrrp_instance_on_fact(inst, now);
 	if (!chosen)
-		inst->source = link->primary;
+		inst->source = *primary;
 }
 
 void

@@ -56,15 +56,38 @@ void vrrp_start(struct vrrp *vrrp, struct mono now);
 void vrrp_receive(struct vrrp *vrrp, uint32_t interface, const void *packet, size_t len,
 		  struct mono now);
 
+/* One received IPv6 message: a raw socket keeps the header to itself and tells beside the message
+ * what was in it.  What it did not tell is AF_UNSPEC. */
+struct vrrp_datagram {
+	struct ip source, destination;
+	uint8_t hop_limit;
+	const void *pdu;
+	size_t pdu_len;
+};
+void vrrp_receive6(struct vrrp *vrrp, uint32_t interface, const struct vrrp_datagram *datagram,
+		   struct mono now);
+
+/* Asked (and counted) right before sending: has the present turn lasted so long by `now` that a peer
+ * may have taken over?  Then nothing may leave any more; the next turn fences. */
+bool vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now);
+
 /* First thing of every turn of the loop: notices that this thread was away for longer than a
  * master's own down interval, and fences (drain, step down, re-elect). */
 void vrrp_wake(struct vrrp *vrrp, struct mono now);
 
 struct vrrp_link {
 	bool present, up;  /* up: IFF_UP and carrier (IFF_RUNNING) */
-	struct ip primary; /* first address that is not a VIP of ours; AF_UNSPEC = none */
+	struct ip primary; /* first IPv4 address that is not a VIP of ours; AF_UNSPEC = none */
 	uint32_t mtu;
+	struct ip primary6; /* first link-local one likewise */
 };
+
+/* Where an instance's advertisements come from if the file does not say. */
+static inline const struct ip *
+vrrp_link_primary(const struct vrrp_link *link, uint8_t family)
+{
+	return family == AF_INET6 ? &link->primary6 : &link->primary;
+}
 
 /* The interface's present facts, at start and on every change. */
 void vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link,
@@ -140,7 +163,7 @@ struct vrrp_view {
 	bool vips_held, will_lodged;
 	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
-		vips_restored, fenced, list_differs, interval_differs;
+		vips_restored, fenced, overdue, list_differs, interval_differs;
 	/* up to VRRP_DROP_VRID these are the interface's: whom the packet meant is not known yet */
 	uint64_t drops[VRRP_DROP_N];
 	char why[256]; /* "10.0.0.11 advertises 150, we have 100" */

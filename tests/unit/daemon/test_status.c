@@ -147,13 +147,13 @@ names_are_stable(void **state)
 		       "backends", "transitions");
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",
-		       "version", "priority", "preempt", "transport", "source", "peers", "peer",
-		       "timers", "vips", "lease", "will", "tracking", "counters", "drops");
+		       "version", "family", "priority", "preempt", "transport", "source", "peers",
+		       "peer", "timers", "vips", "lease", "will", "tracking", "counters", "drops");
 	ASSERT_MEMBERS(json_object_get(instance, "timers"), "advert_int_ms", "master_down_ms",
 		       "skew_ms", "next_ms");
 	ASSERT_MEMBERS(json_object_get(instance, "counters"), "adverts_sent", "adverts_received",
 		       "resigns_sent", "resigns_received", "became_master", "vips_restored",
-		       "fenced", "list_differs", "interval_differs");
+		       "fenced", "overdue", "list_differs", "interval_differs");
 	assert_int_equal(json_object_size(json_object_get(instance, "drops")), VRRP_DROP_N);
 	vip = json_array_get(json_object_get(instance, "vips"), 0);
 	ASSERT_MEMBERS(vip, "address", "interface", "label", "advertised", "held");
