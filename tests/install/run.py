@@ -108,6 +108,16 @@ def check_systemd(root, prefix):
             check((pathlib.Path(scratch) / "run/tandem").is_dir(), f"systemd-tmpfiles: {done.stdout}")
 
 
+def check_package(source):
+    """The package is built with the libraries that the build is said to need."""
+    group = re.search(r'\[build\]="([^"]*)"', (source / "scripts/install-deps").read_text())
+    needed = {word for word in group[1].split() if word.endswith("-dev")} - {"libc6-dev", "libcmocka-dev"}
+    control = (source / "scripts/debian/control").read_text()
+    declared = set(re.findall(r"(?m)^ ([a-z0-9.+-]+-dev),$", control))
+    check(needed == declared, f"scripts/debian/control builds with {sorted(declared)}, "
+                              f"scripts/install-deps with {sorted(needed)}")
+
+
 def completions(root, *words):
     """What bash offers behind the words, the last of which is being typed."""
     script = (f"source {root}/share/bash-completion/completions/tandem; "
@@ -135,9 +145,9 @@ def main():
         root = pathlib.Path(scratch + prefix)
         check(done.returncode == 0, f"meson install: {done.stdout}")
         check(root.is_dir(), f"nothing was installed below {prefix}")
-        if not failures:
+        if root.is_dir():
+            check_package(source)
             check_files(source, root)
-        if not failures:
             check_manual(source, root)
             check_systemd(root, prefix)
             check_completion(root)
