@@ -15,8 +15,6 @@
 
 struct vrrp;
 
-/* What instances ask of the world.  None may block or call back into vrrp; `instance` is an index
- * of the configuration. */
 /* Told beside transitions. */
 enum vrrp_aside {
 	VRRP_ASIDE_LOWER_HEARD,     /* a master heard an advertisement of lower priority */
@@ -24,6 +22,8 @@ enum vrrp_aside {
 	VRRP_ASIDE_BACKUP_PRIORITY, /* … or of a backup */
 };
 
+/* What instances ask of the world.  None may block or call back into vrrp; `instance` is an index
+ * of the configuration. */
 struct vrrp_ops {
 	/* Sends one advertisement (bytes of the VRRP PDU) to the instance's peers or group. */
 	void (*send)(void *ctx, uint32_t instance, const struct ip *source, const struct ip *to,

@@ -42,13 +42,19 @@ test_starts_in_fault(void **state)
 }
 
 static void
-test_script_result(void **state)
+track_a_script(int32_t weight)
 {
-	node->script = (struct conf_script){ .name = "chk", .weight = 0 };
+	node->script = (struct conf_script){ .name = "chk", .weight = weight };
 	node->instance.track_scripts = &node->track_script;
 	node->instance.track_scripts_n = 1;
 	node->conf.scripts = &node->script;
 	node->conf.scripts_n = 1;
+}
+
+static void
+test_script_result(void **state)
+{
+	track_a_script(0);
 	become_master();
 	vrrp_script_result(node->vrrp, 0, false, world->now);
 	assert_string_equal(node->trace, "0urF");
@@ -57,15 +63,62 @@ test_script_result(void **state)
 	assert_state(VRRP_STATE_BACKUP);
 }
 
+/* What could be a fault is waited for, as in keepalived; what only has a weight is not. */
+static void
+test_startup_waits_for_scripts(void **state)
+{
+	track_a_script(0);
+	node_start(node);
+	assert_state(VRRP_STATE_INIT);
+	assert_why("waiting for the first result of script chk");
+	vrrp_script_result(node->vrrp, 0, true, world->now);
+	assert_state(VRRP_STATE_BACKUP);
+}
+
+static void
+test_startup_does_not_wait_for_a_weight(void **state)
+{
+	track_a_script(-20);
+	node_start(node);
+	assert_state(VRRP_STATE_BACKUP);
+	vrrp_script_result(node->vrrp, 0, false, world->now);
+	assert_int_equal(node_view(node).priority, 80);
+	assert_string_equal(node->asides, "b");
+	world_run_ms(world, 5000);
+	assert_state(VRRP_STATE_MASTER);
+	vrrp_script_result(node->vrrp, 0, true, world->now);
+	assert_string_equal(node->asides, "bm");
+}
+
+/* One that cannot run has no say, whatever it was assumed to be. */
+static void
+test_disabled_script(void **state)
+{
+	track_a_script(0);
+	node->script.init_fail = true;
+	node_start(node);
+	assert_state(VRRP_STATE_FAULT);
+	vrrp_script_disabled(node->vrrp, 0, world->now);
+	assert_state(VRRP_STATE_BACKUP);
+}
+
+static void
+test_lower_priority_is_told(void **state)
+{
+	become_master();
+	node_hear(node, 12, 50);
+	assert_string_equal(node->asides, "l");
+	node_hear(node, 12, 0); /* a resignation is no claim */
+	node_hear(node, 12, 200);
+	assert_string_equal(node->asides, "l");
+}
+
 /* init_fail: until told otherwise, it failed. */
 static void
 test_script_init_fail(void **state)
 {
-	node->script = (struct conf_script){ .name = "chk", .init_fail = true };
-	node->instance.track_scripts = &node->track_script;
-	node->instance.track_scripts_n = 1;
-	node->conf.scripts = &node->script;
-	node->conf.scripts_n = 1;
+	track_a_script(0);
+	node->script.init_fail = true;
 	node_start(node);
 	assert_state(VRRP_STATE_FAULT);
 	vrrp_script_result(node->vrrp, 0, true, world->now);
@@ -160,6 +213,10 @@ main(void)
 		ALONE(test_starts_in_fault),
 		ALONE(test_script_result),
 		ALONE(test_script_init_fail),
+		ALONE(test_startup_waits_for_scripts),
+		ALONE(test_startup_does_not_wait_for_a_weight),
+		ALONE(test_disabled_script),
+		ALONE(test_lower_priority_is_told),
 		ALONE(test_priority_change_is_advertised),
 		ALONE(test_startup_waits_for_health),
 		ALONE(test_startup_does_not_wait_for_ever),

@@ -158,6 +158,17 @@ op_transition(void *ctx, const struct vrrp_transition_note *note)
 	snprintf(node->reason, sizeof node->reason, "%s", note->reason);
 }
 
+static void
+op_aside(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority)
+{
+	struct node *node = ctx;
+
+	assert_int_equal(priority, node_view(node).priority);
+	/* The last place stays NUL; whoever asks has not heard that many. */
+	if (node->asides_n < sizeof node->asides - 1)
+		node->asides[node->asides_n++] = "lmb"[aside];
+}
+
 static const struct vrrp_ops ops = {
 	.send = op_send,
 	.claim = op_claim,
@@ -166,6 +177,7 @@ static const struct vrrp_ops ops = {
 	.lodge_will = op_lodge_will,
 	.drain = op_drain,
 	.transition = op_transition,
+	.aside = op_aside,
 };
 
 /* ------------------------------------------------------------------ configuration */

@@ -59,6 +59,8 @@ struct node {
 	unsigned queue_first, queue_n;
 	char trace[TRACE_MAX];
 	size_t trace_len;
+	char asides[32]; /* l = a lower priority heard, m / b = priority of a master / backup */
+	size_t asides_n;
 	struct vrrp_transition_note note; /* the last one; reason is in `reason` */
 	char reason[256];
 	struct mono sent; /* last advertisement */
