@@ -134,8 +134,9 @@ def markdown(chosen, ours, theirs, args):
             f"{result.back_outage_ms:.0f} ms",
         ]
         if theirs:
-            other = theirs.get(one.name)
-            cells.append(f"{other.outage_ms:.0f} ms" if other else "")
+            other = theirs[one.name]
+            away = f"{other.outage_ms:.0f} ms" if other.recovered else "until healed"
+            cells.append(away)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -38,6 +38,7 @@ class Result:
     outage_ms: float = 0.0
     back_failed: int = 0
     back_outage_ms: float = 0.0
+    recovered: bool = True  # before the fault was healed
     holder: str = ""  # while the fault lasted
     holder_at_end: str = ""
     notes: list = dataclasses.field(default_factory=list)
@@ -96,7 +97,7 @@ class Drill:
         try:
             steps = chosen.strike(self)
             next(steps)
-            self.calm()
+            result.recovered = self.calm()
             result.holder = self.lab.watch.holder(self.lab.vip)
             healed = now()
             next(steps, None)
@@ -139,10 +140,13 @@ class Drill:
     # What a fault is written with
 
     def calm(self):
+        """Waits until the service is back; whether it came back."""
         try:
             self.probe.wait_ok(timeout=8 if self.classic else 20 * self.patience)
+            return True
         except TimeoutError as error:
             self._missed(str(error))
+            return False
 
     def holds(self, *nodes, within):
         """Waits until exactly these nodes hold the address."""
