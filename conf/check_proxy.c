@@ -84,10 +84,44 @@ check_bind(struct conf_parser *p, const struct conf_bind *bind)
 }
 
 static void
+check_bind_tls(struct conf_parser *p, const struct conf_bind *bind)
+{
+	const struct conf_tls *tls = &bind->tls;
+
+	if (!tls->on && tls->certs_n)
+		conf_warning(&p->reporter, bind->pos,
+			     "`%.60s` has a certificate but no `ssl`: connections are plain",
+			     bind->text);
+	if (tls->on && tls->certs_n == 0)
+		conf_error(&p->reporter, bind->pos,
+			   "`%.60s` has `ssl` but no certificate: `crt FILE` is missing",
+			   bind->text);
+	if (tls->on && tls->verify > CONF_TLS_VERIFY_NONE && !tls->ca.path)
+		conf_error(&p->reporter, bind->pos,
+			   "`%.60s` verifies clients by nobody's word: `ca-file FILE` is missing",
+			   bind->text);
+}
+
+static void
+check_server_tls(struct conf_parser *p, const struct conf_server *server)
+{
+	const struct conf_tls *tls = &server->tls;
+	enum conf_tls_verify verify = tls->verify ? tls->verify : p->conf->tls_server.verify;
+
+	if (tls->on && verify != CONF_TLS_VERIFY_NONE && !tls->ca.path)
+		conf_error(
+			&p->reporter, server->pos,
+			"server `%.60s` is verified by nobody's word: `ca-file FILE` is missing, "
+			"or `verify none`",
+			server->name);
+}
+
+static void
 check_server(struct conf_parser *p, const struct conf_server *server)
 {
 	bool unix_path = server->address.len && server->address.any.sa_family == AF_UNIX;
 
+	check_server_tls(p, server);
 	if (server->check && server->port_relative && server->check_port == 0 && !unix_path)
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
@@ -113,8 +147,10 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 	else if (front && backend && backend->servers_n == 0 && p->sound)
 		conf_warning(&p->reporter, proxy->pos, "%s `%.60s` leads to no server", draft->kind,
 			     proxy->name);
-	for (size_t i = 0; i < proxy->binds_n; i++)
+	for (size_t i = 0; i < proxy->binds_n; i++) {
 		check_bind(p, &proxy->binds[i]);
+		check_bind_tls(p, &proxy->binds[i]);
+	}
 	for (size_t i = 0; i < proxy->servers_n; i++)
 		check_server(p, &proxy->servers[i]);
 }

@@ -146,6 +146,45 @@ enum conf_balance {
 	CONF_BALANCE_SOURCE,
 };
 
+/* A file the configuration names.  `list`: a crt-list. */
+struct conf_file {
+	struct conf_pos pos;
+	const char *path; /* as written; NULL = none */
+	bool list;
+};
+
+enum conf_tls_version {
+	CONF_TLS_ANY, /* whatever the library speaks */
+	CONF_TLS_1_0,
+	CONF_TLS_1_1,
+	CONF_TLS_1_2,
+	CONF_TLS_1_3
+};
+
+enum conf_tls_verify {
+	CONF_TLS_VERIFY_DEFAULT, /* bind: none; server: ssl-server-verify, else required */
+	CONF_TLS_VERIFY_NONE,
+	CONF_TLS_VERIFY_OPTIONAL, /* bind only */
+	CONF_TLS_VERIFY_REQUIRED
+};
+
+/* TLS of a bind or a server, or what is said of all of them (conf->tls_bind, tls_server). */
+struct conf_tls {
+	bool on;
+	struct conf_file *certs; /* bind: the first is shown to who asks for no name; server: one */
+	size_t certs_n;
+	struct conf_file ca, crl;
+	enum conf_tls_verify verify;
+	enum conf_tls_version min_version, max_version;
+	bool no_tlsv10, no_tlsv11, no_tlsv12, no_tlsv13;
+	const char *ciphers, *ciphersuites, *curves; /* NULL = the library's */
+	const char *alpn;                            /* "h2,http/1.1"; NULL = none */
+	bool no_tickets, strict_sni, client_ciphers; /* bind */
+	const char *sni, *verifyhost;                /* server; NULL = none */
+	bool sni_of_client;                          /* what the client has asked for */
+	bool no_reuse;
+};
+
 struct conf_bind {
 	struct conf_pos pos;
 	const char *text;         /* as written: "*:80" */
@@ -158,6 +197,7 @@ struct conf_bind {
 	const char *interface; /* "interface NAME" */
 	const char *name;
 	int32_t mode, uid, gid; /* unix sockets; -1 = not given */
+	struct conf_tls tls;
 };
 
 struct conf_server {
@@ -181,6 +221,7 @@ struct conf_server {
 	uint32_t rise, fall;            /* 2, 3 */
 	struct sock_addr check_address; /* "addr"; len 0 = the server's */
 	uint16_t check_port;            /* 0 = the server's */
+	struct conf_tls tls;
 };
 
 enum conf_log_format {
@@ -276,7 +317,11 @@ struct conf {
 	const char *log_send_hostname; /* NULL = no; "" = this host */
 	struct conf_log *logs;
 	size_t logs_n;
-	uint32_t spread_checks; /* percent */
+	uint32_t spread_checks;               /* percent */
+	struct conf_tls tls_bind, tls_server; /* ssl-default-* */
+	const char *ca_base, *crt_base;       /* NULL = the working directory */
+	uint32_t tls_cache_n;                 /* sessions; 20000 */
+	uint32_t tls_lifetime_s;              /* 0 = 300 */
 
 	struct conf_proxy *proxies;
 	size_t proxies_n;

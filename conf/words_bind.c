@@ -8,6 +8,7 @@
 
 #include "conf/address.h"
 #include "conf/parser.h"
+#include "conf/words_tls.h"
 
 #include <net/if.h>
 #include <string.h>
@@ -92,13 +93,8 @@ print_interface(const struct conf_printer *pr, const struct conf_row *row, const
 	print_word(pr, bind->interface);
 }
 
-static const char no_tls[] = "TLS comes with a later version";
 static const char later[] = "comes with a later version";
 
-#define TLS(word, args)                                             \
-	{                                                           \
-		word, CONF_TYPE_REFUSED, .min = args, .doc = no_tls \
-	}
 #define LATER(word, args)                                          \
 	{                                                          \
 		word, CONF_TYPE_REFUSED, .min = args, .doc = later \
@@ -146,33 +142,16 @@ static const struct conf_row rows[] = {
 	LATER("id", 1),
 	LATER("namespace", 1),
 	LATER("proto", 1),
-	TLS("ssl", 0),
-	TLS("crt", 1),
-	TLS("crt-list", 1),
-	TLS("ca-file", 1),
-	TLS("ca-verify-file", 1),
-	TLS("crl-file", 1),
-	TLS("verify", 1),
-	TLS("alpn", 1),
-	TLS("npn", 1),
-	TLS("ciphers", 1),
-	TLS("ciphersuites", 1),
-	TLS("curves", 1),
-	TLS("ecdhe", 1),
-	TLS("ssl-min-ver", 1),
-	TLS("ssl-max-ver", 1),
-	TLS("strict-sni", 0),
-	TLS("no-sslv3", 0),
-	TLS("no-tlsv10", 0),
-	TLS("no-tlsv11", 0),
-	TLS("no-tlsv12", 0),
-	TLS("no-tlsv13", 0),
-	TLS("no-tls-tickets", 0),
-	TLS("force-tlsv12", 0),
-	TLS("force-tlsv13", 0),
-	TLS("generate-certificates", 0),
-	TLS("prefer-client-ciphers", 0),
-	TLS("allow-0rtt", 0),
+	TLS_BIND_ROWS,
+	NOTICE("no-ca-names", 0, "the names of the authorities are sent to clients"),
+	LATER("ca-verify-file", 1),
+	LATER("ca-ignore-err", 1),
+	LATER("crt-ignore-err", 1),
+	LATER("npn", 1),
+	LATER("ecdhe", 1),
+	LATER("tls-ticket-keys", 1),
+	LATER("generate-certificates", 0),
+	LATER("allow-0rtt", 0),
 };
 
 const struct conf_table table_bind = {

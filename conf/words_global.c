@@ -3,6 +3,7 @@
  */
 #include "conf/parser.h"
 #include "conf/words_proxies.h"
+#include "conf/words_tls.h"
 
 static void
 parse_send_hostname(struct conf_call *call)
@@ -29,7 +30,7 @@ print_send_hostname(const struct conf_printer *pr, const struct conf_row *row, c
 static const char one_process[] = "there is one worker process, with `nbthread` threads";
 static const char buffers[] = "buffers are taken from the kernel's own sizes as they are needed";
 static const char no_http[] = "only HTTP mode uses it, which this version does not have";
-static const char no_tls[] = "TLS comes with a later version, nothing uses it yet";
+static const char dh[] = "parameters that suit the key are chosen by themselves";
 static const char sandbox[] =
 	"the worker runs unprivileged, without capabilities, and opens no files, "
 	"but it does not change its root directory";
@@ -64,6 +65,7 @@ static const struct conf_row rows[] = {
 	  .print = print_send_hostname, .doc = "this host's name in the log" },
 	{ "spread-checks", CONF_TYPE_INT, ROW_FIELD(conf, spread_checks), .max = 50,
 	  .doc = "percent by which checks are moved at random" },
+	TLS_GLOBAL_ROWS,
 	NOTICE("chroot", sandbox),
 	NOTICE("stats socket", no_socket),
 	NOTICE("stats timeout", no_socket),
@@ -76,7 +78,7 @@ static const struct conf_row rows[] = {
 	NOTICE("ulimit-n", "the limit of descriptors is raised as far as `maxconn` needs"),
 	NOTICE("fd-hard-limit", "the limit of descriptors is raised as far as `maxconn` needs"),
 	NOTICE("maxpipes", "pipes are made as they are needed"),
-	NOTICE("maxsslconn", no_tls),
+	NOTICE("maxsslconn", "`maxconn` counts TLS connections too"),
 	NOTICE("hard-stop-after", "sessions end when the process stops"),
 	NOTICE("grace", "a stop hands over first and has a limit of one second"),
 	NOTICE("node", "the node's name is -L NAME or the host's"),
@@ -115,25 +117,13 @@ static const struct conf_row rows[] = {
 	NOTICE("tune.sndbuf.client", buffers),
 	NOTICE("tune.sndbuf.server", buffers),
 	NOTICE("tune.idletimer", buffers),
-	NOTICE("tune.ssl.default-dh-param", no_tls),
-	NOTICE("tune.ssl.cachesize", no_tls),
-	NOTICE("tune.ssl.lifetime", no_tls),
-	NOTICE("tune.ssl.maxrecord", no_tls),
+	NOTICE("tune.ssl.default-dh-param", dh),
+	NOTICE("tune.ssl.maxrecord", buffers),
 	NOTICE("tune.vars.global-max-size", no_http),
-	NOTICE("ssl-default-bind-ciphers", no_tls),
-	NOTICE("ssl-default-bind-ciphersuites", no_tls),
-	NOTICE("ssl-default-bind-curves", no_tls),
-	NOTICE("ssl-default-bind-options", no_tls),
-	NOTICE("ssl-default-server-ciphers", no_tls),
-	NOTICE("ssl-default-server-ciphersuites", no_tls),
-	NOTICE("ssl-default-server-options", no_tls),
-	NOTICE("ssl-server-verify", no_tls),
-	NOTICE("ssl-dh-param-file", no_tls),
-	NOTICE("ssl-engine", no_tls),
-	NOTICE("ca-base", no_tls),
-	NOTICE("crt-base", no_tls),
-	NOTICE("key-base", no_tls),
-	NOTICE("issuers-chain-path", no_tls),
+	NOTICE("ssl-dh-param-file", dh),
+	NOTICE("ssl-engine", "the library's own providers do the work"),
+	NOTICE("key-base", "a key stands in or beside its certificate's file"),
+	NOTICE("issuers-chain-path", "a chain stands in its certificate's file"),
 	NOTICE("httpclient.ssl.verify", no_http),
 	NOTICE("h1-case-adjust", no_http),
 	REFUSED("maxconnrate", later),

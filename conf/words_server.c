@@ -5,6 +5,7 @@
 
 #include "conf/address.h"
 #include "conf/parser.h"
+#include "conf/words_tls.h"
 
 #include <string.h>
 
@@ -72,14 +73,9 @@ print_id(const struct conf_printer *pr, const struct conf_row *row, const void *
 		fprintf(pr->out, " %s %u", row->name, server->id);
 }
 
-static const char no_tls[] = "TLS comes with a later version";
 static const char no_http[] = "needs mode http, which this version does not have";
 static const char later[] = "comes with a later version";
 
-#define TLS(word, args)                                             \
-	{                                                           \
-		word, CONF_TYPE_REFUSED, .min = args, .doc = no_tls \
-	}
 #define HTTP(word, args)                                             \
 	{                                                            \
 		word, CONF_TYPE_REFUSED, .min = args, .doc = no_http \
@@ -137,29 +133,11 @@ static const struct conf_row rows[] = {
 	HTTP("redir", 1),
 	HTTP("proto", 1),
 	HTTP("check-proto", 1),
-	TLS("ssl", 0),
-	TLS("no-ssl", 0),
-	TLS("check-ssl", 0),
-	TLS("check-sni", 1),
-	TLS("check-alpn", 1),
-	TLS("verify", 1),
-	TLS("verifyhost", 1),
-	TLS("ca-file", 1),
-	TLS("crl-file", 1),
-	TLS("crt", 1),
-	TLS("sni", 1),
-	TLS("alpn", 1),
-	TLS("npn", 1),
-	TLS("ciphers", 1),
-	TLS("ciphersuites", 1),
-	TLS("ssl-min-ver", 1),
-	TLS("ssl-max-ver", 1),
-	TLS("no-sslv3", 0),
-	TLS("no-tlsv10", 0),
-	TLS("no-tlsv11", 0),
-	TLS("force-tlsv12", 0),
-	TLS("ssl-reuse", 0),
-	TLS("no-ssl-reuse", 0),
+	TLS_SERVER_ROWS,
+	LATER("check-ssl", 0),
+	LATER("check-sni", 1),
+	LATER("check-alpn", 1),
+	LATER("npn", 1),
 	LATER("send-proxy", 0),
 	LATER("send-proxy-v2", 0),
 	LATER("send-proxy-v2-ssl", 0),

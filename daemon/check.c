@@ -4,6 +4,8 @@
  */
 #include "daemon/check.h"
 
+#include "proxy/tls.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +48,19 @@ node_name(struct check *c, const struct options *o)
 	return arena_strdup(c->arena, host);
 }
 
+/* Certificates and keys are tried as the worker will, so that nothing is wrong with them later. */
+static void
+try_tls(struct check *c, struct conf_report *report)
+{
+	struct reporter reporter = { .arena = c->arena, .conf = c->conf, .report = report };
+
+	if (!tls_wanted(c->conf))
+		return;
+	c->tls_files = tls_files_new();
+	tls_free(tls_new(c->conf, c->tls_files, &reporter));
+	conf_report_sort(report);
+}
+
 int
 check_load(struct check *c, const struct options *o)
 {
@@ -56,6 +71,8 @@ check_load(struct check *c, const struct options *o)
 		return -EINVAL;
 	c->options = (struct conf_options){ .node = node_name(c, o), .maxconn = o->maxconn };
 	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
+	if (report.errors == 0 && o->command != OPTIONS_DUMP)
+		try_tls(c, &report);
 	conf_report_print(stderr, c->conf, &report, o->quiet);
 	if (report.errors) {
 		fprintf(stderr, "tandem: %zu error%s in the configuration\n", report.errors,
@@ -72,6 +89,8 @@ check_load(struct check *c, const struct options *o)
 void
 check_fini(struct check *c)
 {
+	tls_files_free(c->tls_files);
+	c->tls_files = NULL;
 	arena_free(c->arena);
 	c->arena = NULL;
 }

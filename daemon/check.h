@@ -5,6 +5,7 @@
 
 #include "conf/load.h"
 #include "daemon/options.h"
+#include "proxy/tls_files.h"
 
 #define CHECK_DEFAULT_FILE "/etc/tandem/tandem.conf"
 
@@ -14,6 +15,7 @@ struct check {
 	struct conf_source *sources;
 	size_t sources_n;
 	struct conf_options options;
+	struct tls_files *tls_files; /* what TLS needs; NULL = nothing */
 };
 
 /*

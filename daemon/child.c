@@ -10,6 +10,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/memfd.h"
 #include "daemon/realtime.h"
 #include "daemon/requests.h"
 
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -169,36 +169,6 @@ lift(int fd)
 	return lifted;
 }
 
-/* A sealed memfd with these bytes, or -errno. */
-static int
-sealed_memfd(const void *data, size_t len)
-{
-	int fd = memfd_create("tandem-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-	const char *p = data;
-	int r = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (len > 0 && r == 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n >= 0) {
-			p += n;
-			len -= (size_t)n;
-		} else if (errno != EINTR) {
-			r = -errno;
-		}
-	}
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
-		r = -errno;
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
 /* What the worker inherits. */
 struct birth {
 	int ipc_ours, ipc, conf, pulse; /* -1 = not open */
@@ -229,7 +199,7 @@ birth_open(struct birth *b, const struct child_setup *setup, struct pulse **puls
 	b->ipc = lift(pair[1]);
 	if (b->ipc < 0)
 		return -errno;
-	r = sealed_memfd(setup->packed, setup->packed_len);
+	r = memfd_sealed("tandem-conf", setup->packed, setup->packed_len);
 	if (r < 0)
 		return r;
 	b->conf = lift(r);

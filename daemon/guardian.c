@@ -136,6 +136,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 		break;
 	case REQUEST_CONTROL:
 	case REQUEST_LISTENER:
+	case REQUEST_TLS_FILES:
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:

@@ -2,7 +2,7 @@
  * guardian.h - the privileged half: one process, one loop, one thread besides the death watch.
  *
  * It opens what needs privilege, starts the worker and hands everything over (CONTROL, LISTENER…,
- * VRRP_SOCKET…, LINK…, START, in this order), then holds the VIPs under a lease on the worker's
+ * TLS_FILES, VRRP_SOCKET…, LINK…, START, in this order), then holds the VIPs under a lease on the worker's
  * behalf and executes its will when it dies or falls silent.  It never blocks and never reads a
  * byte that a client or a peer wrote.
  */
@@ -17,6 +17,8 @@ struct guardian_setup {
 	const struct conf *conf; /* outlives guardian_run */
 	const void *packed;      /* conf_pack's block: what the worker gets on WORKER_FD_CONF */
 	size_t packed_len;
+	const void *tls_files; /* tls_files_pack's block; NULL = no TLS.  There are keys in it */
+	size_t tls_files_len;
 	const char *rundir;  /* created if missing */
 	const char *pidfile; /* -p; NULL = the file's, else RUNDIR/tandem.pid */
 	bool debug;          /* -d: the worker may dump core; nothing is locked in memory */

@@ -4,11 +4,13 @@
 #include "daemon/handover.h"
 
 #include "common/log.h"
+#include "daemon/memfd.h"
 #include "daemon/requests.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int
 handover_init(struct handover *handover)
@@ -43,6 +45,21 @@ send_listeners(struct handover *handover, struct ipc *ipc)
 
 		r = ipc_send(ipc, REQUEST_LISTENER, &a, sizeof a, &l->fd, 1);
 	}
+	return r;
+}
+
+static int
+send_tls_files(struct handover *handover, struct ipc *ipc)
+{
+	int fd, r;
+
+	if (!handover->tls_files)
+		return 0;
+	fd = memfd_sealed("tandem-tls", handover->tls_files, handover->tls_files_len);
+	if (fd < 0)
+		return fd;
+	r = send_none(handover, ipc, REQUEST_TLS_FILES, &fd);
+	close(fd);
 	return r;
 }
 
@@ -84,6 +101,8 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 	r = send_none(handover, ipc, REQUEST_CONTROL, &handover->control_fd);
 	if (r == 0)
 		r = send_listeners(handover, ipc);
+	if (r == 0)
+		r = send_tls_files(handover, ipc);
 	for (uint32_t i = 0; i < n && r == 0; i++)
 		r = send_vrrp_socket(handover, ipc, i, AF_INET);
 	for (uint32_t i = 0; i < n && r == 0; i++)

@@ -13,6 +13,8 @@ struct handover {
 	uint32_t generation;
 	int control_fd;
 	const struct listeners *listeners;
+	const void *tls_files; /* as in guardian_setup */
+	size_t tls_files_len;
 	struct vrrp_sockets *sockets;
 	const struct netwatch *watch;
 	struct netwatch_link *told; /* by interface: what the worker knows */
@@ -22,7 +24,7 @@ struct handover {
 int handover_init(struct handover *handover);
 void handover_fini(struct handover *handover);
 
-/* CONTROL, LISTENER…, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
+/* CONTROL, LISTENER…, TLS_FILES, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
 int handover_begin(struct handover *handover, struct ipc *ipc);
 
 /* Links were read anew: the worker learns what differs from what it was told, with a new socket for

@@ -51,13 +51,19 @@ run_guardian(const struct options *o, struct check *c, bool background)
 		.started = daemonize_started,
 		.ctx = &daemonize,
 	};
-	int r;
+	void *tls_files = NULL;
+	int status;
 
 	fill_worker_args(worker_args, background, o->debug);
 	setup.packed =
 		conf_pack(c->arena, c->sources, c->sources_n, &c->options, &setup.packed_len);
+	if (c->tls_files) {
+		tls_files = tls_files_pack(c->tls_files, &setup.tls_files_len);
+		setup.tls_files = tls_files;
+	}
 	if (background) {
-		r = daemonize_fork(&daemonize);
+		int r = daemonize_fork(&daemonize);
+
 		if (r < 0) {
 			fprintf(stderr, "tandem: cannot go to the background: %s\n", strerror(-r));
 			return 1;
@@ -65,7 +71,9 @@ run_guardian(const struct options *o, struct check *c, bool background)
 	}
 	log_init(&log);
 	log_set_role("guardian");
-	return guardian_run(&setup);
+	status = guardian_run(&setup);
+	tls_files_wipe(tls_files, setup.tls_files_len);
+	return status;
 }
 
 static int

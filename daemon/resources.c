@@ -76,6 +76,8 @@ resources_open(struct resources *r, const struct guardian_setup *setup, uint32_t
 		.handover = { .conf = conf,
 			      .generation = generation,
 			      .listeners = &r->listeners,
+			      .tls_files = setup->tls_files,
+			      .tls_files_len = setup->tls_files_len,
 			      .sockets = &r->sockets,
 			      .watch = &r->watch },
 	};

@@ -19,6 +19,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
 #include "daemon/worker_state.h"
+#include "proxy/tls.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -251,16 +252,49 @@ worker_answer(void *ctx, const char *line, size_t *len)
 
 /* ------------------------------------------------------------------ beginning and end */
 
+/* The contexts of what was handed over; what is wrong was seen by the guardian already.  0, or
+ * -EINVAL, logged. */
+static int
+make_tls(struct worker *w, struct tls **tls)
+{
+	struct conf_report report = { 0 };
+	struct reporter reporter = { .arena = w->arena, .conf = w->conf, .report = &report };
+
+	*tls = NULL;
+	if (!tls_wanted(w->conf))
+		return 0;
+	if (!w->tls_files) {
+		log_error("certificates were not handed over");
+		return -EINVAL;
+	}
+	*tls = tls_new(w->conf, w->tls_files, &reporter);
+	tls_files_free(w->tls_files);
+	w->tls_files = NULL;
+	for (size_t i = 0; i < report.messages_n; i++)
+		log_error("%s", report.messages[i].text);
+	if (report.errors == 0)
+		return 0;
+	tls_free(*tls);
+	return -EINVAL;
+}
+
 int
 worker_begin(struct worker *w)
 {
+	struct tls *tls;
 	int r;
 
 	if (w->threads_n) {
-		w->proxy =
-			proxy_new(w->conf, w->threads_n, w->listeners, w->listeners_n, &w->board);
-		if (!w->proxy)
-			return errno ? -errno : -ENOMEM;
+		r = make_tls(w, &tls);
+		if (r < 0)
+			return r;
+		w->proxy = proxy_new(w->conf, w->threads_n, w->listeners, w->listeners_n, &w->board,
+				     tls);
+		if (!w->proxy) {
+			r = errno ? -errno : -ENOMEM;
+			tls_free(tls);
+			return r;
+		}
 		w->listeners_n = 0; /* the proxy's own now */
 		r = proxy_start(w->proxy);
 		if (r < 0)
@@ -436,6 +470,7 @@ tear_down(struct worker *w)
 	for (size_t i = 0; i < w->listeners_n; i++)
 		close(w->listeners[i].fd);
 	free(w->listeners);
+	tls_files_free(w->tls_files);
 	free(w->scripts);
 	health_board_fini(&w->board);
 	loop_fini(&w->loop);

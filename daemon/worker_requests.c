@@ -8,6 +8,7 @@
 #include "daemon/worker_state.h"
 
 #include "common/log.h"
+#include "daemon/memfd.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -144,6 +145,27 @@ on_listener(struct worker *w, struct ipc_message *m)
 }
 
 static const char *
+on_tls_files(struct worker *w, struct ipc_message *m)
+{
+	void *block;
+	size_t len;
+	int fd;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->phase != WORKER_COLLECTING || w->tls_files)
+		return "they were handed over already";
+	fd = take_fd(m);
+	block = memfd_read(fd, &len);
+	close(fd);
+	if (!block)
+		return strerror(errno);
+	w->tls_files = tls_files_unpack(block, len);
+	tls_files_wipe(block, len);
+	return w->tls_files ? NULL : "not a block of files";
+}
+
+static const char *
 on_vrrp_socket(struct worker *w, struct ipc_message *m)
 {
 	const struct ans_vrrp_socket *a = (const void *)m->payload;
@@ -275,6 +297,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_control(w, m);
 	case REQUEST_LISTENER:
 		return on_listener(w, m);
+	case REQUEST_TLS_FILES:
+		return on_tls_files(w, m);
 	case REQUEST_VRRP_SOCKET:
 		return on_vrrp_socket(w, m);
 	case REQUEST_LINK:

@@ -12,6 +12,7 @@
 #include "daemon/requests.h"
 #include "daemon/vrrp_io.h"
 #include "proxy/proxy.h"
+#include "proxy/tls_files.h"
 #include "vrrpd/vrrp.h"
 
 enum worker_phase {
@@ -44,6 +45,7 @@ struct worker {
 	uint32_t threads_n;
 	struct proxy_listener *listeners; /* collected until START */
 	size_t listeners_n;
+	struct tls_files *tls_files; /* until the proxy's contexts are made; NULL = no TLS */
 
 	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
 

@@ -4,6 +4,7 @@
  */
 #include "proxy/access_log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -70,7 +71,7 @@ access_log_end(struct session *s)
 		.frontend = fe->name,
 		.backend = s->backend ? s->backend->conf->name : fe->name,
 		.server = s->target ? s->target->conf->name : NULL,
-		.queue_ms = s->queue_ms,
+		.queue_ms = s->queue_ms < 0 ? -1 : s->queue_ms - s->handshake_ms,
 		.connect_ms = s->connect_ms < 0 ? -1 : s->connect_ms - s->queue_ms,
 		.total_ms = (int32_t)mono_since_ms(t->loop.now, s->accepted),
 		.bytes = s->down.bytes,
@@ -93,6 +94,28 @@ access_log_end(struct session *s)
 	format_peer(s, peer, sizeof peer);
 	access_log_format(&r, line, sizeof line);
 	log_target_send(&t->log, t->proxy->conf, fe, LOG_INFO, line);
+}
+
+void
+access_log_handshake(struct session *s, int error)
+{
+	const struct conf_proxy *fe = s->frontend->conf;
+	const struct conf_bind *bind = &fe->binds[s->bind];
+	const char *what = error == ETIMEDOUT    ? "Timeout during SSL handshake"
+			   : error == ECONNRESET ? "Connection closed during SSL handshake"
+						 : "SSL handshake failure";
+	char peer[IP_STRLEN + 16], date[40], number[16], line[512];
+	struct timespec wall;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	localtime_r(&wall.tv_sec, &tm);
+	strftime(date, sizeof date, "%d/%b/%Y:%H:%M:%S", &tm);
+	snprintf(number, sizeof number, "%u", s->bind + 1u);
+	format_peer(s, peer, sizeof peer);
+	snprintf(line, sizeof line, "%s [%s.%03d] %s/%s: %s", peer, date,
+		 (int)(wall.tv_nsec / NS_PER_MS), fe->name, bind->name ? bind->name : number, what);
+	log_target_send(&s->thread->log, s->thread->proxy->conf, fe, LOG_INFO, line);
 }
 
 void

@@ -25,5 +25,8 @@ int access_log_format(const struct access_record *r, char *line, size_t size);
 /* Logs a session that is over, or with logasap one that has its server. */
 void access_log_end(struct session *s);
 
+/* The client's TLS handshake came to nothing, as tls_handshake (or ETIMEDOUT) says. */
+void access_log_handshake(struct session *s, int error);
+
 /* HAProxy's line at the accept, where there is no `option tcplog`. */
 void access_log_start(struct session *s);

@@ -5,6 +5,7 @@
 
 #include "proxy/log_target.h"
 #include "proxy/runtime.h"
+#include "proxy/tls.h"
 
 #include "common/log.h"
 
@@ -144,6 +145,7 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->conf = conf;
 	s->backend = be;
 	s->number = number;
+	s->tls = tls_of_server(be->proxy->tls, be->index, index);
 	s->lb.index = index;
 	s->lb.id = conf->id;
 	s->lb.weight = conf->weight;

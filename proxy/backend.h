@@ -12,6 +12,7 @@
 #include "proxy/lb.h"
 #include "proxy/proxy.h"
 
+#include <openssl/types.h>
 #include <pthread.h>
 
 /* How a check ended, by HAProxy's names. */
@@ -38,6 +39,7 @@ struct server {
 	struct lb_server lb;
 	const struct conf_server *conf;
 	struct backend *backend;
+	SSL_CTX *tls;           /* NULL = plain */
 	uint32_t number;        /* over all backends: indexes each thread's tallies */
 	_Atomic uint32_t state; /* enum server_state */
 	_Atomic bool resolved;  /* `address` is there; it is written once, before this */

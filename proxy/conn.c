@@ -104,6 +104,8 @@ const struct conn_ops conn_socket_ops = {
 void
 conn_shutdown(struct conn *c)
 {
+	if (c->layer)
+		c->ops->finish(c);
 	c->flags |= CONN_SHUT;
 	shutdown(c->lf.fd, SHUT_WR);
 }
@@ -134,6 +136,8 @@ conn_close(struct conn *c, struct loop *loop, bool reset)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 
+	if (c->layer)
+		c->ops->release(c);
 	if (!conn_open(c))
 		return;
 	if (reset)

@@ -21,6 +21,8 @@ enum {
 	CONN_SHUT = 32,    /* FIN has been sent */
 	CONN_WROTE = 64,
 	CONN_NODELAY = 128, /* TCP_NODELAY is set, or has no meaning */
+	CONN_RAW_EOF = 256, /* a layer has read the socket's end, but maybe not handed out all */
+	CONN_LAST = 512,    /* a layer writes what a FIN follows */
 };
 
 struct conn;
@@ -31,12 +33,16 @@ struct conn_ops {
 	/* Bytes taken, maybe 0; or -errno.  `last`: a FIN follows, let it ride on this segment. */
 	ssize_t (*write)(struct conn *c, const void *data, size_t len, bool last);
 	bool can_splice; /* bytes on the socket are bytes of the session */
+	/* Of a layer above the socket: says its last word before the FIN, and frees `layer`. */
+	void (*finish)(struct conn *c);
+	void (*release)(struct conn *c);
 };
 
 struct conn {
 	struct loop_fd lf;
 	uint16_t flags;
 	const struct conn_ops *ops;
+	void *layer;        /* what `ops` keep; NULL = a plain socket */
 	struct mono active; /* last byte in either direction */
 };
 

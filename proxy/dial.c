@@ -4,6 +4,8 @@
  */
 #include "proxy/dial.h"
 
+#include "proxy/tls_conn.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -136,6 +138,42 @@ dial_pause_ms(const struct session *s)
 	return connect_ms && connect_ms < PAUSE_MS ? connect_ms : PAUSE_MS;
 }
 
+/* The connection stands: TLS above it, if the server has it.  0 or an errno. */
+static int
+begin_tls(struct session *s)
+{
+	const struct conf_tls *conf = &s->target->conf->tls;
+	struct tls_asked asked = {
+		.sni = conf->sni_of_client ? tls_host_asked(&s->client) : conf->sni,
+		/* A session belongs to the host that was asked for. */
+		.session = conf->no_reuse || conf->sni_of_client
+				   ? NULL
+				   : &s->thread->tls_sessions[s->target->number],
+	};
+
+	asked.verify = asked.sni ? asked.sni : conf->verifyhost;
+	return -tls_connect(&s->server, s->target->tls, &asked);
+}
+
+/* The server has accepted; with TLS its handshake still belongs to connecting. */
+static void
+connected(struct session *s)
+{
+	int r;
+
+	if (!s->target->tls) {
+		session_established(s);
+		return;
+	}
+	r = s->server.layer ? 0 : -begin_tls(s);
+	if (r == 0)
+		r = tls_handshake(&s->server);
+	if (r > 0)
+		session_established(s);
+	else if (r < 0)
+		dial_failed(s, -r);
+}
+
 static void
 server_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -156,7 +194,7 @@ server_ready(struct loop_fd *lf, uint32_t events)
 		}
 	}
 	if (events & (EPOLLOUT | EPOLLIN | EPOLLHUP))
-		session_established(s);
+		connected(s);
 }
 
 /* Where to connect: the server's address, or its host with the port the client asked for. */

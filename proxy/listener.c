@@ -178,6 +178,7 @@ listener_init(struct listener *l, struct proxy_thread *thread, struct frontend *
 		.frontend = fe,
 		.conf = &fe->conf->binds[bind],
 		.bind = bind,
+		.tls = tls_of_bind(thread->proxy->tls, fe->index, bind),
 		.fd = fd,
 		.family = AF_INET,
 		.paused = true,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "proxy/runtime.h"
+#include "proxy/tls.h"
 
 struct listener {
 	struct loop_fd lf;
@@ -14,6 +15,7 @@ struct listener {
 	struct frontend *frontend;
 	const struct conf_bind *conf;
 	uint32_t bind; /* index in the frontend */
+	SSL_CTX *tls;  /* NULL = plain */
 	int fd;        /* also while paused; -1 = lost */
 	int family;
 	bool paused;

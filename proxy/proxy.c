@@ -7,6 +7,7 @@
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/runtime.h"
+#include "proxy/tls.h"
 
 #include "common/log.h"
 
@@ -107,6 +108,7 @@ free_all(struct proxy *proxy)
 	}
 	log_sender_fini(&proxy->notify);
 	pthread_mutex_destroy(&proxy->notify_lock);
+	tls_free(proxy->tls);
 	free(proxy->threads);
 	free(proxy->backends);
 	free(proxy->frontends);
@@ -115,7 +117,7 @@ free_all(struct proxy *proxy)
 
 struct proxy *
 proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listener *listeners,
-	  size_t listeners_n, struct health_board *board)
+	  size_t listeners_n, struct health_board *board, struct tls *tls)
 {
 	struct proxy *proxy = calloc(1, sizeof *proxy);
 	int r = -ENOMEM;
@@ -124,6 +126,7 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 		return NULL;
 	proxy->conf = conf;
 	proxy->board = board;
+	proxy->tls = tls;
 	proxy->threads_n = threads_n ? threads_n : 1;
 	proxy->proxies_n = (uint32_t)conf->proxies_n;
 	divide_descriptors(proxy, listeners_n);
@@ -144,6 +147,7 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	if (r == 0)
 		return proxy;
 fail:
+	proxy->tls = NULL;
 	free_all(proxy);
 	errno = -r;
 	return NULL;

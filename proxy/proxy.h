@@ -11,6 +11,7 @@
 #include "conf/model.h"
 
 struct proxy;
+struct tls;
 
 /* One listening socket, opened by the guardian: bind number `bind` of proxy number `proxy`. */
 struct proxy_listener {
@@ -21,11 +22,11 @@ struct proxy_listener {
 /*
  * `conf` and `board` outlive the proxy; the descriptors become its own.  There are several sockets
  * of one address (SO_REUSEPORT) when there are several threads: they are dealt out in order.
- * Returns NULL with errno.
+ * `tls` (NULL = none) stays the caller's until proxy_new has succeeded.  Returns NULL with errno.
  */
 struct proxy *proxy_new(const struct conf *conf, uint32_t threads_n,
 			const struct proxy_listener *listeners, size_t listeners_n,
-			struct health_board *board);
+			struct health_board *board, struct tls *tls);
 
 /* Starts the threads; host names begin to be resolved.  0 or -errno. */
 int proxy_start(struct proxy *proxy);

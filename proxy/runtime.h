@@ -14,9 +14,12 @@
 #include "proxy/log_target.h"
 #include "proxy/relay.h"
 
+#include <openssl/types.h>
+
 struct check;
 struct listener;
 struct resolver;
+struct tls;
 
 struct frontend {
 	const struct conf_proxy *conf;
@@ -52,10 +55,11 @@ struct proxy_thread {
 	uint32_t listeners_n;
 	struct check *checks;
 	uint32_t checks_n;
-	struct lb_set **sets;         /* by backend; built when first needed */
-	struct waiting *waiting;      /* by backend */
-	struct tally *fronts, *backs; /* by index in conf->proxies */
-	struct tally *servers;        /* by server number */
+	struct lb_set **sets;                 /* by backend; built when first needed */
+	struct waiting *waiting;              /* by backend */
+	struct tally *fronts, *backs;         /* by index in conf->proxies */
+	struct tally *servers;                /* by server number */
+	struct ssl_session_st **tls_sessions; /* by server number: to be resumed; NULL = no TLS */
 	struct log_sender log;
 	struct timer relief;     /* out of descriptors: accepting goes on later */
 	struct deferred readmit; /* a session has ended: listeners may be resumed */
@@ -65,6 +69,7 @@ struct proxy_thread {
 struct proxy {
 	const struct conf *conf;
 	struct health_board *board;
+	struct tls *tls;            /* NULL = none */
 	struct frontend *frontends; /* by index in conf->proxies, as are the backends */
 	struct backend *backends;
 	uint32_t proxies_n, servers_n;

@@ -6,6 +6,7 @@
 
 #include "proxy/access_log.h"
 #include "proxy/dial.h"
+#include "proxy/tls_conn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,6 +30,8 @@ phase_of(const struct session *s)
 	switch (s->state) {
 	case SESSION_QUEUED:
 		return 'Q';
+	case SESSION_HANDSHAKE:
+		return 'R';
 	case SESSION_CONNECTING:
 	case SESSION_PAUSING:
 		return 'C';
@@ -155,6 +158,35 @@ session_ready(struct session *s)
 		count_bytes(s, s->up.bytes - up, s->down.bytes - down);
 }
 
+/* As HAProxy: a session that got no further than this has a line of its own in the log. */
+static void
+handshake_failed(struct session *s, int error)
+{
+	const struct frontend *fe = s->frontend;
+
+	s->logged = true;
+	if ((fe->log_end || fe->log_start) && (tls_heard(&s->client) || !fe->conf->dontlognull))
+		access_log_handshake(s, error);
+	session_close(s, error == ETIMEDOUT ? SESSION_CAUSE_CLIENT_TIMEOUT : SESSION_CAUSE_CLIENT);
+}
+
+static void
+handshake(struct session *s)
+{
+	int r = tls_handshake(&s->client);
+
+	if (r < 0) {
+		handshake_failed(s, -r);
+		return;
+	}
+	if (r == 0)
+		return;
+	s->handshake_ms = (int32_t)mono_since_ms(s->thread->loop.now, s->accepted);
+	if (s->frontend->log_start)
+		access_log_start(s);
+	dial(s);
+}
+
 static void
 client_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -163,6 +195,8 @@ client_ready(struct loop_fd *lf, uint32_t events)
 	conn_note_events(&s->client, events);
 	if (s->state == SESSION_RELAYING)
 		session_ready(s);
+	else if (s->state == SESSION_HANDSHAKE)
+		handshake(s);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		session_close(s, SESSION_CAUSE_CLIENT);
 	else if ((events & EPOLLRDHUP) && s->backend->conf->abortonclose)
@@ -236,6 +270,11 @@ session_deadline(const struct session *s, enum session_cause *cause)
 	const struct conf_proxy *be;
 	uint32_t ms = 0;
 
+	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
+	if (s->state == SESSION_HANDSHAKE) {
+		ms = s->frontend->conf->timeout_client_ms;
+		return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
+	}
 	*cause = SESSION_CAUSE_SERVER_TIMEOUT;
 	if (!s->backend)
 		return (struct mono){ 0 };
@@ -252,6 +291,7 @@ session_deadline(const struct session *s, enum session_cause *cause)
 		break;
 	case SESSION_RELAYING:
 		return relay_deadline(s, cause);
+	case SESSION_HANDSHAKE:
 	case SESSION_CLOSED:
 		break;
 	}
@@ -280,6 +320,9 @@ session_timer(struct timer *timer, struct mono now)
 		return;
 	}
 	switch (s->state) {
+	case SESSION_HANDSHAKE:
+		handshake_failed(s, ETIMEDOUT);
+		break;
 	case SESSION_QUEUED:
 	case SESSION_RELAYING:
 		session_close(s, cause);
@@ -343,11 +386,14 @@ session_start(struct listener *l, int fd, const struct sock_addr *from)
 	counter_add(&t->fronts[s->frontend->index].sessions, 1);
 	if (s->backend)
 		counter_add(&t->backs[s->backend->index].sessions, 1);
-	if (s->frontend->log_start)
+	if (s->frontend->log_start && !l->tls)
 		access_log_start(s);
 
-	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0)
+	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0 ||
+	    (l->tls && tls_accept(&s->client, l->tls) < 0))
 		session_close(s, SESSION_CAUSE_RESOURCE);
+	else if (l->tls)
+		session_enter(s, SESSION_HANDSHAKE);
 	else
 		dial(s);
 }

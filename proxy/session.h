@@ -4,10 +4,12 @@
  * A session belongs to the thread that accepted it, from the accept to the end of the turn in which
  * it was closed.  Its states:
  *
- *     accept -> CONNECTING -> RELAYING -> CLOSED
- *                |      ^
- *                v      |
- *        QUEUED, PAUSING
+ *     accept -> HANDSHAKE -> CONNECTING -> RELAYING -> CLOSED
+ *                              |      ^
+ *                              v      |
+ *                       QUEUED, PAUSING
+ *
+ * HANDSHAKE is passed over without TLS; with it the server's own belongs to CONNECTING.
  */
 #pragma once
 
@@ -15,7 +17,8 @@
 #include "proxy/runtime.h"
 
 enum session_state {
-	SESSION_QUEUED, /* waits for a slot of a server */
+	SESSION_HANDSHAKE, /* the client's TLS */
+	SESSION_QUEUED,    /* waits for a slot of a server */
 	SESSION_CONNECTING,
 	SESSION_PAUSING, /* no other server to try: waits before it tries the same again */
 	SESSION_RELAYING,
@@ -62,6 +65,7 @@ struct session {
 	uint64_t tried;   /* servers that failed, as lb_bit */
 	struct session_peer peer;
 	uint32_t queue_position; /* place in the queue; 0 = never queued */
+	int32_t handshake_ms;    /* accept to the end of the client's handshake; 0 = none */
 	int32_t queue_ms;        /* accept to the end of waiting for a server; -1 = never */
 	int32_t connect_ms;      /* accept to connected; -1 = never */
 	struct mono accepted;

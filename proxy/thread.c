@@ -13,6 +13,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +172,11 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 	t->backs = calloc(proxies_n, sizeof *t->backs);
 	t->servers = calloc(servers_n, sizeof *t->servers);
 	t->checks = calloc(servers_n, sizeof *t->checks);
+	if (proxy->tls) {
+		t->tls_sessions = calloc(servers_n, sizeof(struct ssl_session_st *));
+		if (!t->tls_sessions)
+			return -ENOMEM;
+	}
 	if (!t->sets || !t->waiting || !t->fronts || !t->backs || !t->servers || !t->checks)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
@@ -215,6 +221,9 @@ proxy_thread_fini(struct proxy_thread *t)
 	log_sender_fini(&t->log);
 	for (uint32_t i = 0; t->sets && i < t->proxy->proxies_n; i++)
 		lb_set_free(t->sets[i]);
+	for (uint32_t i = 0; t->tls_sessions && i < t->proxy->servers_n; i++)
+		SSL_SESSION_free(t->tls_sessions[i]);
+	free(t->tls_sessions);
 	free(t->listeners);
 	free(t->checks);
 	free(t->sets);

@@ -76,6 +76,7 @@ def check_manual(source, root):
         for table, name in re.findall(r'^const struct conf_table (\w+) = \{\s*\.name = "([^"]*)"',
                                       file.read_text(), re.M):
             heading = re.sub("`([^`]*)`", r"\\fB\1\\fR", name).replace("'", r"\(aq")
+            heading = heading.replace("-", r"\-")
             check(f'In {heading}"' in words or f'After {heading}"' in words,
                   f"{file.name}: the manual does not have {table}: no row's `inside` leads to it")
     help_page = run(root / "sbin/tandem", "--help").stdout

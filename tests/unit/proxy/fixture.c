@@ -226,8 +226,8 @@ site_start(struct site *site, uint32_t threads_n)
 		};
 	if (health_board_init(&site->board, threads_n, 2) < 0)
 		abort();
-	site->proxy =
-		proxy_new(&site->conf, threads_n, site->listeners, site->listeners_n, &site->board);
+	site->proxy = proxy_new(&site->conf, threads_n, site->listeners, site->listeners_n,
+				&site->board, site->tls);
 	if (!site->proxy || proxy_start(site->proxy) < 0)
 		abort();
 }

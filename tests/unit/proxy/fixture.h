@@ -48,6 +48,7 @@ struct site {
 	uint32_t listeners_n, threads_n;
 	struct health_board board;
 	struct proxy *proxy;
+	struct tls *tls; /* set before site_start; NULL = none */
 	uint16_t port;
 };
 
