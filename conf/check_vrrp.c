@@ -77,6 +77,12 @@ check_family(struct conf_parser *p, size_t index)
 				   "`virtual_ipaddress_excluded`",
 				   ours, family_name(vip->ip.family));
 	}
+	if (instance->family == AF_INET6 && instance->unicast_peers_n == 0 &&
+	    instance->vips_n > 0 && !instance->vips[0].excluded &&
+	    !ip_is_link_local(&instance->vips[0].ip))
+		conf_notice(&p->reporter, instance->vips[0].pos,
+			    "the first address of an IPv6 advertisement should be link-local (RFC "
+			    "9568): routers other than keepalived and this one may insist");
 	if (instance->unicast_src.family != AF_UNSPEC &&
 	    instance->unicast_src.family != instance->family)
 		conf_error(&p->reporter, at(p, index, "unicast_src_ip"),

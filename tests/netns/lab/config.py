@@ -10,6 +10,8 @@ ADDRESSES = {
     "web2": "10.0.0.22",
     "client": "10.0.0.100",
 }
+VIP6 = "fd00::10"
+ADDRESSES6 = {node: f"fd00::{address.rpartition('.')[2]}" for node, address in ADDRESSES.items()}
 WEBS = ("web1", "web2")
 LEASE_S = 3.0
 WATCHDOG_MS = 500
@@ -33,6 +35,11 @@ class Pair:
     @property
     def vip_address(self):
         return self.vip.split("/")[0]
+
+    @property
+    def addresses(self):
+        """The nodes' own addresses, of the family of the virtual one."""
+        return ADDRESSES6 if ":" in self.vip else ADDRESSES
 
     def skew_s(self, priority):
         return (256 - priority) / 256 * (1.0 if self.version == 2 else self.advert_s)
@@ -59,10 +66,10 @@ class Pair:
         ]
         if self.unicast:
             for node in ("lb1", "lb2"):
-                lines.append(f"    @{node} unicast_src_ip {ADDRESSES[node]}")
+                lines.append(f"    @{node} unicast_src_ip {self.addresses[node]}")
             lines.append("    unicast_peer {")
             for node in ("lb1", "lb2"):
-                lines.append(f"        @^{node} {ADDRESSES[node]}")
+                lines.append(f"        @^{node} {self.addresses[node]}")
             lines.append("    }")
         if self.version == 2 and self.password:
             lines += ["    authentication {", "        auth_type PASS"]
@@ -74,7 +81,7 @@ class Pair:
         return "\n".join(lines + ["}", ""])
 
 
-def proxy(check="check inter 1s fall 3 rise 2"):
+def proxy(check="check inter 1s fall 3 rise 2", bind="*:80"):
     """The HAProxy part: TCP over the two web servers."""
     servers = "".join(
         f"    server app{n} {ADDRESSES[web]}:80 {check}\n" for n, web in enumerate(WEBS, 1)
@@ -92,7 +99,7 @@ def proxy(check="check inter 1s fall 3 rise 2"):
         "    option redispatch\n"
         "\n"
         "frontend main\n"
-        "    bind *:80\n"
+        f"    bind {bind}\n"
         "    default_backend app\n"
         "\n"
         "backend app\n"

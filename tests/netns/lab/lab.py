@@ -127,7 +127,7 @@ class Lab:
             {
                 node: (
                     interface if node in PAIR else "eth1",
-                    [f"{address}/24", *(extra or {}).get(node, [])],
+                    [f"{address}/24", f"{config.ADDRESSES6[node]}/64", *(extra or {}).get(node, [])],
                 )
                 for node, address in config.ADDRESSES.items()
             }
@@ -204,7 +204,8 @@ class Lab:
 
     def ask(self, address=None, port=80, timeout=2):
         """One request; the answer's text, or '' if there was none."""
-        url = f"http://{address or self.vip}:{port}/"
+        address = address or self.vip
+        url = f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
         argv = ["curl", "-s", "-m", str(timeout), url]
         return self.network.exec("client", *argv, check=False).strip()
 

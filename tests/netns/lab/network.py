@@ -108,6 +108,9 @@ class Network:
             if info.get("scope") != "link"
         }
 
+    def mac(self, node):
+        return json.loads(self.ip(node, "-j", "link", "show", self.interfaces[node]))[0]["address"]
+
     def inhabitants(self, node):
         return [int(pid) for pid in run("ip", "netns", "pids", self.namespace(node)).split()]
 

@@ -240,7 +240,8 @@ class Classic:
                 process.stop(5.0)
         # A killed keepalived leaves its address behind; the next scenario must not inherit it.
         for address in self.lab.network.addresses(self.name) & {self.lab.vip}:
-            self.lab.network.ip(self.name, "addr", "del", f"{address}/32", "dev",
+            length = 128 if ":" in address else 32
+            self.lab.network.ip(self.name, "addr", "del", f"{address}/{length}", "dev",
                                 self.lab.network.interfaces[self.name])  # fmt: skip
         return []
 

@@ -115,15 +115,19 @@ class AddressWatch:
         )
 
 
+# VRRP, ARP, neighbour advertisements (not errors, which quote the packets they are about).
+CAPTURED = "ip proto 112 or ip6 proto 112 or arp or (icmp6 and ip6[40] = 136)"
+
+
 class Capture:
-    """VRRP and ARP on one switch port, or on the whole switch, read back through tshark."""
+    """VRRP, ARP and neighbour advertisements on one switch port, or on the whole switch, read back through tshark."""
 
     def __init__(self, network, directory, name, port="br0"):
         self.file = f"{directory}/{name}.pcap"
         log = f"{directory}/{name}.tcpdump.log"
         self._process = Process(
             f"tcpdump-{name}",
-            ["tcpdump", "-i", port, "-U", "-s", "0", "-n", "-w", self.file, "ip proto 112 or arp"],
+            ["tcpdump", "-i", port, "-U", "-s", "0", "-n", "-w", self.file, CAPTURED],
             log,
             namespace=network.namespace(SWITCH),
         )
@@ -144,27 +148,40 @@ class Capture:
         """(epoch seconds, source, destination, version, priority) of each advertisement."""
         clauses = ["vrrp"]
         if source:
-            clauses.append(f"ip.src == {source}")
+            clauses.append(f"{'ipv6' if ':' in source else 'ip'}.src == {source}")
         if priority is not None:
             clauses.append(f"vrrp.prio == {priority}")
-        fields = ("frame.time_epoch", "ip.src", "ip.dst", "vrrp.version", "vrrp.prio")
+        fields = ("frame.time_epoch", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst")
+        fields += ("vrrp.version", "vrrp.prio")
         return [
-            (float(time), src, dst, int(version), int(prio))
-            for time, src, dst, version, prio in self.packets(" && ".join(clauses), *fields)
+            (float(time), src4 or src6, dst4 or dst6, int(version), int(prio))
+            for time, src4, src6, dst4, dst6, version, prio in self.packets(
+                " && ".join(clauses), *fields
+            )
         ]
 
     def faults(self):
         """Packets tshark calls malformed, with a wrong checksum, or with a TTL that is not 255."""
-        wrong = 'vrrp && (_ws.malformed || vrrp.checksum.status == "Bad" || ip.ttl != 255)'
+        # keepalived sends IPv6 unicast with the host's hop limit; RFC 9568 knows multicast only.
+        wrong = "vrrp && (_ws.malformed || ip.ttl != 255 || vrrp.checksum.status == \"Bad\""
+        wrong += " || (ipv6.dst == ff00::/8 && ipv6.hlim != 255))"
         return self.packets(wrong, "frame.number", "ip.src", "ip.ttl", "vrrp.checksum.status")
 
+    def announcement_faults(self, mac):
+        """Unsolicited neighbour advertisements that are not R=1 S=0 O=1, or not well-formed."""
+        wrong = f"icmpv6.type == 136 && ipv6.dst == ff02::1 && eth.src == {mac}"
+        wrong += " && (_ws.malformed || ipv6.hlim != 255"
+        wrong += ' || icmpv6.nd.na.flag.r == 0 || icmpv6.nd.na.flag.s == 1'
+        wrong += ' || icmpv6.nd.na.flag.o == 0 || icmpv6.checksum.status == "Bad")'
+        return self.packets(wrong, "frame.number", "ipv6.src", "icmpv6.nd.na.flag")
+
     def announcements(self, address):
-        """(epoch seconds, MAC) of each gratuitous ARP for the address."""
-        found = self.packets(
-            f"arp.src.proto_ipv4 == {address} && arp.dst.proto_ipv4 == {address}",
-            "frame.time_epoch",
-            "arp.src.hw_mac",
-        )
+        """(epoch seconds, MAC) of each gratuitous ARP or unsolicited advertisement of the address."""
+        if ":" in address:
+            wanted = f"ipv6.dst == ff02::1 && icmpv6.nd.na.target_address == {address}"
+        else:
+            wanted = f"arp.src.proto_ipv4 == {address} && arp.dst.proto_ipv4 == {address}"
+        found = self.packets(wanted, "frame.time_epoch", "eth.src")
         return [(float(time), mac) for time, mac in found]
 
 
