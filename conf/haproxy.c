@@ -22,26 +22,6 @@ section_begins(struct conf_parser *p)
 	       (*word == '$' || keepalived_section(word, len) || haproxy_section(word, len));
 }
 
-void
-haproxy_skip_condition(struct conf_parser *p)
-{
-	struct conf_pos pos = lexer_pos(&p->lexer);
-	const char *word;
-	size_t len = lexer_peek(&p->lexer, &word), depth = 0;
-
-	conf_error(&p->reporter, pos, "`%.*s` comes with a later version", len < 20 ? (int)len : 20,
-		   word);
-	/* Which branch holds is not known: neither is read, or their errors would be noise. */
-	do {
-		len = lexer_peek(&p->lexer, &word);
-		if (len == 3 && memcmp(word, ".if", 3) == 0)
-			depth++;
-		else if (len == 6 && memcmp(word, ".endif", 6) == 0 && depth > 0)
-			depth--;
-		lexer_skip_line(&p->lexer);
-	} while (depth > 0 && lexer_next_line(&p->lexer));
-}
-
 static void
 read_lines(struct conf_parser *p, const struct conf_table *table, void *object)
 {
@@ -49,7 +29,7 @@ read_lines(struct conf_parser *p, const struct conf_table *table, void *object)
 
 	while (lexer_next_line(&p->lexer) && !section_begins(p)) {
 		if (*p->lexer.at == '.') {
-			haproxy_skip_condition(p);
+			condition_read(p);
 			continue;
 		}
 		haproxy_read_words(&p->lexer, &line);
@@ -61,8 +41,12 @@ read_lines(struct conf_parser *p, const struct conf_table *table, void *object)
 void
 haproxy_skip_section(struct conf_parser *p)
 {
-	while (lexer_next_line(&p->lexer) && !section_begins(p))
-		lexer_skip_line(&p->lexer);
+	while (lexer_next_line(&p->lexer) && !section_begins(p)) {
+		if (*p->lexer.at == '.')
+			condition_read(p);
+		else
+			lexer_skip_line(&p->lexer);
+	}
 }
 
 static void
@@ -161,6 +145,14 @@ drop_other_side(struct proxy_draft *draft)
 		draft->default_backend = NULL;
 }
 
+/* In mode http it is the mode that is refused (check_proxy.c), not each of its words. */
+static void
+tell_refused(struct conf_parser *p, const struct proxy_draft *draft)
+{
+	for (size_t i = 0; i < p->refused_n && draft->proxy.mode != CONF_MODE_HTTP; i++)
+		conf_error(&p->reporter, p->refused[i].pos, "%s", p->refused[i].text);
+}
+
 static void
 read_defaults(struct conf_call *call)
 {
@@ -169,6 +161,7 @@ read_defaults(struct conf_call *call)
 	struct proxy_draft *from = read_heading(call, named ? 2 : 1, NULL);
 	struct proxy_draft *draft = draft_new(p, from);
 
+	p->refused_n = 0;
 	draft->kind = "defaults";
 	draft->proxy.name = named ? call->words[1].text : NULL;
 	draft->proxy.pos = call->words[0].pos;
@@ -177,6 +170,7 @@ read_defaults(struct conf_call *call)
 	p->draft = draft;
 	read_lines(p, &table_proxy, &draft->proxy);
 	p->draft = NULL;
+	tell_refused(p, draft);
 	draft->given.to = p->given_n;
 	p->defaults = draft;
 	if (named)
@@ -203,6 +197,7 @@ read_proxy(struct conf_call *call, uint8_t caps)
 	struct proxy_draft *draft = draft_new(p, from ? from : p->defaults);
 	const struct conf_name *first;
 
+	p->refused_n = 0;
 	draft->kind = call->row->name;
 	draft->proxy.name = name ? name->text : "";
 	draft->proxy.pos = name ? name->pos : call->words[0].pos;
@@ -225,6 +220,7 @@ read_proxy(struct conf_call *call, uint8_t caps)
 	}
 	read_lines(p, &table_proxy, &draft->proxy);
 	p->draft = NULL;
+	tell_refused(p, draft);
 	draft->given.to = p->given_n;
 	first = name ? names_add(&p->names, NAME_PROXY, 0, name->text, (uint32_t)p->conf->proxies_n,
 				 name->pos)
@@ -255,8 +251,20 @@ read_listen(struct conf_call *call)
 	read_proxy(call, CONF_CAP_FRONT | CONF_CAP_BACK);
 }
 
-static const char later[] = "comes with a later version";
 static const char no_http[] = "only HTTP mode uses it, which this version does not have";
+
+#define NOTICE(word, reason)                                                \
+	{                                                                   \
+		word, CONF_TYPE_NOTICE, .flags = ROW_REPEATS, .doc = reason \
+	}
+#define WARNED(word, reason)                                                           \
+	{                                                                              \
+		word, CONF_TYPE_NOTICE, .flags = ROW_REPEATS | ROW_LOUD, .doc = reason \
+	}
+#define REFUSED(word, reason)                                                \
+	{                                                                    \
+		word, CONF_TYPE_REFUSED, .flags = ROW_REPEATS, .doc = reason \
+	}
 
 static const struct conf_row rows[] = {
 	{ "global", CONF_TYPE_CALL, .inside = &table_global, .parse = read_global,
@@ -269,18 +277,19 @@ static const struct conf_row rows[] = {
 	  .flags = ROW_REPEATS, .doc = "the servers that do the work" },
 	{ "listen", CONF_TYPE_CALL, .inside = &table_proxy, .parse = read_listen,
 	  .flags = ROW_REPEATS, .doc = "a frontend and its backend in one" },
-	{ "peers", CONF_TYPE_REFUSED, .doc = later },
-	{ "resolvers", CONF_TYPE_REFUSED,
-	  .doc = "comes with a later version: host names are resolved once, at the start" },
-	{ "userlist", CONF_TYPE_NOTICE, .doc = no_http },
-	{ "http-errors", CONF_TYPE_NOTICE, .doc = no_http },
-	{ "cache", CONF_TYPE_NOTICE, .doc = no_http },
-	{ "fcgi-app", CONF_TYPE_NOTICE, .doc = no_http },
-	{ "mailers", CONF_TYPE_NOTICE, .doc = "no mail is sent" },
-	{ "crt-store", CONF_TYPE_REFUSED, .doc = "TLS comes with a later version" },
-	{ "ring", CONF_TYPE_REFUSED, .doc = later },
-	{ "log-forward", CONF_TYPE_REFUSED, .doc = later },
-	{ "program", CONF_TYPE_REFUSED, .doc = "other programs are the service manager's task" },
+	NOTICE("peers", "stick tables are not shared between the nodes"),
+	WARNED("resolvers", "host names are resolved once, at the start, by the system's resolver"),
+	NOTICE("userlist", no_http),
+	NOTICE("http-errors", no_http),
+	NOTICE("cache", no_http),
+	NOTICE("fcgi-app", no_http),
+	NOTICE("mailers", "no mail is sent"),
+	NOTICE("crt-store", "certificates are named where they are used"),
+	NOTICE("ring", "logs go to their target at once"),
+	NOTICE("traces", "-d shows what goes on"),
+	NOTICE("log-profile", "the lines are those of `option tcplog`"),
+	REFUSED("log-forward", "logs of others are not received: use a syslog daemon"),
+	WARNED("program", "other programs are the service manager's task: it is not started"),
 };
 
 const struct conf_table haproxy_sections = {

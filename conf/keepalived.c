@@ -72,7 +72,22 @@ read_instance(struct conf_call *call)
 	*ARENA_PUSH(p->arena, p->conf->instances, p->conf->instances_n) = instance;
 }
 
-static const char later[] = "comes with a later version";
+static const char unwatched[] = "it is not watched, and its failure causes no fail-over: use a "
+				"`vrrp_script`, or `track_backend` for servers";
+static const char no_ipvs[] =
+	"IPVS is not used, and nothing answers for this service: write a `listen` section, which "
+	"balances in this process";
+static const char static_network[] =
+	"what does not move with the virtual addresses belongs to the system's own network settings";
+
+#define NOTICE(word, reason)                          \
+	{                                             \
+		word, CONF_TYPE_NOTICE, .doc = reason \
+	}
+#define WARNED(word, reason)                                             \
+	{                                                                \
+		word, CONF_TYPE_NOTICE, .flags = ROW_LOUD, .doc = reason \
+	}
 
 static const struct conf_row rows[] = {
 	{ "global_defs", CONF_TYPE_BLOCK, .inside = &table_global_defs, .parse = read_global_defs,
@@ -82,34 +97,34 @@ static const struct conf_row rows[] = {
 	  .doc = "a virtual router: its addresses and how it elects their holder" },
 	{ "vrrp_script", CONF_TYPE_BLOCK, .inside = &table_script, .parse = read_script,
 	  .flags = ROW_REPEATS, .doc = "a command whose success instances track" },
-	{ "vrrp_sync_group", CONF_TYPE_REFUSED, .doc = later },
-	{ "vrrp_track_process", CONF_TYPE_REFUSED, .doc = later },
-	{ "vrrp_track_file", CONF_TYPE_REFUSED, .doc = later },
-	{ "track_file", CONF_TYPE_REFUSED, .doc = later },
-	{ "track_group", CONF_TYPE_REFUSED, .doc = later },
-	{ "virtual_server", CONF_TYPE_REFUSED,
-	  .doc = "IPVS is not used here: write a `listen` section, which balances in this process" },
-	{ "virtual_server_group", CONF_TYPE_REFUSED,
-	  .doc = "IPVS is not used here: write a `listen` section, which balances in this process" },
-	{ "static_ipaddress", CONF_TYPE_REFUSED, .doc = later },
-	{ "static_routes", CONF_TYPE_REFUSED, .doc = later },
-	{ "static_rules", CONF_TYPE_REFUSED, .doc = later },
-	{ "bfd_instance", CONF_TYPE_REFUSED, .doc = later },
-	{ "include", CONF_TYPE_REFUSED,
-	  .doc = "comes with a later version: give the files with several -f" },
-	{ "garp_group", CONF_TYPE_NOTICE, .doc = "announcements are not paced per interface" },
-	{ "linkbeat_interfaces", CONF_TYPE_NOTICE, .doc = "the kernel reports link changes" },
-	{ "linkbeat_use_polling", CONF_TYPE_NOTICE, .doc = "the kernel reports link changes" },
-	{ "interface_up_down_delays", CONF_TYPE_NOTICE, .doc = "link changes count at once" },
+	WARNED("vrrp_sync_group", "each instance changes its state for itself; one that tracks the "
+				  "same things as another follows it"),
+	WARNED("vrrp_track_process", unwatched),
+	WARNED("vrrp_track_file", unwatched),
+	WARNED("track_file", unwatched),
+	WARNED("bfd_instance", "there is no BFD: its sessions are not opened"),
+	WARNED("virtual_server", no_ipvs),
+	WARNED("virtual_server_group", no_ipvs),
+	WARNED("static_ipaddress", static_network),
+	WARNED("static_routes", static_network),
+	WARNED("static_rules", static_network),
+	NOTICE("track_group", "static addresses, routes and rules are the system's own"),
+	NOTICE("ssl_context", "it concerns keepalived's checks of real servers only"),
+	NOTICE("SSL", "it concerns keepalived's checks of real servers only"),
+	NOTICE("garp_group", "announcements are not paced per interface"),
+	NOTICE("linkbeat_interfaces", "the kernel reports link changes"),
+	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
+	NOTICE("interface_up_down_delays", "link changes count at once"),
 	{ "net_namespace", CONF_TYPE_REFUSED,
 	  .doc = "start the whole daemon in the namespace (ip netns exec)" },
-	{ "namespace_with_ipsets", CONF_TYPE_NOTICE, .doc = "no ipsets are used" },
-	{ "use_pid_dir", CONF_TYPE_NOTICE, .doc = "the run directory is -R DIR" },
-	{ "instance", CONF_TYPE_NOTICE, .doc = "the run directory is -R DIR" },
-	{ "child_wait_time", CONF_TYPE_NOTICE, .doc = "stopping has a time limit of its own" },
-	{ "umask", CONF_TYPE_NOTICE, .doc = "no files are written" },
-	{ "random_seed", CONF_TYPE_NOTICE,
-	  .doc = "nothing is left to chance that a seed could set" },
+	NOTICE("net_namespace_ipvs", "IPVS is not used"),
+	NOTICE("namespace_with_ipsets", "no ipsets are used"),
+	NOTICE("use_pid_dir", "the run directory is -R DIR"),
+	NOTICE("instance", "the run directory is -R DIR"),
+	NOTICE("config_id", "the node's name is -i NAME"),
+	NOTICE("child_wait_time", "stopping has a time limit of its own"),
+	NOTICE("umask", "no files are written"),
+	NOTICE("random_seed", "nothing is left to chance that a seed could set"),
 };
 
 const struct conf_table keepalived_sections = {

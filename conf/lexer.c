@@ -16,6 +16,8 @@ lexer_open(struct conf_lexer *lx, const struct conf_source *source, uint32_t ind
 	lx->end = source->text + source->len;
 	lx->source = index;
 	lx->line = 1;
+	lx->fixed = (struct conf_pos){ 0 };
+	lx->frames_n = 0;
 	/* Editors of another system put a mark before the first line. */
 	if (source->len >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0)
 		lx->at = lx->line_start += 3;
@@ -24,6 +26,8 @@ lexer_open(struct conf_lexer *lx, const struct conf_source *source, uint32_t ind
 struct conf_pos
 lexer_pos(const struct conf_lexer *lx)
 {
+	if (lx->fixed.line)
+		return lx->fixed;
 	return (struct conf_pos){ lx->source, lx->line, (uint32_t)(lx->at - lx->line_start) + 1 };
 }
 
@@ -62,8 +66,11 @@ lexer_next_line(struct conf_lexer *lx)
 {
 	for (;;) {
 		skip_blanks(lx);
-		if (lx->at == lx->end)
-			return false;
+		if (lx->at == lx->end) {
+			if (!lexer_leave(lx))
+				return false;
+			continue;
+		}
 		switch (*lx->at) {
 		case '\n':
 			lx->at++;
@@ -77,6 +84,12 @@ lexer_next_line(struct conf_lexer *lx)
 		case '@':
 			if (!node_matches(lx))
 				lexer_skip_line(lx);
+			break;
+		case 'i':
+		case '~':
+		case '$':
+			if (!lexer_enter(lx))
+				return true;
 			break;
 		default:
 			return true;

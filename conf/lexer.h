@@ -30,6 +30,15 @@ struct conf_variable {
 	const char *name, *value;
 };
 
+/* Where reading goes on at the end of an included file or of lines that a variable holds. */
+struct conf_frame {
+	const char *at, *end, *line_start;
+	uint32_t source, line;
+	struct conf_pos fixed;
+};
+
+#define CONF_FRAMES_MAX 16
+
 struct conf_lexer {
 	struct arena *arena;
 	struct reporter *reporter;
@@ -37,9 +46,16 @@ struct conf_lexer {
 	const char *at, *end; /* the cursor */
 	const char *line_start;
 	uint32_t source, line;
+	/* The lines being read stand in no file: this is where they were asked for.  line 0: no. */
+	struct conf_pos fixed;
+	struct conf_frame frames[CONF_FRAMES_MAX];
+	size_t frames_n;
 	struct conf_variable *variables;
 	size_t variables_n;
-	size_t expanded; /* characters that came out of variables so far */
+	struct conf_variable *environment; /* set by the file; value NULL = unset */
+	size_t environment_n;
+	bool environment_reset; /* the process's own no longer counts */
+	size_t expanded;        /* characters that came out of variables so far */
 	bool expanded_told;
 };
 
@@ -78,6 +94,23 @@ bool keepalived_read_open(struct conf_lexer *lx);
 
 /* "$NAME=value" at the cursor: remembered and consumed, true. */
 bool keepalived_read_definition(struct conf_lexer *lx);
+
+/* The value of one, as it is written; NULL = there is none. */
+const char *keepalived_variable(const struct conf_lexer *lx, const char *name, size_t len);
+
+/*
+ * lexer_frames.c: at the first word of a line.  An "include", a sequence (~SEQ, ~LST) or a variable
+ * that holds lines is consumed, and what it stands for is read next: true.
+ */
+bool lexer_enter(struct conf_lexer *lx);
+
+/* At the end of what was entered: back to where it was asked for.  false: there is nothing left. */
+bool lexer_leave(struct conf_lexer *lx);
+
+/* A variable of the environment as the file has it; NULL = not set.  Lives as long as the arena. */
+const char *lexer_environment(struct conf_lexer *lx, const char *name);
+/* NULL unsets it. */
+void lexer_set_environment(struct conf_lexer *lx, const char *name, const char *value);
 
 /* HAProxy's words up to the end of the line. */
 void haproxy_read_words(struct conf_lexer *lx, struct conf_line *line);

@@ -9,7 +9,6 @@
 #include "conf/lexer.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -70,12 +69,9 @@ struct reference {
 	bool split;        /* ${VAR[*]}: its words are words */
 };
 
-/*
- * At "$": true if it is a reference.  What is not ("$5", "${a b}") stands for itself.  The
- * values are copied: the environment is not ours to point into.
- */
+/* At "$": true if it is a reference.  What is not ("$5", "${a b}") stands for itself. */
 static bool
-read_reference(struct arena *arena, const char *s, const char *end, struct reference *ref)
+read_reference(struct conf_lexer *lx, const char *s, const char *end, struct reference *ref)
 {
 	const char *name = s + 1, *p, *close;
 	size_t len;
@@ -86,8 +82,8 @@ read_reference(struct arena *arena, const char *s, const char *end, struct refer
 	len = lexer_name_len(name, end);
 	if (len == 0)
 		return false;
-	variable = arena_strndup(arena, name, len);
-	*ref = (struct reference){ .value = getenv(variable), .after = name + len };
+	variable = arena_strndup(lx->arena, name, len);
+	*ref = (struct reference){ .value = lexer_environment(lx, variable), .after = name + len };
 	if (!braced)
 		return true;
 	p = name + len;
@@ -99,7 +95,7 @@ read_reference(struct arena *arena, const char *s, const char *end, struct refer
 	if (!close || (p != close && *p != '-') || memchr(p, '\n', (size_t)(close - p)))
 		return false;
 	if (!ref->value && *p == '-')
-		ref->value = arena_strndup(arena, p + 1, (size_t)(close - p - 1));
+		ref->value = arena_strndup(lx->arena, p + 1, (size_t)(close - p - 1));
 	ref->after = close + 1;
 	return true;
 }
@@ -142,7 +138,7 @@ add_reference(struct line_reader *r)
 	struct reference ref;
 	const char *s;
 
-	if (!read_reference(r->lx->arena, r->lx->at, r->lx->end, &ref)) {
+	if (!read_reference(r->lx, r->lx->at, r->lx->end, &ref)) {
 		text_add(&r->text, r->lx->at++, 1);
 		return;
 	}
@@ -257,7 +253,7 @@ haproxy_expand(struct conf_lexer *lx, const struct conf_word *word)
 		return s;
 	text_add(&text, "", 0);
 	while (s < end) {
-		if (*s == '$' && read_reference(lx->arena, s, end, &ref)) {
+		if (*s == '$' && read_reference(lx, s, end, &ref)) {
 			if (ref.value)
 				text_add_value(lx, &text, ref.value);
 			s = ref.after;

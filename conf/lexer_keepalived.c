@@ -34,12 +34,11 @@ skip_blanks(struct conf_lexer *lx)
 	}
 }
 
-static const struct conf_variable *
+static struct conf_variable *
 find_variable(const struct conf_lexer *lx, const char *name, size_t len)
 {
-	/* The latest definition holds. */
-	for (size_t i = lx->variables_n; i > 0; i--) {
-		const struct conf_variable *v = &lx->variables[i - 1];
+	for (size_t i = 0; i < lx->variables_n; i++) {
+		struct conf_variable *v = &lx->variables[i];
 
 		if (strlen(v->name) == len && memcmp(v->name, name, len) == 0)
 			return v;
@@ -47,25 +46,93 @@ find_variable(const struct conf_lexer *lx, const char *name, size_t len)
 	return NULL;
 }
 
+/* ${_PWD} and its kin. */
+static const char *
+predefined(const struct conf_lexer *lx, const char *name, size_t len)
+{
+	const struct conf *conf = lx->reporter->conf;
+	const char *source, *slash;
+
+	if (len == 5 && memcmp(name, "_HASH", len) == 0)
+		return "#";
+	if (len == 5 && memcmp(name, "_BANG", len) == 0)
+		return "!";
+	if (len == 9 && memcmp(name, "_INSTANCE", len) == 0)
+		return lx->node;
+	if (len != 4 || memcmp(name, "_PWD", len) != 0 || lx->source >= conf->sources_n)
+		return NULL;
+	source = conf->sources[lx->source].name;
+	slash = strrchr(source, '/');
+	return slash ? arena_strndup(lx->arena, source, (size_t)(slash - source)) : ".";
+}
+
+const char *
+keepalived_variable(const struct conf_lexer *lx, const char *name, size_t len)
+{
+	const struct conf_variable *variable = find_variable(lx, name, len);
+
+	return variable ? variable->value : predefined(lx, name, len);
+}
+
+/* At "$": the variable's name, and where the text goes on; 0 = it is none. */
+static size_t
+reference_len(const char *at, const char *end, const char **name, const char **after)
+{
+	bool braced = at + 1 < end && at[1] == '{';
+	size_t len;
+
+	*name = at + 1 + braced;
+	len = lexer_name_len(*name, end);
+	if (len == 0 || (braced && (*name + len == end || (*name)[len] != '}')))
+		return 0;
+	*after = *name + len + braced;
+	return len;
+}
+
+/* What a value's own references mean is decided where it is used, not where it was defined. */
+static void
+add_value(struct conf_lexer *lx, struct conf_text *text, const char *value, unsigned depth)
+{
+	const char *end = value + strlen(value), *name, *after, *inner;
+
+	while (*value) {
+		size_t plain = strcspn(value, "$"), len;
+		char *part;
+
+		if (plain > 0) {
+			part = arena_strndup(lx->arena, value, plain);
+			text_add_value(lx, text, part);
+			value += plain;
+			continue;
+		}
+		len = reference_len(value, end, &name, &after);
+		inner = len && depth < CONF_FRAMES_MAX ? keepalived_variable(lx, name, len) : NULL;
+		if (inner) {
+			add_value(lx, text, inner, depth + 1);
+			value = after;
+		} else {
+			text_add(text, value++, 1);
+		}
+		if (lx->expanded_told)
+			return;
+	}
+}
+
 /* At "$": appends the variable's value, or the very text if there is no such variable. */
 static void
 add_variable(struct conf_lexer *lx, struct conf_text *text)
 {
-	const char *from = lx->at, *name = from + 1;
-	bool braced = name < lx->end && *name == '{';
-	const struct conf_variable *variable;
-	size_t len;
+	const char *from = lx->at, *name, *after, *value;
+	size_t len = reference_len(from, lx->end, &name, &after);
 
-	name += braced;
-	len = lexer_name_len(name, lx->end);
-	if (len == 0 || (braced && (name + len == lx->end || name[len] != '}'))) {
+	if (len == 0) {
 		text_add(text, lx->at++, 1);
 		return;
 	}
-	lx->at = name + len + braced;
-	variable = find_variable(lx, name, len);
-	if (variable)
-		text_add_value(lx, text, variable->value);
+	lx->at = after;
+	value = keepalived_variable(lx, name, len);
+	if (value)
+		add_value(lx, text, value, 0);
 	else
 		text_add(text, from, (size_t)(lx->at - from));
 }
@@ -190,13 +257,53 @@ keepalived_read_open(struct conf_lexer *lx)
 	return false;
 }
 
+static void
+define(struct conf_lexer *lx, const char *name, const char *value)
+{
+	struct conf_variable *known = find_variable(lx, name, strlen(name));
+
+	if (known)
+		known->value = value;
+	else if (lx->variables_n == CONF_VARIABLES_MAX)
+		conf_error(lx->reporter, lexer_pos(lx), "more than %d definitions",
+			   CONF_VARIABLES_MAX);
+	else
+		*ARENA_PUSH(lx->arena, lx->variables, lx->variables_n) =
+			(struct conf_variable){ name, value };
+}
+
+/* "$NAME= \" and lines that end with a backslash, the last one without: they keep their ends. */
+static const char *
+read_lines(struct conf_lexer *lx)
+{
+	struct conf_text text = { .arena = lx->arena };
+	bool more = true;
+
+	text_add(&text, "", 0);
+	while (more && lx->at < lx->end) {
+		const char *stop;
+
+		/* The end of the line before. */
+		lx->at++;
+		lx->line++;
+		lx->line_start = lx->at;
+		stop = memchr(lx->at, '\n', (size_t)(lx->end - lx->at));
+		stop = stop ? stop : lx->end;
+		lx->at = stop;
+		while (stop > lx->line_start && isspace((unsigned char)stop[-1]))
+			stop--;
+		more = stop > lx->line_start && stop[-1] == '\\';
+		text_add(&text, lx->line_start, (size_t)(stop - more - lx->line_start));
+		text_add(&text, "\n", 1);
+	}
+	return text.s;
+}
+
 bool
 keepalived_read_definition(struct conf_lexer *lx)
 {
-	const char *name = lx->at + 1;
+	const char *name = lx->at + 1, *value, *stop;
 	size_t len;
-	const char *value, *stop;
-	struct conf_variable variable;
 
 	if (lx->at == lx->end || *lx->at != '$')
 		return false;
@@ -206,10 +313,15 @@ keepalived_read_definition(struct conf_lexer *lx)
 		value++;
 	if (len == 0 || value == lx->end || *value != '=')
 		return false;
-	variable.name = arena_strndup(lx->arena, name, len);
+	name = arena_strndup(lx->arena, name, len);
 	value++;
 	while (value < lx->end && (*value == ' ' || *value == '\t'))
 		value++;
+	if (value < lx->end && *value == '\\' && at_newline(lx, value + 1)) {
+		lexer_skip_line(lx);
+		define(lx, name, read_lines(lx));
+		return true;
+	}
 	stop = value;
 	while (stop < lx->end && *stop != '\n' && *stop != '#' && *stop != '!')
 		stop++;
@@ -221,12 +333,7 @@ keepalived_read_definition(struct conf_lexer *lx)
 		value++;
 		stop--;
 	}
-	variable.value = arena_strndup(lx->arena, value, (size_t)(stop - value));
-	if (lx->variables_n == CONF_VARIABLES_MAX)
-		conf_error(lx->reporter, lexer_pos(lx), "more than %d definitions",
-			   CONF_VARIABLES_MAX);
-	else
-		*ARENA_PUSH(lx->arena, lx->variables, lx->variables_n) = variable;
+	define(lx, name, arena_strndup(lx->arena, value, (size_t)(stop - value)));
 	lexer_skip_line(lx);
 	return true;
 }

@@ -119,7 +119,7 @@ read_source(struct conf_parser *p, uint32_t index)
 		if (keepalived_read_definition(lx))
 			continue;
 		if (*lx->at == '.')
-			haproxy_skip_condition(p);
+			condition_read(p);
 		else if (keepalived_section(word, len))
 			keepalived_read(p);
 		else if (haproxy_section(word, len))
@@ -127,6 +127,7 @@ read_source(struct conf_parser *p, uint32_t index)
 		else
 			read_unknown(p);
 	}
+	condition_end(p);
 }
 
 static const char *
@@ -165,7 +166,8 @@ conf_load(struct arena *arena, const struct conf_source *sources, size_t sources
 	table_set_defaults(&table_global, conf);
 	table_set_defaults(&table_instance, &p->instance_defaults);
 	for (uint32_t i = 0; i < sources_n; i++)
-		read_source(p, i);
+		if (!sources[i].include_line)
+			read_source(p, i);
 	if (!conf->router_id)
 		conf->router_id = conf->node;
 	if (options->maxconn)

@@ -27,16 +27,32 @@ struct conf_report {
 	size_t errors, warnings, notices;
 };
 
+/* What became of a word. */
+enum conf_class {
+	CONF_CLASS_WORKS,
+	CONF_CLASS_OLD,     /* works, with a warning that shows the modern form */
+	CONF_CLASS_NOTICED, /* nothing to do here */
+	CONF_CLASS_WARNED,  /* without effect, which shows from outside */
+	CONF_CLASS_REFUSED,
+	CONF_CLASS_UNKNOWN
+};
+
 struct conf_options {
 	const char *node; /* -i, else -L, else the host's name */
 	uint32_t maxconn; /* -n; 0 = not given */
 	/* Is the address one of this host's?  NULL = not known, then nobody is warned.  Not packed. */
 	bool (*is_local)(const struct ip *ip);
+	/* Is the address in none of the interface's networks?  NULL = not known.  Not packed. */
+	bool (*is_foreign)(const char *interface, const struct ip *ip);
+	/* Told of each word as it is read; NULL = nobody asks.  Not packed. */
+	void (*tell_class)(void *ctx, enum conf_class class, const char *table, const char *word,
+			   struct conf_pos pos);
+	void *tell_ctx;
 };
 
 /*
  * Reads files (a directory means its *.cfg and *.conf in alphabetical order; "-" is standard
- * input).  On success *sources lives in `arena`.  0, or -errno with *failed = the path.
+ * input), and what their `include` lines name.  On success *sources lives in `arena`.  0, or -errno with *failed = the path.
  */
 int conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
 		    struct conf_source **sources, size_t *sources_n, const char **failed);

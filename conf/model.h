@@ -279,6 +279,8 @@ struct conf_source {
 	const char *name; /* path as given */
 	const char *text; /* NUL-terminated */
 	size_t len;
+	/* Read because of an `include` there; line 0: named by who started us. */
+	uint32_t includer, include_line;
 };
 
 struct conf {

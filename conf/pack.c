@@ -15,7 +15,7 @@ struct head {
 	uint64_t magic, sources_n, maxconn, node_len;
 };
 struct source_head {
-	uint64_t name_len, text_len;
+	uint64_t name_len, text_len, includer, include_line;
 };
 
 static void
@@ -41,7 +41,8 @@ conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources
 	put(&at, &head, sizeof head);
 	put(&at, options->node ? options->node : "", node_len);
 	for (size_t i = 0; i < sources_n; i++) {
-		struct source_head sh = { strlen(sources[i].name), sources[i].len };
+		struct source_head sh = { strlen(sources[i].name), sources[i].len,
+					  sources[i].includer, sources[i].include_line };
 
 		put(&at, &sh, sizeof sh);
 		put(&at, sources[i].name, sh.name_len);
@@ -111,6 +112,8 @@ conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_sour
 		list[i].name = get_text(&r, sh.name_len);
 		list[i].text = list[i].name ? get_text(&r, sh.text_len) : NULL;
 		list[i].len = sh.text_len;
+		list[i].includer = (uint32_t)sh.includer;
+		list[i].include_line = (uint32_t)sh.include_line;
 		if (!list[i].text)
 			return -EBADMSG;
 	}

@@ -10,14 +10,21 @@
 #include "conf/table.h"
 
 /* Bounds on what a file can make us allocate beyond its own size. */
-#define CONF_BINDS_MAX 65536
-#define CONF_LOGS_MAX  32
-#define CONF_DEPTH_MAX 16
+#define CONF_BINDS_MAX    65536
+#define CONF_LOGS_MAX     32
+#define CONF_DEPTH_MAX    16
+#define CONF_BRANCHES_MAX 64
 
 /* Where a directive was given. */
 struct conf_given {
 	const struct conf_row *row;
 	struct conf_pos pos;
+};
+
+/* What is wrong with a word, if its section is not in mode http. */
+struct conf_refusal {
+	struct conf_pos pos;
+	const char *text;
 };
 
 /* The directives of one object within parser->given. */
@@ -55,6 +62,13 @@ struct proxy_draft {
 	bool logs_shared;          /* the list is that of the `defaults` section */
 };
 
+/* An .if that is open. */
+struct conf_branch {
+	struct conf_pos pos;
+	bool held;      /* a branch of it has been read, or is to be passed over: others are not */
+	bool else_seen; /* its .else is the last branch */
+};
+
 struct conf_parser {
 	struct arena *arena;
 	struct conf *conf;
@@ -71,11 +85,16 @@ struct conf_parser {
 	struct conf_ref *refs;
 	size_t refs_n;
 
+	struct conf_branch branches[CONF_BRANCHES_MAX]; /* of .if */
+	size_t branches_n;
+
 	struct conf_instance instance_defaults; /* garp_* of global_defs */
 	struct conf_range global_defs_given;
 	struct instance_draft *instances;
 	size_t instances_n;
 
+	struct conf_refusal *refused; /* of words of the section being read */
+	size_t refused_n;
 	struct proxy_draft *draft;    /* the section being read; NULL: none with proxies' words */
 	struct proxy_draft *defaults; /* the latest `defaults` */
 	struct proxy_draft **named_defaults;
@@ -124,11 +143,19 @@ const struct conf_row *haproxy_section(const char *word, size_t len);
 /* The cursor stands before a section's line: reads up to the next section of either dialect. */
 void haproxy_read(struct conf_parser *p);
 
-/* Refuses ".if" and its kin at the cursor, with all lines up to the ".endif". */
-void haproxy_skip_condition(struct conf_parser *p);
-
 /* Passes over the lines up to the next section of either dialect. */
 void haproxy_skip_section(struct conf_parser *p);
+
+/* ---------------------------------------------------------------- condition.c */
+
+/*
+ * At a line that begins with a dot: .if, .elif, .else, .endif, .notice and its kin.  Lines of a
+ * branch that does not hold are passed over.
+ */
+void condition_read(struct conf_parser *p);
+
+/* At the end of a source: no .if may be open. */
+void condition_end(struct conf_parser *p);
 
 /* ---------------------------------------------------------------- tables, by file */
 

@@ -2,7 +2,7 @@
  * read.c - conf_read_files: the only part of conf/ that opens files.  The guardian runs it before
  * it serves anything.
  */
-#include "conf/load.h"
+#include "conf/read_include.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -130,6 +130,7 @@ conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
 		if (r < 0)
 			return r;
 	}
+	read_includes(arena, read_file, &list, &list_n);
 	*failed = NULL;
 	*sources = list;
 	*sources_n = list_n;

@@ -20,7 +20,7 @@ enum conf_type {
 	CONF_TYPE_IP,      /* an address; struct ip */
 	CONF_TYPE_CALL,    /* what `parse` makes of it */
 	CONF_TYPE_BLOCK,   /* keepalived: words, then { … }, which `parse` reads */
-	CONF_TYPE_NOTICE,  /* accepted without effect; doc says why, once */
+	CONF_TYPE_NOTICE,  /* accepted without effect; doc says why, once (ROW_LOUD: a warning) */
 	CONF_TYPE_REFUSED, /* an error; doc says why */
 };
 
@@ -32,6 +32,7 @@ enum {
 	ROW_SECRET = 1 << 4,  /* what follows must never be shown */
 	ROW_REPEATS = 1 << 5, /* may be given several times */
 	ROW_OLD = 1 << 6, /* another row's old name: warns, `doc` is the modern form; not dumped */
+	ROW_LOUD = 1 << 7, /* NOTICE: its absence shows from outside, so it is a warning */
 };
 
 struct conf_choice {
@@ -128,6 +129,13 @@ const struct conf_word *call_word(struct conf_call *call, size_t index, const ch
 
 /* "does nothing here", once for each word. */
 void call_notice(struct conf_call *call);
+
+/*
+ * An error, unless the section turns out to be in mode http: then the mode is refused, not each of
+ * its words.
+ */
+void call_refuse(struct conf_call *call, struct conf_pos pos, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A whole number min…max; false after an error. */
 bool call_int(struct conf_call *call, const struct conf_word *word, int64_t min, int64_t max,

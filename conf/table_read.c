@@ -9,6 +9,8 @@
 #include "conf/table_row.h"
 #include "conf/value.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -148,8 +150,8 @@ read_choice(struct conf_call *call, const struct conf_word *word)
 	if (!choice)
 		choice_error(call, word, call->row->choices);
 	else if (choice->refused)
-		conf_error(&call->p->reporter, word->pos, "`%s %s`: %s", call->row->name,
-			   choice->name, choice->refused);
+		call_refuse(call, word->pos, "`%s %s`: %s", call->row->name, choice->name,
+			    choice->refused);
 	else
 		row_store(row_field(call->row, call->object), call->row->size, choice->value);
 }
@@ -214,9 +216,52 @@ void
 call_notice(struct conf_call *call)
 {
 	/* Once is enough: the same word may stand in every section. */
-	if (!names_add(&call->p->names, NAME_NOTICE, 0, call->row->name, 0, call->pos))
+	if (names_add(&call->p->names, NAME_NOTICE, 0, call->row->name, 0, call->pos))
+		return;
+	if (call->row->flags & ROW_LOUD)
+		conf_warning(&call->p->reporter, call->pos, "`%s` has no effect: %s",
+			     call->row->name, call->row->doc);
+	else
 		conf_notice(&call->p->reporter, call->pos, "`%s` does nothing here: %s",
 			    call->row->name, call->row->doc);
+}
+
+void
+call_refuse(struct conf_call *call, struct conf_pos pos, const char *format, ...)
+{
+	struct conf_parser *p = call->p;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	if (p->draft)
+		*ARENA_PUSH(p->arena, p->refused, p->refused_n) =
+			(struct conf_refusal){ pos, arena_strdup(p->arena, text) };
+	else
+		conf_error(&p->reporter, pos, "%s", text);
+}
+
+/* For those who want to see what became of each word. */
+static void
+tell_class(const struct conf_call *call)
+{
+	const struct conf_options *options = call->p->options;
+	enum conf_class class = CONF_CLASS_WORKS;
+
+	if (!options->tell_class)
+		return;
+	if (!call->row)
+		class = CONF_CLASS_UNKNOWN;
+	else if (call->row->type == CONF_TYPE_REFUSED)
+		class = CONF_CLASS_REFUSED;
+	else if (call->row->type == CONF_TYPE_NOTICE)
+		class = call->row->flags & ROW_LOUD ? CONF_CLASS_WARNED : CONF_CLASS_NOTICED;
+	else if (call->row->flags & ROW_OLD)
+		class = CONF_CLASS_OLD;
+	options->tell_class(options->tell_ctx, class, call->table->name,
+			    call->row ? call->row->name : call->words[0].text, call->pos);
 }
 
 /* A parameter without effect takes itself and `min` words; a directive takes its line. */
@@ -292,6 +337,7 @@ read_one(struct conf_call *call)
 	}
 	call->used = call->words_n;
 	call->row = table_find(call->table, call->words, call->words_n, &matched);
+	tell_class(call);
 	if (!call->row) {
 		unknown(call);
 		call->used += before;
@@ -348,8 +394,7 @@ read_one(struct conf_call *call)
 		break;
 	case CONF_TYPE_REFUSED:
 		call->used = ignored_words(call);
-		conf_error(&call->p->reporter, call->pos, "`%s`: %s", call->row->name,
-			   call->row->doc);
+		call_refuse(call, call->pos, "`%s`: %s", call->row->name, call->row->doc);
 		break;
 	}
 	call->used += before;

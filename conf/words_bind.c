@@ -8,6 +8,7 @@
 
 #include "conf/address.h"
 #include "conf/parser.h"
+#include "conf/words_idle_haproxy.h"
 #include "conf/words_tls.h"
 
 #include <net/if.h>
@@ -135,6 +136,7 @@ static const struct conf_row rows[] = {
 	NOTICE("expose-fd", 1, "listeners are handed over without it"),
 	NOTICE("severity-output", 1, "`tandem status` is the only command socket"),
 	NOTICE("nice", 1, "all connections are served alike"),
+	BIND_IDLE_ROWS,
 	LATER("accept-proxy", 0),
 	LATER("accept-netscaler-cip", 1),
 	LATER("tcp-ut", 1),

@@ -2,6 +2,7 @@
  * words_global.c - the directives of HAProxy's global section.
  */
 #include "conf/parser.h"
+#include "conf/words_idle_haproxy.h"
 #include "conf/words_proxies.h"
 #include "conf/words_tls.h"
 
@@ -35,7 +36,6 @@ static const char sandbox[] =
 	"the worker runs unprivileged, without capabilities, and opens no files, "
 	"but it does not change its root directory";
 static const char no_socket[] = "use `tandem status`: there is no HAProxy command socket";
-static const char later[] = "comes with a later version";
 
 #define NOTICE(word, reason)                          \
 	{                                             \
@@ -126,20 +126,17 @@ static const struct conf_row rows[] = {
 	NOTICE("issuers-chain-path", "a chain stands in its certificate's file"),
 	NOTICE("httpclient.ssl.verify", no_http),
 	NOTICE("h1-case-adjust", no_http),
-	REFUSED("maxconnrate", later),
-	REFUSED("maxsessrate", later),
-	REFUSED("maxsslrate", later),
+	GLOBAL_IDLE_ROWS,
+	{ "setenv", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_setenv,
+	  .doc = "sets a variable for the rest of the configuration: NAME VALUE" },
+	{ "presetenv", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_setenv,
+	  .doc = "the same, unless the variable is set" },
+	{ "unsetenv", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_unsetenv,
+	  .doc = "removes variables" },
+	{ "resetenv", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_resetenv,
+	  .doc = "removes all variables but those named" },
 	REFUSED("uid", "names only: write `user NAME`"),
 	REFUSED("gid", "names only: write `group NAME`"),
-	REFUSED("setenv", later),
-	REFUSED("presetenv", later),
-	REFUSED("unsetenv", later),
-	REFUSED("resetenv", later),
-	REFUSED("lua-load", "there is no Lua"),
-	REFUSED("lua-load-per-thread", "there is no Lua"),
-	REFUSED("lua-prepend-path", "there is no Lua"),
-	REFUSED("51degrees-data-file", "devices are not recognised"),
-	REFUSED("localpeer", later),
 };
 
 const struct conf_table table_global = {

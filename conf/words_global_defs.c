@@ -3,6 +3,7 @@
  */
 #include "conf/parser.h"
 #include "conf/words_command.h"
+#include "conf/words_idle.h"
 
 #include <string.h>
 
@@ -50,19 +51,6 @@ print_router_id(const struct conf_printer *pr, const struct conf_row *row, const
 	print_end(pr);
 }
 
-static const char no_mail[] = "no mail is sent: let a `notify` script send it";
-static const char no_ipvs[] = "IPVS is not used";
-static const char no_firewall[] = "no firewall rules are made";
-static const char later[] = "comes with a later version";
-
-#define NOTICE(word, reason)                          \
-	{                                             \
-		word, CONF_TYPE_NOTICE, .doc = reason \
-	}
-#define REFUSED(word, reason)                          \
-	{                                              \
-		word, CONF_TYPE_REFUSED, .doc = reason \
-	}
 #define GARP(word, text)                                                       \
 	{                                                                      \
 		word, CONF_TYPE_CALL, .parse = parse_garp_default, .doc = text \
@@ -113,62 +101,7 @@ static const struct conf_row rows[] = {
 	GARP("vrrp_garp_master_repeat", "default of garp_master_repeat"),
 	GARP("vrrp_garp_master_refresh", "default of garp_master_refresh"),
 	GARP("vrrp_garp_master_refresh_repeat", "default of garp_master_refresh_repeat"),
-	NOTICE("notification_email", no_mail),
-	NOTICE("notification_email_from", no_mail),
-	NOTICE("smtp_server", no_mail),
-	NOTICE("smtp_connect_timeout", no_mail),
-	NOTICE("smtp_helo_name", no_mail),
-	NOTICE("smtp_alert", no_mail),
-	NOTICE("smtp_alert_vrrp", no_mail),
-	NOTICE("smtp_alert_checker", no_mail),
-	NOTICE("no_email_faults", no_mail),
-	NOTICE("vrrp_skip_check_adv_addr",
-	       "a peer's address list is compared and differences are logged, never fatal"),
-	NOTICE("vrrp_strict", "the protocol is kept where peers can tell, but VIPs always accept "
-			      "traffic and authentication stays possible"),
-	NOTICE("vrrp_garp_interval", "announcements go out without pauses"),
-	NOTICE("vrrp_gna_interval", "announcements go out without pauses"),
-	NOTICE("vrrp_garp_lower_prio_delay", "announcements after a lower advertisement are paced"),
-	NOTICE("vrrp_garp_lower_prio_repeat",
-	       "announcements after a lower advertisement are paced"),
-	NOTICE("vrrp_min_garp", "announcements go out in full"),
-	NOTICE("vrrp_garp_extra_if", "each address is announced on its own interface"),
-	NOTICE("vrrp_lower_prio_no_advert", "the version's rules decide whether a master answers"),
-	NOTICE("vrrp_higher_prio_send_advert", "a master that loses becomes backup at once"),
-	NOTICE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),
-	NOTICE("vrrp_priority", "the real-time priority is set where the system allows it"),
-	NOTICE("vrrp_no_swap", "the guardian is always locked in memory"),
-	NOTICE("vrrp_rt_priority", "the real-time priority is set where the system allows it"),
-	NOTICE("vrrp_rlimit_rttime", "the real-time priority is set where the system allows it"),
-	NOTICE("max_auto_priority", "the real-time priority is set where the system allows it"),
-	NOTICE("vrrp_iptables", no_firewall),
-	NOTICE("vrrp_ipsets", no_firewall),
-	NOTICE("nftables", no_firewall),
-	NOTICE("nftables_priority", no_firewall),
-	NOTICE("nftables_counters", no_firewall),
-	NOTICE("nftables_ifindex", no_firewall),
-	NOTICE("lvs_sync_daemon", no_ipvs),
-	NOTICE("lvs_timeouts", no_ipvs),
-	NOTICE("lvs_flush", no_ipvs),
-	NOTICE("lvs_flush_on_stop", no_ipvs),
-	NOTICE("checker_log_all_failures", no_ipvs),
-	NOTICE("process_names", "processes are called by their role"),
-	NOTICE("process_name", "processes are called by their role"),
-	NOTICE("vrrp_process_name", "processes are called by their role"),
-	NOTICE("checker_process_name", "processes are called by their role"),
-	NOTICE("use_symlink_paths", "scripts run as they are written"),
-	NOTICE("dynamic_interfaces", "an interface may always appear later"),
-	NOTICE("enable_traps", "there is no SNMP"),
-	NOTICE("enable_snmp_keepalived", "there is no SNMP"),
-	NOTICE("enable_snmp_vrrp", "there is no SNMP"),
-	NOTICE("enable_dbus", "there is no D-Bus interface: use `tandem status`"),
-	REFUSED("default_interface", later),
-	REFUSED("startup_script", later),
-	REFUSED("shutdown_script", later),
-	NOTICE("lvs_notify_fifo", no_ipvs),
-	NOTICE("lvs_notify_fifo_script", no_ipvs),
-	NOTICE("fifo_write_vrrp_states_on_reload", "the FIFOs are told of changes only"),
-	REFUSED("vrrp_down_timer_adverts", later),
+	GLOBAL_DEFS_IDLE_ROWS,
 };
 
 const struct conf_table table_global_defs = {

@@ -5,6 +5,7 @@
 #include "conf/parser.h"
 #include "conf/value.h"
 #include "conf/words_command.h"
+#include "conf/words_idle.h"
 #include "conf/words_lists.h"
 
 #include <string.h>
@@ -228,15 +229,7 @@ const struct conf_table table_auth = {
 	TABLE_ROWS(auth_rows),
 };
 
-static const char later[] = "comes with a later version";
-static const char no_mail[] = "no mail is sent: let a `notify` script send it";
-static const char no_ipvs[] = "IPVS is not used, connections end in the proxy";
-static const char paced[] = "announcements after a lower advertisement are paced";
 
-#define NOTICE(word, reason)                          \
-	{                                             \
-		word, CONF_TYPE_NOTICE, .doc = reason \
-	}
 #define REFUSED(word, reason)                          \
 	{                                              \
 		word, CONF_TYPE_REFUSED, .doc = reason \
@@ -308,44 +301,12 @@ static const struct conf_row rows[] = {
 	{ "notify_priority_changes", CONF_TYPE_FLAG,
 	  ROW_FIELD(conf_instance, notify.priority_changes),
 	  .doc = "the FIFOs are told of changes of the priority, too" },
-	NOTICE("lvs_sync_daemon_interface", no_ipvs),
-	NOTICE("lvs_sync_daemon_inteface", no_ipvs),
-	NOTICE("smtp_alert", no_mail),
-	NOTICE("debug", "-d shows everything"),
-	NOTICE("accept", "virtual addresses always accept traffic"),
-	NOTICE("strict_mode", "the protocol is kept where peers can tell"),
-	NOTICE("skip_check_adv_addr",
-	       "a peer's address list is compared and differences are logged, never fatal"),
-	NOTICE("garp_lower_prio_delay", paced),
-	NOTICE("garp_lower_prio_repeat", paced),
-	NOTICE("garp_extra_if", "each address is announced on its own interface"),
-	NOTICE("lower_prio_no_advert", "the version's rules decide whether a master answers"),
-	NOTICE("higher_prio_send_advert", "a master that loses becomes backup at once"),
-	NOTICE("native_ipv6", "the virtual addresses decide about the family"),
-	NOTICE("promote_secondaries", "always set on the interfaces in use"),
-	NOTICE("check_unicast_src", "unicast packets are always checked against the peers"),
-	NOTICE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),
-	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
-	REFUSED("no_accept", "a proxy needs traffic to its virtual addresses"),
-	REFUSED("dont_track_primary", later),
-	REFUSED("track_interface", later),
-	REFUSED("track_file", later),
-	REFUSED("track_process", later),
-	REFUSED("track_bfd", later),
-	REFUSED("track_src_ip", later),
-	REFUSED("mcast_src_ip", later),
-	REFUSED("mcast_dst_ip", later),
-	REFUSED("unicast_ttl", later),
+	INSTANCE_IDLE_ROWS,
+	IDLE("native_ipv6", "the virtual addresses decide about the family"),
+	REFUSED("mcast_dst_ip", "peers would not hear each other: all use `vrrp_mcast_group4`"),
 	REFUSED("old_unicast_checksum", "it is v3_checksum_as_v2 here"),
-	REFUSED("down_timer_adverts", later),
-	REFUSED("use_vmac", "virtual MAC addresses come with a later version"),
-	REFUSED("vmac_xmit_base", "virtual MAC addresses come with a later version"),
-	REFUSED("use_ipvlan", later),
-	REFUSED("vrf", later),
-	REFUSED("virtual_routes", later),
-	REFUSED("virtual_rules", later),
-	NOTICE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),
-	REFUSED("auth_hmac", later),
+	REFUSED("vrf", "start the whole daemon in the VRF (ip vrf exec)"),
+	REFUSED("auth_hmac", "comes with a later version"),
 };
 
 const struct conf_table table_instance = {

@@ -22,3 +22,8 @@ void print_proxy_logs(const struct conf_printer *pr, const struct conf_row *row,
 void parse_global_log(struct conf_call *call);
 void print_global_logs(const struct conf_printer *pr, const struct conf_row *row,
 		       const void *object);
+
+/* words_environment.c: variables of the environment, for the rest of the configuration */
+void parse_setenv(struct conf_call *call);
+void parse_unsetenv(struct conf_call *call);
+void parse_resetenv(struct conf_call *call);

@@ -3,6 +3,7 @@
  * logs are in files of their own.
  */
 #include "conf/parser.h"
+#include "conf/words_idle_haproxy.h"
 #include "conf/words_proxies.h"
 
 #include <string.h>
@@ -108,8 +109,7 @@ parse_balance(struct conf_call *call)
 		if (strlen(c->name) != len || strncmp(c->name, word->text, len) != 0)
 			continue;
 		if (c->refused) {
-			conf_error(&call->p->reporter, word->pos, "`balance %s`: %s", c->name,
-				   c->refused);
+			call_refuse(call, word->pos, "`balance %s`: %s", c->name, c->refused);
 			call->used = call->words_n;
 		}
 		proxy->balance = (enum conf_balance)c->value;
@@ -309,6 +309,7 @@ static const struct conf_row rows[] = {
 	NOTICE("srvtcpka-cnt", "the kernel's keep-alive times hold"),
 	NOTICE("srvtcpka-intvl", "the kernel's keep-alive times hold"),
 
+	PROXY_IDLE_ROWS,
 	REFUSED("use_backend", later),
 	REFUSED("use-server", later),
 	REFUSED("server-template", later),

@@ -5,6 +5,7 @@
 
 #include "conf/address.h"
 #include "conf/parser.h"
+#include "conf/words_idle_haproxy.h"
 #include "conf/words_tls.h"
 
 #include <string.h>
@@ -129,6 +130,7 @@ static const struct conf_row rows[] = {
 	NOTICE("pool-purge-delay", 1, "connections are not pooled"),
 	NOTICE("pool-low-conn", 1, "connections are not pooled"),
 	NOTICE("non-stick", 0, "there are no stick tables"),
+	SERVER_IDLE_ROWS,
 	HTTP("cookie", 1),
 	HTTP("redir", 1),
 	HTTP("proto", 1),

@@ -43,6 +43,9 @@ read_files(struct import *im, const char *path, struct conf_source **sources, si
 	const char *failed = path;
 	int r = conf_read_files(im->arena, &path, 1, sources, sources_n, &failed);
 
+	/* What is included comes last; it is copied where its line stands. */
+	while (r == 0 && *sources_n > 0 && (*sources)[*sources_n - 1].include_line)
+		--*sources_n;
 	return r < 0 ? complain(failed ? failed : path, r) : 0;
 }
 

@@ -1,0 +1,168 @@
+/*
+ * words_idle.h - words of keepalived's that have nothing to do here, and why.
+ *
+ * A user's file keeps them, and each is answered with its reason, once.  What would show from
+ * outside (who holds an address, what can be reached) is answered with a warning instead.
+ */
+#pragma once
+
+#include "conf/table.h"
+
+#define IDLE(word, reason)                            \
+	{                                             \
+		word, CONF_TYPE_NOTICE, .doc = reason \
+	}
+#define IDLE_LOUD(word, reason)                                          \
+	{                                                                \
+		word, CONF_TYPE_NOTICE, .flags = ROW_LOUD, .doc = reason \
+	}
+
+#define IDLE_MAIL     "no mail is sent: let a `notify` script send it"
+#define IDLE_IPVS     "IPVS is not used"
+#define IDLE_FIREWALL "no firewall rules are made"
+#define IDLE_REALTIME "the real-time priority is set where the system allows it"
+#define IDLE_NAME     "processes are called by their role"
+#define IDLE_BUFFERS  "the kernel's own sizes of socket buffers are used"
+#define IDLE_SNMP     "there is no SNMP: use `tandem status`"
+#define IDLE_GARP     "announcements after a lower advertisement are paced"
+#define IDLE_VMAC     "the interface's own MAC is used; announcements tell the network of a change"
+#define IDLE_PROGRAM  "it is not run: let the service manager do it (ExecStartPre, ExecStopPost)"
+
+/* clang-format off */
+#define GLOBAL_DEFS_IDLE_ROWS                                                                      \
+	IDLE("notification_email", IDLE_MAIL), IDLE("notification_email_from", IDLE_MAIL),         \
+	IDLE("smtp_server", IDLE_MAIL), IDLE("smtp_connect_timeout", IDLE_MAIL),                   \
+	IDLE("smtp_helo_name", IDLE_MAIL), IDLE("smtp_alert", IDLE_MAIL),                          \
+	IDLE("smtp_alert_vrrp", IDLE_MAIL), IDLE("smtp_alert_checker", IDLE_MAIL),                 \
+	IDLE("no_email_faults", IDLE_MAIL), IDLE("no_checker_emails", IDLE_MAIL),                  \
+	IDLE("vrrp_skip_check_adv_addr",                                                           \
+	     "a peer's address list is compared and differences are logged, never fatal"),         \
+	IDLE("vrrp_strict", "the protocol is kept where peers can tell, but VIPs always accept "   \
+			    "traffic and authentication stays possible"),                          \
+	IDLE("vrrp_garp_interval", "announcements go out without pauses"),                         \
+	IDLE("vrrp_gna_interval", "announcements go out without pauses"),                          \
+	IDLE("vrrp_garp_lower_prio_delay", IDLE_GARP),                                             \
+	IDLE("vrrp_garp_lower_prio_repeat", IDLE_GARP),                                            \
+	IDLE("vrrp_min_garp", "announcements go out in full"),                                     \
+	IDLE("vrrp_garp_extra_if", "each address is announced on its own interface"),              \
+	IDLE("garp_master_delay", "the default is called `vrrp_garp_master_delay`"),               \
+	IDLE("garp_master_repeat", "the default is called `vrrp_garp_master_repeat`"),             \
+	IDLE("garp_master_refresh", "the default is called `vrrp_garp_master_refresh`"),           \
+	IDLE("vrrp_lower_prio_no_advert", "the version's rules decide whether a master answers"),  \
+	IDLE("vrrp_higher_prio_send_advert", "a master that loses becomes backup at once"),        \
+	IDLE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),    \
+	IDLE("vrrp_owner_ignore_adverts", "an owner (priority 255) never gives way"),              \
+	IDLE("log_unknown_vrids", "packets for other routers are counted in `tandem status`"),     \
+	IDLE("vrrp_priority", IDLE_REALTIME), IDLE("vrrp_rt_priority", IDLE_REALTIME),             \
+	IDLE("vrrp_rlimit_rttime", IDLE_REALTIME), IDLE("vrrp_rlimit_rtime", IDLE_REALTIME),       \
+	IDLE("max_auto_priority", IDLE_REALTIME), IDLE("min_auto_priority_delay", IDLE_REALTIME),  \
+	IDLE("vrrp_no_swap", "the guardian is always locked in memory"),                           \
+	IDLE("vrrp_cpu_affinity", "threads run where the system puts them"),                       \
+	IDLE("checker_priority", IDLE_IPVS), IDLE("checker_rt_priority", IDLE_IPVS),               \
+	IDLE("checker_rlimit_rttime", IDLE_IPVS), IDLE("checker_rlimit_rtime", IDLE_IPVS),         \
+	IDLE("checker_no_swap", IDLE_IPVS), IDLE("checker_cpu_affinity", IDLE_IPVS),               \
+	IDLE("checker_log_all_failures", IDLE_IPVS), IDLE("rs_init_notifies", IDLE_IPVS),          \
+	IDLE("bfd_priority", "there is no BFD"), IDLE("bfd_rt_priority", "there is no BFD"),       \
+	IDLE("bfd_rlimit_rttime", "there is no BFD"), IDLE("bfd_rlimit_rtime", "there is no BFD"), \
+	IDLE("bfd_no_swap", "there is no BFD"), IDLE("bfd_cpu_affinity", "there is no BFD"),       \
+	IDLE("vrrp_iptables", IDLE_FIREWALL), IDLE("vrrp_ipsets", IDLE_FIREWALL),                  \
+	IDLE("vrrp_nftables", IDLE_FIREWALL), IDLE("nftables", IDLE_FIREWALL),                     \
+	IDLE("nftables_priority", IDLE_FIREWALL), IDLE("nftables_counters", IDLE_FIREWALL),        \
+	IDLE("nftables_ifindex", IDLE_FIREWALL), IDLE("nftables_ipvs", IDLE_FIREWALL),             \
+	IDLE("nftables_ipvs_priority", IDLE_FIREWALL),                                             \
+	IDLE("nftables_ipvs_start_fwmark", IDLE_FIREWALL),                                         \
+	IDLE("disable_local_igmp", "the kernel reports the groups it has joined"),                 \
+	IDLE("lvs_sync_daemon", IDLE_IPVS), IDLE("lvs_timeouts", IDLE_IPVS),                       \
+	IDLE("lvs_flush", IDLE_IPVS), IDLE("lvs_flush_on_stop", IDLE_IPVS),                        \
+	IDLE("lvs_flush_onstop", IDLE_IPVS), IDLE("lvs_id", "the node is called by `router_id`"),  \
+	IDLE("lvs_notify_fifo", IDLE_IPVS), IDLE("lvs_notify_fifo_script", IDLE_IPVS),             \
+	IDLE("lvs_netlink_cmd_rcv_bufs", IDLE_IPVS),                                               \
+	IDLE("lvs_netlink_cmd_rcv_bufs_force", IDLE_IPVS),                                         \
+	IDLE("lvs_netlink_monitor_rcv_bufs", IDLE_IPVS),                                           \
+	IDLE("lvs_netlink_monitor_rcv_bufs_force", IDLE_IPVS),                                     \
+	IDLE("vrrp_netlink_cmd_rcv_bufs", IDLE_BUFFERS),                                           \
+	IDLE("vrrp_netlink_cmd_rcv_bufs_force", IDLE_BUFFERS),                                     \
+	IDLE("vrrp_netlink_monitor_rcv_bufs", IDLE_BUFFERS),                                       \
+	IDLE("vrrp_netlink_monitor_rcv_bufs_force", IDLE_BUFFERS),                                 \
+	IDLE("process_monitor_rcv_bufs", IDLE_BUFFERS),                                            \
+	IDLE("process_monitor_rcv_bufs_force", IDLE_BUFFERS),                                      \
+	IDLE("vrrp_rx_bufs_policy", IDLE_BUFFERS), IDLE("vrrp_rx_bufs_multiplier", IDLE_BUFFERS),  \
+	IDLE("process_names", IDLE_NAME), IDLE("process_name", IDLE_NAME),                         \
+	IDLE("vrrp_process_name", IDLE_NAME), IDLE("checker_process_name", IDLE_NAME),             \
+	IDLE("lvs_process_name", IDLE_NAME), IDLE("bfd_process_name", IDLE_NAME),                  \
+	IDLE("use_symlink_paths", "scripts run as they are written"),                              \
+	IDLE("dynamic_interfaces", "an interface may always appear later"),                        \
+	IDLE("enable_traps", IDLE_SNMP), IDLE("enable_snmp_keepalived", IDLE_SNMP),                \
+	IDLE("enable_snmp_vrrp", IDLE_SNMP), IDLE("enable_snmp_checker", IDLE_SNMP),               \
+	IDLE("enable_snmp_rfc", IDLE_SNMP), IDLE("enable_snmp_rfcv2", IDLE_SNMP),                  \
+	IDLE("enable_snmp_rfcv3", IDLE_SNMP), IDLE("snmp_socket", IDLE_SNMP),                      \
+	IDLE("enable_dbus", "there is no D-Bus interface: use `tandem status`"),                   \
+	IDLE("dbus_service_name", "there is no D-Bus interface: use `tandem status`"),             \
+	IDLE("dbus_no_interface_name", "there is no D-Bus interface: use `tandem status`"),        \
+	IDLE("default_interface", "static addresses are the system's own"),                        \
+	IDLE_LOUD("startup_script", IDLE_PROGRAM), IDLE("startup_script_timeout", IDLE_PROGRAM),   \
+	IDLE_LOUD("shutdown_script", IDLE_PROGRAM), IDLE("shutdown_script_timeout", IDLE_PROGRAM), \
+	IDLE("shutdown_script_on_exit", IDLE_PROGRAM),                                             \
+	IDLE("fifo_write_vrrp_states_on_reload", "the FIFOs are told of changes only"),            \
+	IDLE_LOUD("vrrp_down_timer_adverts",                                                       \
+		  "a master is given up after three intervals, as the RFCs have it"),              \
+	IDLE("tmp_config_directory", "the worker reads the very bytes the guardian has read"),     \
+	IDLE("use_disk_copy_for_config", "the worker reads the very bytes the guardian has read"), \
+	IDLE("config_save_dir", "`-dump` prints the configuration"),                               \
+	IDLE("data_use_instance", "state is shown by `tandem status`"),                            \
+	IDLE("state_dump_file", "state is shown by `tandem status`"),                              \
+	IDLE("stats_dump_file", "state is shown by `tandem status`"),                              \
+	IDLE("json_dump_file", "state is shown by `tandem status --json`"),                        \
+	IDLE("json_version", "state is shown by `tandem status --json`"),                          \
+	IDLE("reload_check_config", "a configuration is always checked before it is used"),        \
+	IDLE("reload_time_file", "let a timer of the system ask for it"),                          \
+	IDLE("reload_repeat", "let a timer of the system ask for it"),                             \
+	IDLE("reload_file", "files are read at once"),                                             \
+	IDLE("include_check", "`includea` and its kin say it for one file"),                       \
+	IDLE("vmac_prefix", IDLE_VMAC), IDLE("vmac_addr_prefix", IDLE_VMAC),                       \
+	IDLE("umask", "no files are written"),                                                     \
+	IDLE("random_seed", "nothing is left to chance that a seed could set"),                    \
+	IDLE("child_wait_time", "stopping has a time limit of its own"),                           \
+	IDLE("linkbeat_use_polling", "the kernel reports link changes")
+
+#define INSTANCE_IDLE_ROWS                                                                         \
+	IDLE("lvs_sync_daemon_interface", IDLE_IPVS ", connections end in the proxy"),             \
+	IDLE("lvs_sync_daemon_inteface", IDLE_IPVS ", connections end in the proxy"),              \
+	IDLE("lvs_sync_daemon", IDLE_IPVS ", connections end in the proxy"),                       \
+	IDLE("smtp_alert", IDLE_MAIL),                                                             \
+	IDLE("debug", "-d shows everything"),                                                      \
+	IDLE("accept", "virtual addresses always accept traffic"),                                 \
+	IDLE_LOUD("no_accept", "virtual addresses accept traffic, or the proxy could not serve"),  \
+	IDLE("strict_mode", "the protocol is kept where peers can tell"),                          \
+	IDLE("skip_check_adv_addr",                                                                \
+	     "a peer's address list is compared and differences are logged, never fatal"),         \
+	IDLE("garp_lower_prio_delay", IDLE_GARP), IDLE("garp_lower_prio_repeat", IDLE_GARP),       \
+	IDLE("garp_extra_if", "each address is announced on its own interface"),                   \
+	IDLE("lower_prio_no_advert", "the version's rules decide whether a master answers"),       \
+	IDLE("higher_prio_send_advert", "a master that loses becomes backup at once"),             \
+	IDLE("owner_ignore_adverts", "an owner (priority 255) never gives way"),                   \
+	IDLE("promote_secondaries", "always set on the interfaces in use"),                        \
+	IDLE("check_unicast_src", "unicast packets are always checked against the peers"),         \
+	IDLE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),          \
+	IDLE("kernel_rx_buf_size", IDLE_BUFFERS),                                                  \
+	IDLE("unicast_ttl", "advertisements have the TTL 255, which every peer accepts"),          \
+	IDLE("linkbeat_use_polling", "the kernel reports link changes"),                           \
+	IDLE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),     \
+	IDLE_LOUD("dont_track_primary", "an instance without its interface is FAULT: it could "    \
+					"neither advertise nor serve"),                            \
+	IDLE_LOUD("track_interface", "interfaces other than the instance's own are not watched: "  \
+				     "their failure causes no fail-over"),                         \
+	IDLE_LOUD("track_file", "the file is not watched: it causes no fail-over"),                \
+	IDLE_LOUD("track_process", "the process is not watched: its end causes no fail-over (use " \
+				   "a `vrrp_script`)"),                                            \
+	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
+	IDLE_LOUD("track_src_ip", "a source address that disappears shows when a packet is sent"), \
+	IDLE_LOUD("mcast_src_ip", "advertisements come from the interface's first address"),       \
+	IDLE_LOUD("down_timer_adverts",                                                            \
+		  "a master is given up after three intervals, as the RFCs have it"),              \
+	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \
+	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC),                     \
+	IDLE_LOUD("virtual_routes", "routes do not move with the addresses: set them on both "     \
+				    "nodes"),                                                      \
+	IDLE_LOUD("virtual_rules", "rules do not move with the addresses: set them on both nodes")
+/* clang-format on */
