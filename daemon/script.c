@@ -25,6 +25,7 @@
 #define SCRIPT_MORE_MAX 8
 
 static struct rlimit files_limit; /* all zero: not noted */
+static struct list running = { &running, &running };
 
 void
 script_note_limits(void)
@@ -137,6 +138,8 @@ script_start(struct script_run *run, const struct script_program *program, const
 		return -errno;
 	}
 	r = listen_to(run);
+	if (r == 0)
+		list_append(&running, &run->running);
 	if (r == 0 && limit_ms)
 		timer_arm(&run->loop->timers, &run->deadline, mono_add_ms(run->born, limit_ms));
 	return r;
@@ -170,7 +173,35 @@ let_go(struct script_run *run)
 {
 	timer_disarm(&run->loop->timers, &run->deadline);
 	loop_close(run->loop, &run->process);
+	list_remove(&run->running);
 	run->pid = 0;
+}
+
+static bool
+is_running(pid_t pid)
+{
+	LIST_FOR_EACH(at, &running)
+		if (CONTAINER_OF(at, struct script_run, running)->pid == pid)
+			return true;
+	return false;
+}
+
+/*
+ * In a container this may be the first process, which inherits what scripts leave behind.  Whoever
+ * is in our own group is somebody else's to reap (the worker), and so is a script that runs.
+ */
+static void
+reap_strays(void)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 ||
+		    is_running(info.si_pid) || getpgid(info.si_pid) == getpgrp())
+			return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
 }
 
 static void
@@ -197,6 +228,7 @@ on_process(struct loop_fd *lf, uint32_t events)
 		end.signal = info.si_status;
 	end.took_ms = mono_since_ms(run->loop->now, run->born);
 	let_go(run);
+	reap_strays();
 	run->done(run, &end);
 }
 
@@ -219,6 +251,7 @@ script_run_init(struct script_run *run, struct loop *loop, script_done_fn *done,
 		.done = done,
 		.ctx = ctx,
 	};
+	list_init(&run->running);
 }
 
 void

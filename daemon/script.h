@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/list.h"
 #include "common/loop.h"
 #include "daemon/script_program.h"
 
@@ -27,6 +28,7 @@ typedef void script_done_fn(struct script_run *run, const struct script_end *end
 typedef void script_late_fn(struct script_run *run);
 
 struct script_run {
+	struct list running; /* all that run now */
 	struct loop *loop;
 	pid_t pid; /* 0 = not running */
 	struct loop_fd process;

@@ -41,7 +41,8 @@ def _told(lab, patience, make, directory):
     own, every, fifo = (directory / name for name in ("own", "every", "fifo.lines"))
     pair = Scripted(
         head="global_defs {\n    script_user root\n"
-        f'    vrrp_notify_fifo {directory}/fifo\n    vrrp_notify_fifo_script "{reader} {fifo}"\n}}\n',
+        f"    vrrp_notify_fifo {directory}/fifo\n"
+        f'    vrrp_notify_fifo_script "{reader} {fifo}"\n}}\n',
         instance="version 3\nnotify_priority_changes on\n"
         + "".join(
             f"notify_{name} \"{tell} {own} {name} 'two words'\"\n"
@@ -55,7 +56,10 @@ def _told(lab, patience, make, directory):
     node.start()
     bound = (pair.down_s(150) + 5) * patience
     lab.watch.wait_holders(lab.vip, ["lb1"], bound)
-    lines = lambda: every.read_text(encoding="utf-8").splitlines() if every.exists() else []  # noqa: E731
+
+    def lines():
+        return every.read_text(encoding="utf-8").splitlines() if every.exists() else []
+
     wait_until(lambda: len(lines()) == 2, bound, "master is told")
     lab.network.link("lb1", False)
     wait_until(lambda: len(lines()) == 3, bound, "fault is told")
@@ -144,4 +148,5 @@ def test_a_hanging_script_harms_nothing(lab, pair_of, patience, say):
         assert node.process.status == 0
         assert lab.network.inhabitants(node.name) == []
     took = (now() - ended) / 2
-    say(f"a script that hangs: stopping takes {took:.1f} s, {len(probe.failed())} of {len(probe.launches)} probes failed")
+    failed = f"{len(probe.failed())} of {len(probe.launches)} probes failed"
+    say(f"a script that hangs: {failed}, stopping takes {took:.1f} s")
