@@ -54,12 +54,12 @@ resolve_vips(struct conf_parser *p, struct conf_instance *instance)
 }
 
 /*
- * To renew an IPv6 address costs the kernel 0.15 to 0.25 ms, an IPv4 address a few microseconds.
+ * To renew an IPv6 address costs the kernel up to 0.3 ms, an IPv4 address a few microseconds.
  * Where this node may come to hold many, their leases are longer, in proportion: renewal then takes
  * less than one percent of a core.
  */
 #define LEASE6_VIPS 64 /* so many for each LEASE6_S seconds */
-#define LEASE6_S    3
+#define LEASE6_S    4
 
 static size_t
 count_vips6(const struct conf_instance *instance)

@@ -2,26 +2,29 @@
  * fuzz_vrrp_packet.c - advertisements of any shape, at any time, into an engine.
  *
  * The input is a series of steps: one octet that says how, one that says how long after the last
- * step, one with a length, and that many octets of IPv4 datagram.  Bit 0 of the first has the
- * checksums mended, without which hardly an input would come past the codec; the other bits choose
- * what happens beside it.  The engine has one instance of each kind; what must hold for all of them
- * is checked after each step.
+ * step, one with a length, and that many octets of datagram.  Bit 0 of the first has the checksums
+ * mended, without which hardly an input would come past the codec; the other bits choose what happens
+ * beside it.  A datagram whose first octet says so is IPv6: source and hop limit follow, then the
+ * message, as a raw socket delivers them apart.  The engine has one instance of each kind; what must
+ * hold for all of them is checked after each step.
  */
 #include "common/checksum.h"
 #include "common/log.h"
 #include "vrrpd/packet.h"
 #include "vrrpd/vrrp.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INSTANCES 4
+#define INSTANCES 5
+#define IPV6      4 /* the instance of that family */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct world {
 	struct conf_interface interface;
-	struct conf_vip vips[2];
+	struct conf_vip vips[2], vip6;
 	struct conf_instance instances[INSTANCES];
 	struct ip peer;
 	struct conf conf;
@@ -118,6 +121,11 @@ world_init(struct world *world)
 			.garp_master_delay_ms = 5000,
 			.garp_master_repeat = 5,
 		};
+	ip_parse("fe80::10", &world->vip6.ip);
+	world->instances[IPV6].family = AF_INET6;
+	world->instances[IPV6].vrid = 51;
+	world->instances[IPV6].vips = &world->vip6;
+	world->instances[IPV6].vips_n = 1;
 	world->instances[0].auth = CONF_AUTH_PASS;
 	memcpy(world->instances[0].auth_data, "secret", 6);
 	world->instances[1].nopreempt = CONF_NOPREEMPT;
@@ -132,6 +140,7 @@ world_init(struct world *world)
 		.vip_lease_s = 3,
 	};
 	ip_parse("224.0.0.18", &world->conf.mcast_group4);
+	ip_parse("ff02::12", &world->conf.mcast_group6);
 }
 
 /* Both checksums, in a copy; the IP header's own is the kernel's to check. */
@@ -158,6 +167,45 @@ mend(uint8_t *packet, size_t len)
 	memcpy(packet + header + 6, &sum, sizeof sum);
 }
 
+static void
+mend6(uint8_t *pdu, const struct vrrp_datagram *d)
+{
+	const uint32_t tail_be[2] = { htobe32((uint32_t)d->pdu_len), htobe32(VRRP_PROTOCOL) };
+	uint32_t sum = checksum_add(0, d->source.bytes, 16);
+	uint16_t field;
+
+	if (d->pdu_len < VRRP_HEADER_LEN)
+		return;
+	sum = checksum_add(sum, d->destination.bytes, 16);
+	sum = checksum_add(sum, tail_be, sizeof tail_be);
+	memset(pdu + 6, 0, 2);
+	field = checksum_finish(checksum_add(sum, pdu, d->pdu_len));
+	memcpy(pdu + 6, &field, sizeof field);
+}
+
+/* 0x60, the last octet of the source, hop limit (low bit: to the group), message. */
+static void
+deliver6(struct world *world, uint8_t *bytes, size_t len)
+{
+	struct vrrp_datagram d = {
+		.source = world->vip6.ip,
+		.destination = bytes[2] & 1 ? world->conf.mcast_group6 : world->vip6.ip,
+		.hop_limit = bytes[2],
+		.pdu = bytes + 3,
+		.pdu_len = len - 3,
+	};
+	struct vrrp_advert ad;
+
+	d.source.bytes[15] = bytes[1];
+	if (world->mended)
+		mend6(bytes + 3, &d);
+	if (vrrp_packet_parse6(&d, &ad) == VRRP_DROP_N) {
+		require(ad.version == 3 && ad.auth == NULL);
+		require(ad.addresses + 16 * ad.addresses_n <= bytes + len);
+	}
+	vrrp_receive6(world->vrrp, 0, &d, world->now);
+}
+
 /* Delivers what waits, once. */
 static void
 op_drain(void *ctx)
@@ -174,6 +222,11 @@ op_drain(void *ctx)
 	require(copy != NULL);
 	memcpy(copy, world->waiting, len);
 	world->waiting = NULL;
+	if (len >= 3 && copy[0] == 0x60) {
+		deliver6(world, copy, len);
+		free(copy);
+		return;
+	}
 	if (world->mended && len > 0)
 		mend(copy, len);
 	if (vrrp_packet_parse(copy, len, &ad) == VRRP_DROP_N) {
@@ -207,10 +260,11 @@ wake(struct world *world)
 static void
 facts(struct world *world, uint8_t how)
 {
-	struct vrrp_link link = { true, !(how & 8), world->vips[0].ip, 1500 };
+	struct vrrp_link link = { true, !(how & 8), world->vips[0].ip, 1500, world->vip6.ip };
 	uint32_t instance = how >> 6;
 
 	link.primary.bytes[3] = 11;
+	link.primary6.bytes[15] = 11;
 	if (how & 2)
 		vrrp_renewed(world->vrrp, instance, world->now);
 	if (how & 4)

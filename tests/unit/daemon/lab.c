@@ -81,20 +81,43 @@ lab_conf(struct arena *arena, uint32_t vips_n, uint32_t lease_s)
 	return conf;
 }
 
+void
+lab_ipv6(struct conf *conf)
+{
+	struct conf_instance *c = &conf->instances[0];
+
+	c->family = AF_INET6;
+	c->version = 3;
+	for (size_t i = 0; i < c->vips_n; i++) {
+		struct conf_vip *vip = &c->vips[i];
+		char text[IP_STRLEN];
+
+		snprintf(text, sizeof text, i ? "fd09::1:%zx" : "fe80::1", i);
+		ip_parse(text, &vip->ip);
+		vip->prefix_len = 128;
+	}
+}
+
 bool
 lab_has(const char *address)
 {
-	struct in_addr wanted;
+	struct ip wanted;
 	struct ifaddrs *all;
 	bool found = false;
 
-	inet_pton(AF_INET, address, &wanted);
-	if (getifaddrs(&all) < 0)
+	if (ip_parse(address, &wanted) < 0 || getifaddrs(&all) < 0)
 		abort();
-	for (struct ifaddrs *a = all; a; a = a->ifa_next)
-		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
-			found |= ((struct sockaddr_in *)a->ifa_addr)->sin_addr.s_addr ==
-				 wanted.s_addr;
+	for (struct ifaddrs *a = all; a; a = a->ifa_next) {
+		struct sock_addr sa = { .len = sizeof sa.in6 };
+		struct ip ip;
+
+		if (!a->ifa_addr || a->ifa_addr->sa_family != wanted.family)
+			continue;
+		memcpy(&sa.any, a->ifa_addr,
+		       wanted.family == AF_INET ? sizeof sa.in : sizeof sa.in6);
+		ip = sock_addr_ip(&sa);
+		found |= ip_equal(&ip, &wanted);
+	}
 	freeifaddrs(all);
 	return found;
 }

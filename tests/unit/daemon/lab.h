@@ -20,6 +20,9 @@ void lab_ip(const char *arguments, ...) __attribute__((format(printf, 1, 2)));
 /* One instance on tt0 with VIPs 10.9.1.1, 10.9.1.2, … /32, multicast, priority 100. */
 struct conf *lab_conf(struct arena *arena, uint32_t vips_n, uint32_t lease_s);
 
+/* The same instance for IPv6: VIPs fe80::1, fd09::1:1, fd09::1:2, … /128. */
+void lab_ipv6(struct conf *conf);
+
 /* Is the address on any interface, at any prefix length? */
 bool lab_has(const char *address);
 

@@ -95,6 +95,28 @@ test_permanent(void **state)
 	assert_null(at[IFA_LABEL]);
 }
 
+/* A host route: the kernel must not speak from it, and may keep it no longer than the lease. */
+static void
+test_ipv6(void **state)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_ADDRESS_SIZE];
+	const struct nlattr *at[ATTRIBUTES];
+	struct conf_vip v = vip("2001:db8::10");
+	struct netlink_address a = vip_address(&v, NETLINK_ADD, 5, 3);
+	const struct ifa_cacheinfo *life;
+
+	assert_int_equal(read_back(netlink_encode(buffer, &a, 1, false), at)->ifa_flags,
+			 IFA_F_NODAD);
+	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
+	assert_int_equal(life->ifa_valid, 3);
+	assert_int_equal(life->ifa_prefered, 0);
+	v = vip("2001:db8::10/64");
+	a = vip_address(&v, NETLINK_ADD, 5, 3);
+	read_back(netlink_encode(buffer, &a, 1, false), at);
+	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
+	assert_int_equal(life->ifa_prefered, 3);
+}
+
 static void
 test_remove(void **state)
 {
@@ -159,6 +181,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_under_a_lease),
 		cmocka_unit_test(test_permanent),
+		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_the_longest_fits),
 		cmocka_unit_test(test_automatic_broadcast),

@@ -1,0 +1,260 @@
+/*
+ * test_lease6.c - IPv6 VIPs against the kernel of a network namespace: claim, announcement, strays,
+ * restoration and will.
+ */
+#include "common/checksum.h"
+#include "daemon/lease.h"
+#include "lab.h"
+#include "vrrpd/packet.h"
+
+#include <net/ethernet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip6.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define VIPS 3
+
+struct fixture {
+	struct arena *arena;
+	struct conf *conf;
+	struct loop loop;
+	struct netwatch watch;
+	struct vip_keeper vips;
+	struct announcer announcer;
+	struct vrrp_sockets sockets;
+	struct leases leases;
+	unsigned told[REQUEST_N];
+	int error;
+};
+
+static void
+tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n, struct mono at)
+{
+	struct fixture *f = ctx;
+
+	f->told[what]++;
+	f->error = error;
+}
+
+static void
+on_change(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	leases_settle(&f->leases);
+	leases_restore(&f->leases, mono_now());
+}
+
+static void
+begin(struct fixture *f)
+{
+	*f = (struct fixture){ .arena = arena_new() };
+	f->conf = lab_conf(f->arena, VIPS, 3);
+	lab_ipv6(f->conf);
+	assert_int_equal(loop_init(&f->loop), 0);
+	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
+	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
+	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
+	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
+	assert_int_equal(leases_init(&f->leases, f->conf, &f->watch, &f->vips, &f->announcer,
+				     &f->sockets, tell, f),
+			 0);
+}
+
+static void
+end(struct fixture *f)
+{
+	leases_execute_wills(&f->leases);
+	assert_false(lab_has("fd09::1:1"));
+	leases_fini(&f->leases);
+	vrrp_sockets_fini(&f->sockets);
+	announcer_fini(&f->announcer);
+	vip_keeper_fini(&f->vips);
+	netwatch_fini(&f->watch);
+	loop_fini(&f->loop);
+	arena_free(f->arena);
+}
+
+/* The next IPv6 packet at the other end with this header after IPv6's; false if there is none. */
+static bool
+next_packet(int fd, uint8_t next_header, struct ip6_hdr *ip, uint8_t payload[2048])
+{
+	uint8_t frame[2048];
+	size_t len;
+
+	while ((len = lab_next_frame(fd, frame, sizeof frame)) > 0) {
+		memcpy(ip, frame + sizeof(struct ether_header), sizeof *ip);
+		memcpy(payload, frame + sizeof(struct ether_header) + sizeof *ip,
+		       len - sizeof(struct ether_header) - sizeof *ip);
+		if (ip->ip6_nxt == next_header)
+			return true;
+	}
+	return false;
+}
+
+static struct ip
+ip_of(const struct in6_addr *v6)
+{
+	return (struct ip){ .family = AF_INET6, .v6 = *v6 };
+}
+
+/* RFC 4443 section 2.3: with the pseudo-header the sum is nothing. */
+static bool
+sums_up(const struct ip6_hdr *ip, const uint8_t *payload)
+{
+	const uint32_t tail_be[2] = { htonl(ntohs(ip->ip6_plen)), htonl(ip->ip6_nxt) };
+	uint32_t sum = checksum_add(0, &ip->ip6_src, 32);
+
+	sum = checksum_add(sum, tail_be, sizeof tail_be);
+	return checksum_finish(checksum_add(sum, payload, ntohs(ip->ip6_plen))) == 0;
+}
+
+static void
+test_claim_announces(void **state)
+{
+	struct fixture f;
+	int fd = lab_capture(ETHERTYPE_IPV6);
+	struct ip all_nodes, source, target;
+	struct nd_neighbor_advert na;
+	unsigned announced = 0;
+	uint8_t payload[2048];
+	struct ip6_hdr ip;
+
+	ip_parse("ff02::1", &all_nodes);
+	begin(&f);
+	leases_claim(&f.leases, 0);
+	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
+	assert_int_equal(f.error, 0);
+	assert_true(lab_has("fe80::1"));
+	assert_true(lab_has("fd09::1:1"));
+	assert_true(lab_has("fd09::1:2"));
+	while (next_packet(fd, IPPROTO_ICMPV6, &ip, payload)) {
+		memcpy(&na, payload, sizeof na);
+		if (na.nd_na_type != ND_NEIGHBOR_ADVERT)
+			continue;
+		source = ip_of(&ip.ip6_src);
+		target = ip_of(&na.nd_na_target);
+		assert_memory_equal(&ip.ip6_dst, &all_nodes.v6, 16);
+		assert_true(ip_equal(&source, &target));
+		assert_true(ip_equal(&target, &f.conf->instances[0].vips[announced % VIPS].ip));
+		assert_int_equal(ip.ip6_hlim, 255);
+		assert_int_equal(na.nd_na_flags_reserved, ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE);
+		assert_memory_equal(payload + sizeof na, "\x02\x01", 2);
+		assert_memory_equal(payload + sizeof na + 2, f.watch.links[0].mac, 6);
+		assert_true(sums_up(&ip, payload));
+		announced++;
+	}
+	assert_int_equal(announced, 5 * VIPS);
+	leases_release(&f.leases, 0);
+	assert_false(lab_has("fe80::1"));
+	assert_false(lab_has("fd09::1:2"));
+	close(fd);
+	end(&f);
+}
+
+static bool
+is_restored(void *ctx)
+{
+	return ((struct fixture *)ctx)->told[REQUEST_RESTORED] > 0;
+}
+
+static void
+test_restored(void **state)
+{
+	struct fixture f;
+
+	begin(&f);
+	leases_claim(&f.leases, 0);
+	lab_ip("address del fd09::1:1/128 dev tt0");
+	assert_false(lab_has("fd09::1:1"));
+	assert_true(lab_turn_until(&f.loop, is_restored, &f, 5000));
+	assert_true(lab_has("fd09::1:1"));
+	end(&f);
+}
+
+static bool
+is_clean(void *ctx)
+{
+	return !lab_has("fd09::1:1");
+}
+
+/* A VIP is ours at any length and on any interface while we are not master; a link-local one only on
+ * its own interface, for elsewhere it is another address. */
+static void
+test_strays(void **state)
+{
+	struct fixture f;
+
+	lab_ip("address add fe80::1/64 dev tt1 nodad");
+	begin(&f);
+	lab_ip("address add fe80::1/64 dev tt0 nodad");
+	lab_ip("address add fd09::1:1/64 dev tt1 nodad");
+	assert_true(lab_turn_until(&f.loop, is_clean, &f, 5000));
+	netwatch_sync(&f.watch);
+	leases_settle(&f.leases);
+	assert_int_equal(f.watch.found_n, 0);
+	assert_true(lab_has("fe80::1"));
+	lab_ip("address del fe80::1/64 dev tt1");
+	assert_false(lab_has("fe80::1"));
+	end(&f);
+}
+
+/* The source is the first link-local address that is usable: no VIP, and not being probed. */
+static void
+test_will(void **state)
+{
+	struct fixture f;
+	struct vrrp_datagram d;
+	struct vrrp_advert ad;
+	int fd = lab_capture(ETHERTYPE_IPV6);
+	uint8_t payload[2048];
+	struct ip6_hdr ip;
+
+	begin(&f);
+	leases_claim(&f.leases, 0);
+	netwatch_sync(&f.watch);
+	assert_true(ip_is_link_local(&f.watch.links[0].primary6));
+	assert_int_not_equal(f.watch.links[0].primary6.bytes[15], 1);
+	leases_will(&f.leases, 0, true);
+	leases_execute_wills(&f.leases);
+	assert_false(lab_has("fd09::1:1"));
+
+	assert_true(next_packet(fd, VRRP_PROTOCOL, &ip, payload));
+	d = (struct vrrp_datagram){
+		.source = ip_of(&ip.ip6_src),
+		.destination = ip_of(&ip.ip6_dst),
+		.hop_limit = ip.ip6_hlim,
+		.pdu = payload,
+		.pdu_len = ntohs(ip.ip6_plen),
+	};
+	assert_int_equal(vrrp_packet_parse6(&d, &ad), VRRP_DROP_N);
+	assert_int_equal(ad.priority, 0);
+	assert_int_equal(ad.ttl, VRRP_TTL);
+	assert_true(ip_equal(&ad.source, &f.watch.links[0].primary6));
+	assert_true(ip_equal(&ad.destination, &f.conf->mcast_group6));
+	assert_true(vrrp_packet_same_addresses(&f.conf->instances[0], &ad));
+	close(fd);
+	end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_claim_announces),
+		cmocka_unit_test(test_restored),
+		cmocka_unit_test(test_strays),
+		cmocka_unit_test(test_will),
+	};
+
+	lab_enter();
+	lab_ip("address add fe80::abcd/64 dev tt0 nodad");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
