@@ -265,6 +265,7 @@ add_list(struct making *k, const char *path, struct conf_pos pos)
 {
 	const struct tls_file *file = tls_files_get(k->m->files, path);
 	char *text, *next;
+	size_t errors = k->m->reporter->report->errors;
 	unsigned number = 1;
 
 	if (file->error || file->directory) {
@@ -282,7 +283,7 @@ add_list(struct making *k, const char *path, struct conf_pos pos)
 		add_list_line(k, path, number, line, pos);
 	}
 	free(text);
-	if (k->front->n == 0)
+	if (k->front->n == 0 && k->m->reporter->report->errors == errors)
 		conf_error(k->m->reporter, pos, "there is no certificate in %.200s", path);
 }
 

@@ -54,6 +54,10 @@ at_end(void)
 static int
 no_password(char *buffer, int size, int writing, void *ctx)
 {
+	bool *asked = ctx;
+
+	if (asked)
+		*asked = true;
 	return -1;
 }
 
@@ -90,17 +94,20 @@ use_certificates(SSL_CTX *ctx, const struct tls_file *file)
 static const char *
 read_key(const struct tls_file *file, EVP_PKEY **key)
 {
-	BIO *bio = open_text(file);
+	static const char mark[] = "PRIVATE KEY-----";
+	bool asked = false;
+	BIO *bio;
 
-	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-	BIO_free(bio);
-	if (*key || at_end())
+	*key = NULL;
+	/* OpenSSL's words for a file without any are the same as for one it does not understand. */
+	if (!memmem(file->data, file->len, mark, sizeof mark - 1))
 		return NULL;
-	if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_BAD_PASSWORD_READ) {
-		ERR_clear_error();
-		return "its key is encrypted";
-	}
-	return tls_pem_reason("its key is broken");
+	bio = open_text(file);
+	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, &asked) : NULL;
+	BIO_free(bio);
+	if (!*key)
+		return tls_pem_reason(asked ? "its key is encrypted" : "its key is broken");
+	return NULL;
 }
 
 static const char *
