@@ -123,7 +123,7 @@ static const struct conf_row rows[] = {
 	NOTICE("instance", "the run directory is -R DIR"),
 	NOTICE("config_id", "the node's name is -i NAME"),
 	NOTICE("child_wait_time", "stopping has a time limit of its own"),
-	NOTICE("umask", "no files are written"),
+	NOTICE("umask", "scripts run with the mask 0177, which is keepalived's own"),
 	NOTICE("random_seed", "nothing is left to chance that a seed could set"),
 };
 

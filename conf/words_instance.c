@@ -293,7 +293,7 @@ static const struct conf_row rows[] = {
 	NOTIFY("notify_master", master, "run on becoming master"),
 	NOTIFY("notify_backup", backup, "run on becoming backup"),
 	NOTIFY("notify_fault", fault, "run on FAULT"),
-	NOTIFY("notify_stop", stop, "run on stopping"),
+	NOTIFY("notify_stop", stop, "run on stopping, which waits at most 5 seconds for it"),
 	NOTIFY("notify", any,
 	       "run after these, with INSTANCE, the name, the state and the priority as arguments"),
 	NOTIFY("notify_master_rx_lower_pri", master_rx_lower_pri,

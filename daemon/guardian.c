@@ -206,6 +206,7 @@ on_gone(struct child *child, const char *how)
 	if (g->stopped)
 		return; /* as agreed: it is on its way out */
 	log_alert("worker (pid %d) is gone: %s", (int)child->pid, how);
+	notifier_orphan(&g->notifier);
 	child_kill(child);
 }
 

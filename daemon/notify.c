@@ -90,8 +90,8 @@ struct notify_lane {
 	struct script_run run;
 	struct notify_waiting queue[NOTIFY_QUEUE]; /* [0] is the one at work */
 	size_t queue_n, step;                      /* step: its next command */
-	bool told, told_stop;
-	unsigned priority; /* the last told */
+	enum notify_event state; /* the last one told; NOTIFY_EVENT_N = none yet */
+	unsigned priority;       /* with it */
 	uint64_t dropped;
 };
 
@@ -218,13 +218,21 @@ notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event ev
 	char line[1024];
 
 	assert(instance < notifier->conf->instances_n && event < NOTIFY_EVENT_N);
-	lane->told = true;
-	lane->told_stop = event == NOTIFY_EVENT_STOP;
+	if (event <= NOTIFY_EVENT_STOP)
+		lane->state = event;
 	lane->priority = priority;
 	notify_line(line, sizeof line, lane->conf->name, event, priority);
 	for (size_t i = 0; i < 2; i++)
 		notify_fifo_write(&notifier->fifos[i], line);
 	enqueue(lane, event, priority);
+}
+
+void
+notifier_orphan(struct notifier *notifier)
+{
+	for (uint32_t i = 0; i < notifier->conf->instances_n; i++)
+		if (notifier->lanes[i].state == NOTIFY_EVENT_MASTER)
+			notifier_tell(notifier, i, NOTIFY_EVENT_FAULT, notifier->lanes[i].priority);
 }
 
 bool
@@ -234,7 +242,7 @@ notifier_stop(struct notifier *notifier, int64_t limit_ms)
 	for (uint32_t i = 0; i < notifier->conf->instances_n; i++) {
 		struct notify_lane *lane = &notifier->lanes[i];
 
-		if (lane->told && !lane->told_stop)
+		if (lane->state < NOTIFY_EVENT_STOP)
 			notifier_tell(notifier, i, NOTIFY_EVENT_STOP, lane->priority);
 		/* Half for what runs, the rest for what waits behind it. */
 		script_limit(&lane->run, lane->queue_n > 1 ? limit_ms / 2 : limit_ms);
@@ -283,6 +291,7 @@ notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *c
 
 		lane->notifier = notifier;
 		lane->conf = &conf->instances[i];
+		lane->state = NOTIFY_EVENT_N;
 		script_run_init(&lane->run, loop, on_done, lane);
 		for (size_t j = 0; j < PROGRAMS_N; j++)
 			prepare(lane, (const void *)(commands + j * sizeof(struct conf_command)),

@@ -53,6 +53,10 @@ void notifier_fini(struct notifier *notifier);
 void notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event event,
 		   unsigned priority);
 
+/* The worker is gone, and its will executed: who was told MASTER is told FAULT, before the next
+ * worker begins as BACKUP. */
+void notifier_orphan(struct notifier *notifier);
+
 /*
  * The daemon ends: every instance that was told of anything is told STOP, if it was not yet, and
  * what runs has limit_ms.  Returns true if nothing is left to wait for; else `idle` follows.

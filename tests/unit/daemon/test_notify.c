@@ -75,6 +75,29 @@ test_order(void **state)
 	scratch_forget("told");
 }
 
+/* Whoever believes to be master learns that the worker is gone; nobody else does. */
+static void
+test_orphans(void **state)
+{
+	char any[256];
+	struct conf_instance instance = { .name = "A", .notify = { .any = { .line = any } } };
+	struct conf conf = { .instances = &instance, .instances_n = 1 };
+	struct notifier notifier;
+
+	snprintf(any, sizeof any, "/bin/sh -c 'echo $2 $3 >> %s' sh", scratch_path("told"));
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	notifier_orphan(&notifier);
+	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
+	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER_RX_LOWER_PRI, 100);
+	notifier_orphan(&notifier);
+	notifier_orphan(&notifier);
+	notifier_tell(&notifier, 0, NOTIFY_EVENT_BACKUP, 100);
+	notifier_orphan(&notifier);
+	finish(&notifier, 5000);
+	assert_string_equal(scratch_text("told"), "A MASTER\nA FAULT\nA BACKUP\nA STOP\n");
+	scratch_forget("told");
+}
+
 /* One that never ends does not keep the rest from hearing of the stop. */
 static void
 test_stop_behind_one_that_hangs(void **state)
@@ -201,8 +224,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),    cmocka_unit_test(test_stop_behind_one_that_hangs),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_orphans),
+		cmocka_unit_test(test_stop_behind_one_that_hangs),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_fifo),
 		cmocka_unit_test(test_no_fifo),
 	};
 
