@@ -105,6 +105,21 @@ check_family(struct conf_parser *p, size_t index)
 	}
 }
 
+/* With a prefix length the address brings its network along. */
+static void
+check_network(struct conf_parser *p, const struct conf_vip *vip)
+{
+	char buf[IP_STRLEN];
+
+	if (!p->options->is_foreign || vip->interface == CONF_NONE ||
+	    vip->prefix_len != (vip->ip.family == AF_INET ? 32 : 128))
+		return;
+	if (p->options->is_foreign(p->conf->interfaces[vip->interface].name, &vip->ip))
+		conf_warning(&p->reporter, vip->pos,
+			     "%s is in none of the networks of %s: nobody there will ask for it",
+			     ip_format(&vip->ip, buf), p->conf->interfaces[vip->interface].name);
+}
+
 static void
 check_addresses(struct conf_parser *p, size_t index)
 {
@@ -130,6 +145,7 @@ check_addresses(struct conf_parser *p, size_t index)
 				   "%s is the instance's `unicast_src_ip`, too: it would disappear "
 				   "when the node is not master",
 				   buf);
+		check_network(p, vip);
 		if (ip_is_any(&vip->ip) || ip_is_multicast(&vip->ip))
 			conf_error(&p->reporter, vip->pos, "%s cannot be an interface's address",
 				   buf);
@@ -200,8 +216,9 @@ check_behaviour(struct conf_parser *p, size_t index)
 
 	if (instance->nopreempt != CONF_PREEMPT && instance->state == CONF_STATE_MASTER &&
 	    instance->priority != 255)
-		conf_notice(&p->reporter, at(p, index, "nopreempt"),
-			    "keepalived drops `nopreempt` beside `state MASTER`; here it holds");
+		conf_warning(&p->reporter, at(p, index, "nopreempt"),
+			     "keepalived drops `nopreempt` beside `state MASTER`; here it holds: "
+			     "write `state BACKUP` on both nodes");
 	if (instance->nopreempt != CONF_PREEMPT && instance->priority == 255)
 		conf_warning(&p->reporter, at(p, index, "nopreempt"),
 			     "the owner of the addresses (priority 255) always preempts");

@@ -6,6 +6,9 @@
 
 #include "proxy/tls.h"
 
+#include "conf/compare.h"
+#include "daemon/own_addresses.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,13 +73,20 @@ check_load(struct check *c, const struct options *o)
 	if (read_sources(c, o) < 0)
 		return -EINVAL;
 	c->options = (struct conf_options){ .node = node_name(c, o), .maxconn = o->maxconn };
+	/* Another node's files say nothing about this host. */
+	if (!o->elsewhere && own_addresses_open() == 0) {
+		c->options.is_local = own_addresses_has;
+		c->options.is_foreign = own_addresses_foreign;
+	}
 	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
-	if (report.errors == 0 && o->command != OPTIONS_DUMP)
+	own_addresses_close();
+	if (report.errors == 0 && o->command != OPTIONS_DUMP && !o->elsewhere)
 		try_tls(c, &report);
 	conf_report_print(stderr, c->conf, &report, o->quiet);
 	if (report.errors) {
-		fprintf(stderr, "tandem: %zu error%s in the configuration\n", report.errors,
-			report.errors == 1 ? "" : "s");
+		fprintf(stderr, "tandem: %zu error%s and %zu warning%s in the configuration\n",
+			report.errors, report.errors == 1 ? "" : "s", report.warnings,
+			report.warnings == 1 ? "" : "s");
 		return -EINVAL;
 	}
 	if (o->strict && report.warnings) {
@@ -84,6 +94,53 @@ check_load(struct check *c, const struct options *o)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* -V: what there is, in one line. */
+static void
+print_summary(const struct conf *conf)
+{
+	size_t vips = 0, binds = 0, servers = 0, backends = 0;
+
+	for (size_t i = 0; i < conf->instances_n; i++)
+		vips += conf->instances[i].vips_n;
+	for (size_t i = 0; i < conf->proxies_n; i++) {
+		binds += conf->proxies[i].binds_n;
+		servers += conf->proxies[i].servers_n;
+		backends += conf->proxies[i].servers_n > 0;
+	}
+	printf("node %s: %zu vrrp instances with %zu addresses, %zu listening sockets, %zu servers "
+	       "in %zu backends\n",
+	       conf->node, conf->instances_n, vips, binds, servers, backends);
+}
+
+/* Do this configuration and the other node's make a pair? */
+static int
+compare_peer(const struct check *c, const struct options *o)
+{
+	struct options other = *o;
+	struct conf_compared compared;
+	struct check peer;
+	int r;
+
+	other.files = o->peers;
+	other.files_n = o->peers_n;
+	other.elsewhere = true;
+	other.node = o->peer_node ? o->peer_node : o->node;
+	r = check_load(&peer, &other);
+	if (r == 0) {
+		compared = conf_compare(stderr, c->conf, peer.conf);
+		if (compared.errors || (o->strict && compared.warnings))
+			r = -EINVAL;
+		if (compared.errors || compared.warnings)
+			fprintf(stderr, "tandem: the two nodes: %zu error%s, %zu warning%s\n",
+				compared.errors, compared.errors == 1 ? "" : "s", compared.warnings,
+				compared.warnings == 1 ? "" : "s");
+		else if (!o->quiet)
+			puts("The two nodes make a pair");
+	}
+	check_fini(&peer);
+	return r;
 }
 
 void
@@ -101,11 +158,15 @@ check_main(const struct options *o)
 	struct check c;
 	int status = check_load(&c, o) < 0;
 
+	if (status == 0 && o->peers_n && compare_peer(&c, o) < 0)
+		status = 1;
 	if (status == 0) {
 		if (o->command == OPTIONS_DUMP)
 			conf_dump(stdout, c.conf);
 		else if (!o->quiet)
 			puts("Configuration file is valid");
+		if (o->command == OPTIONS_CHECK && o->verbose && !o->quiet)
+			print_summary(c.conf);
 		if (fflush(stdout) != 0)
 			status = 1;
 	}

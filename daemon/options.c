@@ -35,6 +35,8 @@ enum action {
 	ACTION_KEEPALIVED,
 	ACTION_HAPROXY,
 	ACTION_OUTPUT,
+	ACTION_PEER,
+	ACTION_PEER_NODE,
 	ACTION_HELP,
 	ACTION_NOTHING,
 };
@@ -73,6 +75,8 @@ static const struct row rows[] = {
 	{ "--keepalived", ACTION_KEEPALIVED, "FILE",     false },
 	{ "--haproxy", ACTION_HAPROXY,      "FILE",      false },
 	{ "-o",        ACTION_OUTPUT,       "FILE",      false },
+	{ "--peer",    ACTION_PEER,         "FILE",      false },
+	{ "--peer-node", ACTION_PEER_NODE,  "NAME",      false },
 	{ "-h",        ACTION_HELP,         NULL,        false },
 	{ "--help",    ACTION_HELP,         NULL,        false },
 	{ "--version", ACTION_VERSION,      NULL,        false },
@@ -195,6 +199,12 @@ apply(struct options *o, const struct row *row, const char *value)
 	case ACTION_OUTPUT:
 		o->output = value;
 		break;
+	case ACTION_PEER:
+		o->peers[o->peers_n++] = value;
+		break;
+	case ACTION_PEER_NODE:
+		o->peer_node = value;
+		break;
 	case ACTION_HELP:
 		o->command = OPTIONS_HELP;
 		break;
@@ -264,7 +274,8 @@ options_parse(struct options *o, int argc, char **argv, const char *rundir)
 
 	*o = (struct options){ .rundir = rundir && *rundir ? rundir : RUNDIR_DEFAULT };
 	o->files = calloc((size_t)argc + 1, sizeof *o->files);
-	if (!o->files)
+	o->peers = calloc((size_t)argc + 1, sizeof *o->peers);
+	if (!o->files || !o->peers)
 		return fail(o, "out of memory");
 	error = parse_words(o, argc, argv);
 	if (error)
@@ -276,6 +287,11 @@ options_parse(struct options *o, int argc, char **argv, const char *rundir)
 	if ((o->keepalived || o->haproxy || o->output) && o->command != OPTIONS_IMPORT &&
 	    o->command != OPTIONS_HELP)
 		return fail(o, "--keepalived, --haproxy and -o belong to `tandem import'");
+	if ((o->peers_n || o->peer_node) && o->command != OPTIONS_CHECK &&
+	    o->command != OPTIONS_HELP)
+		return fail(o, "--peer and --peer-node belong to `tandem check'");
+	if (o->peer_node && !o->peers_n)
+		return fail(o, "--peer-node needs --peer FILE");
 	if (o->command == OPTIONS_IMPORT && o->files_n)
 		return fail(o, "`tandem import' reads what --keepalived and --haproxy name");
 	return 0;
@@ -285,7 +301,8 @@ void
 options_fini(struct options *o)
 {
 	free(o->files);
-	o->files = NULL;
+	free(o->peers);
+	o->files = o->peers = NULL;
 }
 
 void
@@ -297,7 +314,7 @@ options_help(FILE *out)
 		"\n"
 		"SYNOPSIS\n"
 		"    tandem [OPTION...] -f FILE [-f FILE...] [-- FILE...]\n"
-		"    tandem check [OPTION...] FILE...\n"
+		"    tandem check [OPTION...] [--peer FILE [--peer-node NAME]] FILE...\n"
 		"    tandem status [--json] [-R DIRECTORY]\n"
 		"    tandem import [--keepalived FILE] [--haproxy FILE] [-o FILE]\n"
 		"\n"
@@ -331,7 +348,10 @@ options_help(FILE *out)
 		"    -h, --help print this page\n"
 		"\n"
 		"COMMANDS\n"
-		"    check      as -c\n"
+		"    check      as -c.  With --peer FILE (may be repeated, like -f) the other node's\n"
+		"               files are compared, too: router ids, version, interval, password,\n"
+		"               addresses, peers, priorities.  --peer-node is the other node's name\n"
+		"               for @NAME lines, if that is one file for both\n"
 		"    status     what the running instance does, and why; --json for programs.\n"
 		"               Status 0; 1 if nothing is running; 2 if it does not answer\n"
 		"    import     make one file of what --keepalived and --haproxy name (FILE or\n"

@@ -43,7 +43,11 @@ struct options {
 	const char *keepalived; /* import --keepalived; NULL = not given */
 	const char *haproxy;    /* import --haproxy */
 	const char *output;     /* import -o */
-	char error[256];        /* one sentence, when options_parse fails */
+	const char **peers;     /* check --peer: the other node's files */
+	size_t peers_n;
+	bool elsewhere;        /* the files are another host's: set by `check --peer` */
+	const char *peer_node; /* check --peer-node; NULL = our own */
+	char error[256];       /* one sentence, when options_parse fails */
 };
 
 /*

@@ -2,10 +2,12 @@
  * conf_tool.c - test tool: loads configuration files, prints what there is to say on stderr and the
  * canonical form on stdout.  Exit status 1 if there are errors.
  *
- *     conf-tool [--classes] [-L NODE] FILE…
+ *     conf-tool [--classes | --peer FILE] [-L NODE] FILE…
  *
+ * With --peer it also compares the files with the other node's, and fails if they make no pair.
  * With --classes it prints what became of each word instead: line, class, table, word.
  */
+#include "conf/compare.h"
 #include "conf/load.h"
 
 #include <stdio.h>
@@ -25,6 +27,23 @@ tell_class(void *ctx, enum conf_class class, const char *table, const char *word
 	printf("%u %s %s: %s\n", pos.line, names[class], table, word);
 }
 
+/* Compares with what the other node loads, as lb2.  The exit status. */
+static int
+compare(struct arena *arena, const struct conf *conf, const char *path)
+{
+	struct conf_options options = { .node = "lb2" };
+	struct conf_report report;
+	struct conf_source *sources;
+	const char *failed;
+	size_t sources_n;
+	const struct conf *other;
+
+	if (conf_read_files(arena, &path, 1, &sources, &sources_n, &failed) < 0)
+		return 2;
+	other = conf_load(arena, sources, sources_n, &options, &report);
+	return report.errors > 0 || conf_compare(stderr, conf, other).errors > 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -35,12 +54,18 @@ main(int argc, char **argv)
 	const struct conf *conf;
 	const char *failed;
 	size_t sources_n;
+	const char *peer = NULL;
 	int first = 1, r;
 
 	if (argc > 1 && strcmp(argv[1], "--classes") == 0) {
 		options.tell_class = tell_class;
 		argv++;
 		argc--;
+	}
+	if (argc > 2 && strcmp(argv[1], "--peer") == 0) {
+		peer = argv[2];
+		argv += 2;
+		argc -= 2;
 	}
 	if (argc > 2 && strcmp(argv[1], "-L") == 0) {
 		options.node = argv[2];
@@ -55,9 +80,11 @@ main(int argc, char **argv)
 	}
 	conf = conf_load(arena, sources, sources_n, &options, &report);
 	conf_report_print(stderr, conf, &report, false);
-	if (report.errors == 0 && !options.tell_class)
+	if (report.errors == 0 && !options.tell_class && !peer)
 		conf_dump(stdout, conf);
 	r = report.errors > 0;
+	if (r == 0 && peer)
+		r = compare(arena, conf, peer);
 	arena_free(arena);
 	return r;
 }

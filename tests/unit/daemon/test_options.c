@@ -119,6 +119,25 @@ files_keep_their_order(void **state)
 }
 
 static void
+check_compares_with_the_peer(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "check", "--peer", "b", "--peer-node", "lb2", "a"), 0);
+	assert_int_equal(o.command, OPTIONS_CHECK);
+	assert_int_equal(o.files_n, 1);
+	assert_int_equal(o.peers_n, 1);
+	assert_string_equal(o.peers[0], "b");
+	assert_string_equal(o.peer_node, "lb2");
+	options_fini(&o);
+
+	assert_int_not_equal(PARSE(&o, "-f", "a", "--peer", "b"), 0);
+	options_fini(&o);
+	assert_int_not_equal(PARSE(&o, "check", "a", "--peer-node", "b"), 0);
+	options_fini(&o);
+}
+
+static void
 values_arrive(void **state)
 {
 	struct options o;
@@ -186,6 +205,7 @@ main(void)
 		cmocka_unit_test(commands_are_recognised),
 		cmocka_unit_test(mistakes_give_one_sentence),
 		cmocka_unit_test(files_keep_their_order),
+		cmocka_unit_test(check_compares_with_the_peer),
 		cmocka_unit_test(values_arrive),
 		cmocka_unit_test(node_prefers_i),
 		cmocka_unit_test(rundir_option_wins_over_environment),
