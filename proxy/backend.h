@@ -62,6 +62,7 @@ struct backend {
 	_Atomic uint32_t generation;
 	_Atomic uint32_t turn;
 	_Atomic uint32_t queued; /* sessions waiting, all threads */
+	_Atomic uint32_t choosy; /* of those: who cannot do with just any slot */
 	pthread_mutex_t lock;
 };
 

@@ -59,7 +59,8 @@ longest_waiting(struct backend *be)
 	return found;
 }
 
-/* Gives the slot back, and lets the one know who has waited for it longest. */
+/* Gives the slot back, and lets the one know who has waited for it longest: or all, if some of those
+ * who wait cannot do with any slot. */
 static void
 give_slot_back(struct session *s)
 {
@@ -73,6 +74,10 @@ give_slot_back(struct session *s)
 	lb_release(&s->target->lb);
 	if (!s->target->lb.maxconn || !atomic_load(&be->queued))
 		return;
+	if (atomic_load(&be->choosy)) {
+		proxy_wake_waiters(be->proxy, be->index);
+		return;
+	}
 	w = longest_waiting(be);
 	if (w && w->thread == s->thread)
 		loop_defer(&s->thread->loop, &w->dispatch);
@@ -89,6 +94,13 @@ note_oldest(struct waiting *w)
 		     first ? CONTAINER_OF(first, struct session, wait)->since.ns : 0);
 }
 
+/* Waits for a certain server, or for one it has not tried. */
+static bool
+is_choosy(const struct session *s)
+{
+	return s->wanted || s->tried;
+}
+
 static void
 enqueue(struct session *s, struct server *wanted)
 {
@@ -101,6 +113,8 @@ enqueue(struct session *s, struct server *wanted)
 	list_append(&w->sessions, &s->wait);
 	note_oldest(w);
 	atomic_fetch_add(&w->n, 1);
+	if (is_choosy(s))
+		atomic_fetch_add(&s->backend->choosy, 1);
 	s->queue_position = atomic_fetch_add(&s->backend->queued, 1) + 1;
 	/* A slot given back before `queued` was raised told nobody: look once more. */
 	loop_defer(&s->thread->loop, &w->dispatch);
@@ -115,6 +129,8 @@ dequeue(struct session *s)
 	note_oldest(w);
 	atomic_fetch_sub(&w->n, 1);
 	atomic_fetch_sub(&s->backend->queued, 1);
+	if (is_choosy(s))
+		atomic_fetch_sub(&s->backend->choosy, 1);
 	if (s->wanted)
 		atomic_fetch_sub(&s->wanted->lb.queued, 1);
 	s->wanted = NULL;

@@ -16,14 +16,38 @@
 #define ACCEPT_BATCH    64
 #define RELIEF_PAUSE_MS 100
 
-/* One of `limit` places, or false. */
+/* One of `limit` places, or false.  Never more than that for a moment: who looks just then would
+ * find the house full and wait for somebody to leave. */
 static bool
 take_place(_Atomic uint32_t *count, uint32_t limit)
 {
-	if (atomic_fetch_add(count, 1) < limit)
-		return true;
-	atomic_fetch_sub(count, 1);
-	return false;
+	uint32_t n = atomic_load(count);
+
+	do {
+		if (n >= limit)
+			return false;
+	} while (!atomic_compare_exchange_weak(count, &n, n + 1));
+	return true;
+}
+
+/* A place is free again: the listeners that wait for one may go on. */
+static void
+wake_starved(struct proxy_thread *t)
+{
+	struct proxy *proxy = t->proxy;
+
+	if (atomic_load(&proxy->starved_n) == 0)
+		return;
+	for (uint32_t i = 0; i < proxy->threads_n; i++) {
+		struct proxy_thread *other = &proxy->threads[i];
+
+		if (!atomic_load(&other->starved))
+			continue;
+		if (other == t)
+			loop_defer(&t->loop, &t->readmit);
+		else
+			loop_wake(&other->loop);
+	}
 }
 
 static bool
@@ -41,15 +65,8 @@ admit(struct listener *l)
 		atomic_fetch_sub(&fe->sessions, 1);
 	}
 	atomic_fetch_sub(&proxy->sessions, 1);
+	wake_starved(l->thread);
 	return false;
-}
-
-static void
-give_back(struct frontend *fe, uint32_t bind)
-{
-	atomic_fetch_sub(&fe->bind_sessions[bind], 1);
-	atomic_fetch_sub(&fe->sessions, 1);
-	atomic_fetch_sub(&fe->proxy->sessions, 1);
 }
 
 static bool
@@ -159,7 +176,7 @@ listener_ready(struct loop_fd *lf, uint32_t events)
 			session_start(l, fd, &from);
 			continue;
 		}
-		give_back(l->frontend, l->bind);
+		listener_release(l->thread, l->frontend, l->bind);
 		if (!on_accept_error(l, error))
 			return;
 	}
@@ -210,10 +227,10 @@ listener_start(struct listener *l)
 void
 listener_stop(struct listener *l)
 {
-	if (l->paused && l->fd >= 0)
+	/* The guardian has a duplicate: close alone would leave it in epoll. */
+	loop_remove(&l->thread->loop, &l->lf);
+	if (l->fd >= 0)
 		close(l->fd);
-	else
-		loop_close(&l->thread->loop, &l->lf);
 	l->paused = false;
 	l->fd = -1;
 }
@@ -221,21 +238,10 @@ listener_stop(struct listener *l)
 void
 listener_release(struct proxy_thread *t, struct frontend *fe, uint32_t bind)
 {
-	struct proxy *proxy = t->proxy;
-
-	give_back(fe, bind);
-	if (atomic_load(&proxy->starved_n) == 0)
-		return;
-	for (uint32_t i = 0; i < proxy->threads_n; i++) {
-		struct proxy_thread *other = &proxy->threads[i];
-
-		if (!atomic_load(&other->starved))
-			continue;
-		if (other == t)
-			loop_defer(&t->loop, &t->readmit);
-		else
-			loop_wake(&other->loop);
-	}
+	atomic_fetch_sub(&fe->bind_sessions[bind], 1);
+	atomic_fetch_sub(&fe->sessions, 1);
+	atomic_fetch_sub(&fe->proxy->sessions, 1);
+	wake_starved(t);
 }
 
 void

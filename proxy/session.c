@@ -308,6 +308,37 @@ session_rearm(struct session *s)
 		timer_arm(&s->thread->loop.timers, &s->timer, deadline);
 }
 
+/* The shortest time-out of a session that relays; 0 = it has none. */
+static uint32_t
+shortest_ms(const struct session *s)
+{
+	const struct conf_proxy *fe = s->frontend->conf, *be = s->backend->conf;
+	const uint32_t all[] = { fe->timeout_client_ms, fe->timeout_client_fin_ms,
+				 be->timeout_server_ms, be->timeout_server_fin_ms,
+				 be->timeout_tunnel_ms };
+	uint32_t shortest = 0;
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] && (!shortest || all[i] < shortest))
+			shortest = all[i];
+	return shortest;
+}
+
+/*
+ * Not later than after the shortest time-out, whatever the deadline is now: the side that is waited
+ * for changes with what moves, and the timer is not touched then.  What moved counts anew from that
+ * moment, so this look is never too late.
+ */
+static void
+look_again(struct session *s, struct mono now)
+{
+	uint32_t ms = s->state == SESSION_RELAYING ? shortest_ms(s) : 0;
+
+	if (ms)
+		timer_arm(&s->thread->loop.timers, &s->timer, mono_add_ms(now, ms));
+	session_rearm(s);
+}
+
 static void
 session_timer(struct timer *timer, struct mono now)
 {
@@ -316,7 +347,7 @@ session_timer(struct timer *timer, struct mono now)
 	struct mono deadline = session_deadline(s, &cause);
 
 	if (!deadline.ns || mono_before(now, deadline)) {
-		session_rearm(s);
+		look_again(s, now);
 		return;
 	}
 	switch (s->state) {
