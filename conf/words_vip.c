@@ -153,7 +153,9 @@ static const struct conf_row rows[] = {
 	  .doc = "how far the address is valid" },
 	{ "label", CONF_TYPE_CALL, .parse = parse_label, .doc = "its name for ifconfig" },
 	NOTICE("no_track", 0, "an address that disappears is always put back"),
-	NOTICE("preferred_lft", 1, "the lifetime of a virtual address is its lease (`vip_lease`)"),
+	NOTICE("preferred_lft", 1,
+	       "the lifetime of a virtual address is its lease (`vip_lease`); an IPv6 host address "
+	       "is never a source"),
 	NOTICE("home", 0, "it concerns mobile IPv6 only"),
 	NOTICE("-nodad", 0, "a virtual address is never probed for duplicates"),
 	NOTICE("nodad", 0, "a virtual address is never probed for duplicates"),

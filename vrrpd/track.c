@@ -235,7 +235,11 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 		say(why, size, "link %s is down", name);
 	else if (conf->unicast_src.family == AF_UNSPEC &&
 		 vrrp_link_primary(link, conf->family)->family == AF_UNSPEC)
-		say(why, size, "interface %s has no address of its own", name);
+		say(why, size,
+		    conf->family == AF_INET6
+			    ? "interface %s has no link-local address to speak from"
+			    : "interface %s has no address of its own",
+		    name);
 	else
 		return false;
 	return true;

@@ -230,6 +230,8 @@ an_address_is_missed_by_its_family(void **state)
 	become_masters(w);
 	tell_link(w, "10.0.0.11", NULL);
 	assert_int_equal(view(w, V6).state, VRRP_STATE_FAULT);
+	assert_string_equal(view(w, V6).why,
+			    "interface eth1 has no link-local address to speak from");
 	assert_int_equal(view(w, V4).state, VRRP_STATE_MASTER);
 	assert_true(ip_equal(&w->source, &source));
 	tell_link(w, "10.0.0.11", "fe80::11");
