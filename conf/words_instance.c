@@ -229,7 +229,6 @@ const struct conf_table table_auth = {
 	TABLE_ROWS(auth_rows),
 };
 
-
 #define REFUSED(word, reason)                          \
 	{                                              \
 		word, CONF_TYPE_REFUSED, .doc = reason \

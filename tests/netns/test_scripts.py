@@ -4,6 +4,8 @@ import dataclasses
 import pathlib
 import signal
 
+import pytest
+
 from lab.config import Pair
 from lab.process import now, send_signal, wait_until
 
@@ -85,6 +87,7 @@ def test_told_as_by_keepalived(lab, patience, say, tmp_path):
     say(f"told as by keepalived: {len(states)} states to scripts and FIFO, argument by argument")
 
 
+@pytest.mark.quick
 def test_check_moves_the_address(lab, pair_of, patience, say):
     """A failing script lowers the priority; a new worker knows what the scripts have found."""
     broken = {name: f"{lab.directory}/{name}.broken" for name in ("lb1", "lb2")}
