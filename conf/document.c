@@ -67,6 +67,13 @@ print_sentence(FILE *out, const char *text)
 		fputs("\\fR", out);
 }
 
+/* A question has its mark already. */
+static void
+print_stop(FILE *out, const char *sentence)
+{
+	fputs(sentence[strlen(sentence) - 1] == '?' ? "\n" : ".\n", out);
+}
+
 static bool
 is_without_effect(const struct conf_row *row)
 {
@@ -180,7 +187,7 @@ print_row(FILE *out, const struct conf_row *row)
 		return;
 	}
 	print_sentence(out, row->doc);
-	fputs(".\n", out);
+	print_stop(out, row->doc);
 	if (row_is_number(row->type))
 		print_range(out, row);
 	print_default(out, row);
@@ -191,21 +198,27 @@ print_row(FILE *out, const struct conf_row *row)
 		fputs("\\fBno\\fR before it takes it back.\n", out);
 }
 
+static bool
+is_of_class(const struct conf_row *row, enum conf_type type, bool loud)
+{
+	return row->type == type && !(row->flags & ROW_LOUD) == !loud;
+}
+
 /* The words of one class, those with the same reason together. */
 static void
-print_class(FILE *out, const struct conf_table *table, enum conf_type type, const char *heading)
+print_class(FILE *out, const struct conf_table *table, enum conf_type type, bool loud,
+	    const char *heading)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < table->rows_n; i++) {
-		const struct conf_row *row = &table->rows[i];
+		const struct conf_row *row = &table->rows[i], *other;
 		bool told = false;
 
-		if (row->type != type)
+		if (!is_of_class(row, type, loud))
 			continue;
-		for (size_t j = 0; j < i && !told; j++)
-			told = table->rows[j].type == type &&
-			       strcmp(table->rows[j].doc, row->doc) == 0;
+		for (other = table->rows; other < row && !told; other++)
+			told = is_of_class(other, type, loud) && strcmp(other->doc, row->doc) == 0;
 		if (told)
 			continue;
 		if (!any)
@@ -213,16 +226,15 @@ print_class(FILE *out, const struct conf_table *table, enum conf_type type, cons
 		any = true;
 		fputs(".IP \\(bu 2\n", out);
 		print_bold(out, row->name);
-		for (size_t j = i + 1; j < table->rows_n; j++) {
-			if (table->rows[j].type != type ||
-			    strcmp(table->rows[j].doc, row->doc) != 0)
+		for (other = row + 1; other < table->rows + table->rows_n; other++) {
+			if (!is_of_class(other, type, loud) || strcmp(other->doc, row->doc) != 0)
 				continue;
 			fputs(",\n", out);
-			print_bold(out, table->rows[j].name);
+			print_bold(out, other->name);
 		}
 		fputs(":\n", out);
 		print_sentence(out, row->doc);
-		fputs(".\n", out);
+		print_stop(out, row->doc);
 	}
 }
 
@@ -235,8 +247,11 @@ print_table(FILE *out, const struct conf_table *table)
 	for (size_t i = 0; i < table->rows_n; i++)
 		if (!is_without_effect(&table->rows[i]))
 			print_row(out, &table->rows[i]);
-	print_class(out, table, CONF_TYPE_NOTICE, "Accepted with a notice, nothing to do here:");
-	print_class(out, table, CONF_TYPE_REFUSED, "Refused:");
+	print_class(out, table, CONF_TYPE_NOTICE, false,
+		    "Accepted with a notice, nothing to do here:");
+	print_class(out, table, CONF_TYPE_NOTICE, true,
+		    "Accepted with a warning, because what is missing can be seen from outside:");
+	print_class(out, table, CONF_TYPE_REFUSED, false, "Refused:");
 }
 
 static bool
