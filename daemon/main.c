@@ -10,6 +10,7 @@
 #include "daemon/import.h"
 #include "daemon/worker.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -132,12 +133,27 @@ dispatch(const struct options *o)
 	return 1;
 }
 
+/* Started with closed streams, the next files to be opened would take their numbers, and messages
+ * would be written into them. */
+static void
+occupy_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options options;
 	int status;
 
+	occupy_standard_streams();
 	if (argc > 2 && strcmp(argv[1], "--worker") == 0)
 		return worker_main(argc - 2, argv + 2);
 

@@ -77,7 +77,10 @@ rundir_init(struct rundir *rundir, const char *dir)
 		rundir->lock_fd = -1;
 		return r;
 	}
-	return write_pid(rundir->lock_fd);
+	r = write_pid(rundir->lock_fd);
+	if (r < 0)
+		log_error("cannot write to %s: %s", path, strerror(-r));
+	return r;
 }
 
 static int

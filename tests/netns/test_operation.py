@@ -91,6 +91,48 @@ def test_unprivileged(lab, say):
     say(f"unprivileged: {done.stderr.strip().splitlines()[-1]}")
 
 
+def start_alone(lab, run_directory, redirect=""):
+    """One node without a peer, by way of a shell: the process."""
+    node = lab.tandem("lb1", Pair())
+    lab.nodes.clear()
+    argv = [*map(str, node.argv()), "-R", str(run_directory)]
+    return subprocess.Popen(
+        ["ip", "netns", "exec", lab.network.namespace("lb1"), "sh", "-c", f'exec "$@" {redirect}']
+        + ["sh", *argv],
+        text=True,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_closed_streams(lab, tmp_path, say):
+    """No file gets the number of a closed stream, and messages with it."""
+    run_directory = tmp_path / "run"
+    daemon = start_alone(lab, run_directory, "0<&- 1>&- 2>&-")
+    try:
+        wait_until((run_directory / "control.sock").exists, 10, "the control socket")
+        daemon.send_signal(signal.SIGHUP)
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(10)
+        assert (run_directory / "lock").read_text(encoding="utf-8") == f"{daemon.pid}\n"
+    finally:
+        daemon.kill()
+    say("closed streams: the lock file holds the pid alone")
+
+
+def test_full_disk(lab, tmp_path, say):
+    """A run directory that cannot be written to is named."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", tmp_path], check=True)
+    try:
+        (tmp_path / "filling").write_bytes(bytes(4096))
+        daemon = start_alone(lab, tmp_path)
+        output = daemon.communicate(timeout=20)[1]
+        assert daemon.returncode == 1
+        assert f"{tmp_path}/lock" in output and "No space" in output
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    say(f"full disk: {output.strip().splitlines()[-1]}")
+
+
 def test_status(lab, pair_of, fast, say):
     """Both nodes say what they are and why; --json is JSON."""
     lb1, lb2 = pair_of(fast())
