@@ -241,6 +241,7 @@ from_libnl(struct rtnl_addr *a, struct netwatch_found *f)
 		.ifindex = (uint32_t)rtnl_addr_get_ifindex(a),
 		.prefix_len = (uint8_t)rtnl_addr_get_prefixlen(a),
 		.usable = !(rtnl_addr_get_flags(a) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)),
+		.lifetime_s = rtnl_addr_get_valid_lifetime(a),
 	};
 	if (f->ip.family != AF_INET && f->ip.family != AF_INET6)
 		return false;
@@ -417,8 +418,11 @@ subscribe(struct netwatch *watch)
 	return loop_add(watch->loop, &watch->ready, EPOLLIN);
 }
 
-/* An owner's VIPs are its own addresses by definition (RFC 9568 section 1.7): those that are there
- * when we come stay when we go. */
+/*
+ * An owner's VIPs are its own addresses by definition (RFC 9568 section 1.7): those that are there
+ * when we come stay when we go.  But not what ends within a lease: that one a predecessor left, and
+ * nobody else renews it.
+ */
 static void
 mark_native(struct netwatch *watch)
 {
@@ -428,7 +432,8 @@ mark_native(struct netwatch *watch)
 		for (struct netwatch_vip *v = netwatch_find(watch, ip);
 		     !is_last(watch, v) && ip_equal(&v->ip, ip); v++)
 			if (netwatch_is(watch, v, &watch->found[i]))
-				v->native = watch->conf->instances[v->instance].priority == 255;
+				v->native = watch->conf->instances[v->instance].priority == 255 &&
+					    watch->found[i].lifetime_s > watch->conf->vip_lease_s;
 	}
 }
 

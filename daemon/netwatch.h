@@ -35,7 +35,8 @@ struct netwatch_found {
 	struct ip ip;
 	uint32_t ifindex;
 	uint8_t prefix_len;
-	bool usable; /* no duplicate, and not being probed for one */
+	bool usable;         /* no duplicate, and not being probed for one */
+	uint32_t lifetime_s; /* what is left of it; UINT32_MAX = for ever */
 };
 
 struct netwatch {

@@ -353,6 +353,26 @@ test_an_owner_keeps_its_addresses(void **state)
 	end(&f);
 }
 
+/* A lease that a predecessor left would run out, were it taken for the owner's own address. */
+static void
+test_an_owner_renews_what_its_predecessor_left(void **state)
+{
+	struct fixture f;
+
+	lab_ip("address add 10.9.1.1/24 dev tt0 valid_lft 3 preferred_lft 3");
+	begin(&f, 1, 3);
+	f.conf->instances[0].priority = 255;
+	netwatch_fini(&f.watch);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	leases_settle(&f.leases);
+	assert_false(lab_has("10.9.1.1"));
+	leases_claim(&f.leases, 0);
+	assert_true(lab_has("10.9.1.1"));
+	leases_release(&f.leases, 0);
+	assert_false(lab_has("10.9.1.1"));
+	end(&f);
+}
+
 static void
 test_will(void **state)
 {
@@ -431,6 +451,7 @@ main(void)
 		cmocka_unit_test(test_frozen_until_confirmed),
 		cmocka_unit_test(test_strays_are_removed_while_not_master),
 		cmocka_unit_test(test_an_owner_keeps_its_addresses),
+		cmocka_unit_test(test_an_owner_renews_what_its_predecessor_left),
 		cmocka_unit_test(test_will),
 		cmocka_unit_test(test_an_interface_that_goes_and_comes),
 	};
