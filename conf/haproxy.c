@@ -188,6 +188,22 @@ check_name(struct conf_parser *p, const struct conf_word *name)
 			   "a name has letters, digits and - _ . : only, not `%.60s`", name->text);
 }
 
+/* A frontend and a backend may share a name, a listen section is both.  Who has it already? */
+static const struct conf_name *
+claim_name(struct conf_parser *p, uint8_t caps, const struct conf_word *name)
+{
+	const struct conf_name *first = NULL, *other;
+
+	for (uint8_t side = CONF_CAP_FRONT; side <= CONF_CAP_BACK; side++) {
+		if (!(caps & side))
+			continue;
+		other = names_add(&p->names, NAME_PROXY, side, name->text,
+				  (uint32_t)p->conf->proxies_n, name->pos);
+		first = first ? first : other;
+	}
+	return first;
+}
+
 static void
 read_proxy(struct conf_call *call, uint8_t caps)
 {
@@ -222,9 +238,7 @@ read_proxy(struct conf_call *call, uint8_t caps)
 	p->draft = NULL;
 	tell_refused(p, draft);
 	draft->given.to = p->given_n;
-	first = name ? names_add(&p->names, NAME_PROXY, 0, name->text, (uint32_t)p->conf->proxies_n,
-				 name->pos)
-		     : NULL;
+	first = name ? claim_name(p, caps, name) : NULL;
 	if (first)
 		conf_error(&p->reporter, name->pos, "there is a %s `%s` already, at %s",
 			   p->proxies[first->index].kind, name->text,

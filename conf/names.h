@@ -12,7 +12,7 @@ enum name_space {
 	NAME_SCRIPT,
 	NAME_INSTANCE,
 	NAME_DEFAULTS,
-	NAME_PROXY,
+	NAME_PROXY,  /* scope: one of CONF_CAP_* */
 	NAME_SERVER, /* scope: the proxy */
 	NAME_SERVER_ID,
 	NAME_BIND,

@@ -11,26 +11,45 @@
 /* ------------------------------------------------------------------ references */
 
 static const struct conf_name *
-find_name(struct conf_parser *p, const struct conf_ref *ref, enum name_space space,
-	  const char *what)
+find_script(struct conf_parser *p, const struct conf_ref *ref)
 {
-	const struct conf_name *found = names_find(&p->names, space, 0, ref->name);
+	const struct conf_name *found = names_find(&p->names, NAME_SCRIPT, 0, ref->name);
 	struct nearest nearest;
 
 	if (found)
 		return found;
-	conf_error(&p->reporter, ref->pos, "there is no %s `%.60s`", what, ref->name);
+	conf_error(&p->reporter, ref->pos, "there is no vrrp_script `%.60s`", ref->name);
 	if (!p->reporter.kept)
 		return NULL;
 	nearest = nearest_init(ref->name);
-	if (space == NAME_SCRIPT) {
-		for (size_t i = 0; i < p->conf->scripts_n; i++)
-			nearest_offer(&nearest, p->conf->scripts[i].name);
-	} else {
-		for (size_t i = 0; i < p->conf->proxies_n; i++)
-			if (p->conf->proxies[i].caps & CONF_CAP_BACK)
-				nearest_offer(&nearest, p->conf->proxies[i].name);
+	for (size_t i = 0; i < p->conf->scripts_n; i++)
+		nearest_offer(&nearest, p->conf->scripts[i].name);
+	conf_hint_nearest(&p->reporter, &nearest);
+	return NULL;
+}
+
+static const struct conf_name *
+find_backend(struct conf_parser *p, const struct conf_ref *ref)
+{
+	const struct conf_name *found = names_find(&p->names, NAME_PROXY, CONF_CAP_BACK, ref->name);
+	struct nearest nearest;
+
+	if (found)
+		return found;
+	found = names_find(&p->names, NAME_PROXY, CONF_CAP_FRONT, ref->name);
+	if (found) {
+		conf_error(&p->reporter, ref->pos,
+			   "`%.60s` is a frontend (%s): a backend or listen section is needed",
+			   ref->name, conf_place(&p->reporter, ref->pos, found->pos));
+		return NULL;
 	}
+	conf_error(&p->reporter, ref->pos, "there is no backend `%.60s`", ref->name);
+	if (!p->reporter.kept)
+		return NULL;
+	nearest = nearest_init(ref->name);
+	for (size_t i = 0; i < p->conf->proxies_n; i++)
+		if (p->conf->proxies[i].caps & CONF_CAP_BACK)
+			nearest_offer(&nearest, p->conf->proxies[i].name);
 	conf_hint_nearest(&p->reporter, &nearest);
 	return NULL;
 }
@@ -43,17 +62,8 @@ resolve_refs(struct conf_parser *p)
 	for (size_t i = 0; i < p->refs_n; i++) {
 		const struct conf_ref *ref = &p->refs[i];
 		const struct conf_name *name =
-			ref->kind == CONF_REF_SCRIPT ? find_name(p, ref, NAME_SCRIPT, "vrrp_script")
-						     : find_name(p, ref, NAME_PROXY, "backend");
+			ref->kind == CONF_REF_SCRIPT ? find_script(p, ref) : find_backend(p, ref);
 
-		if (name && ref->kind != CONF_REF_SCRIPT &&
-		    !(conf->proxies[name->index].caps & CONF_CAP_BACK)) {
-			conf_error(&p->reporter, ref->pos,
-				   "`%.60s` is a frontend (%s): a backend or listen section is "
-				   "needed",
-				   ref->name, conf_place(&p->reporter, ref->pos, name->pos));
-			name = NULL;
-		}
 		if (!name)
 			continue;
 		switch (ref->kind) {

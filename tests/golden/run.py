@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden configurations: what conf-tool says about a file must be what is kept beside it.
 
-    run.py CONF_TOOL ok|broken [--update]
+    run.py CONF_TOOL ok|broken|corpus [--update]
 
 A case is NAME.conf (one file) or NAME.files: a line of arguments for conf-tool, whose paths are
 relative to this folder; "cat A B" makes one file of two first.  NAME.expected holds the canonical
@@ -17,6 +17,12 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "SOCKET": "7", "HOST": "10.0.0.21",
                "TWO": "check backup", "EMPTY": "", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+
+SAMPLES = pathlib.Path("/usr/share/doc/keepalived/samples")
+EXAMPLES = pathlib.Path("/usr/share/doc/haproxy/examples")
+# One asks for AH, which would leave the pair with two masters if it were passed over; the other has a
+# script without a command on any node but those it is written for.
+REFUSED_SAMPLES = ("keepalived.conf.SSL_GET", "keepalived.conf.conditional_conf")
 
 
 def run(tool, arguments, stdin=None):
@@ -60,9 +66,47 @@ def check(tool, case, broken, update):
     return ""
 
 
+def classes_of(tool, path):
+    """What the corpus keeps of a file."""
+    status, out, err = run(tool, ["--classes", str(path)])
+    errors = sum(b": error: " in line for line in err.splitlines())
+    return b"%s\n" % (b"%d errors" % errors if status else b"loads") + out
+
+
+def check_corpus(tool, update):
+    """The files of the corpus and the installed samples: how many, and what is wrong."""
+    files = sorted(p for p in (HERE / "corpus").glob("*/*") if p.suffix in (".conf", ".cfg"))
+    wrong = []
+    for path in files:
+        expected = path.with_suffix(".classes")
+        got = classes_of(tool, path.relative_to(HERE))
+        if update:
+            expected.write_bytes(got)
+        if not expected.exists() or expected.read_bytes() != got:
+            wrong.append(f"{path.relative_to(HERE)}: got:\n{got.decode(errors='replace')}")
+    samples = sorted(SAMPLES.glob("keepalived.conf.*"))
+    for path in samples:
+        got = classes_of(tool, path)
+        loads = got.startswith(b"loads") or path.name in REFUSED_SAMPLES
+        if b" unknown " in got or not loads:
+            wrong.append(f"{path}: got:\n{got.decode(errors='replace')}")
+    examples = sorted(EXAMPLES.glob("*.cfg"))
+    for path in examples:
+        got = classes_of(tool, path)
+        if b" unknown " in got:
+            wrong.append(f"{path}: got:\n{got.decode(errors='replace')}")
+    return len(files) + len(samples) + len(examples), wrong
+
+
 def main():
     tool, folder = sys.argv[1:3]
     tool = str(pathlib.Path(tool).resolve())
+    if folder == "corpus":
+        count, wrong = check_corpus(tool, "--update" in sys.argv)
+        for text in wrong:
+            print(f"--- {text}")
+        print(f"{count} files, {len(wrong)} failed")
+        return 1 if wrong or not count else 0
     cases = sorted(p for p in (HERE / folder).iterdir() if p.suffix in (".conf", ".files"))
     failed = 0
     for case in cases:
