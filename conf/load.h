@@ -52,7 +52,8 @@ struct conf_options {
 
 /*
  * Reads files (a directory means its *.cfg and *.conf in alphabetical order; "-" is standard
- * input), and what their `include` lines name.  On success *sources lives in `arena`.  0, or -errno with *failed = the path.
+ * input), and what their `include` lines name.  On success *sources lives in `arena`.  0, or
+ * -errno with *failed = the path.
  */
 int conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
 		    struct conf_source **sources, size_t *sources_n, const char **failed);
