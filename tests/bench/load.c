@@ -2,7 +2,7 @@
  * load.c - the clients in front of the proxies under test.
  *
  *	load --to ADDRESS --mode keepalive|connect|bulk|idle [--clients N] [--requests N]
- *	     [--bytes N] [--client-closes] [--limit SECONDS]
+ *	     [--bytes N] [--client-closes] [--tls] [--resume] [--limit SECONDS]
  *
  * keepalive  N connections, each sends a small request when it has the response to the last one
  * connect    a new connection for every request, N at a time; the server closes it, or the client
@@ -15,6 +15,7 @@
  * limit of time was reached.
  */
 #include "tests/bench/net.h"
+#include "tests/bench/tls.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -38,8 +39,9 @@ static const char *const mode_names[MODE_N] = {
 
 struct conn {
 	int fd;
-	bool waits_out; /* the request could not be sent yet */
-	bool complete;  /* the response is; the server's FIN is to follow */
+	struct ssl_st *ssl; /* NULL = plain */
+	bool waits_out;     /* the request could not be sent yet */
+	bool complete;      /* the response is; the server's FIN is to follow */
 	bool idle;
 	uint64_t body_left;
 	size_t head_len;
@@ -50,7 +52,7 @@ static struct {
 	enum mode mode;
 	struct sockaddr_in to;
 	uint64_t clients_n, requests_n, bytes;
-	bool client_closes;
+	bool client_closes, tls, resume;
 	uint64_t limit_s;
 } option = { .clients_n = 64, .limit_s = 60 };
 
@@ -65,9 +67,20 @@ static char buffer[256 << 10];
 static int epoll_fd;
 
 static void
+close_conn(struct conn *c)
+{
+	tls_close(c->ssl);
+	c->ssl = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
+static void
 send_request(struct conn *c)
 {
-	ssize_t n = send(c->fd, request, request_len, MSG_NOSIGNAL);
+	ssize_t n = c->ssl ? tls_send(c->ssl, request, request_len)
+			   : send(c->fd, request, request_len, MSG_NOSIGNAL);
 
 	/* The handshake may not be over yet: the socket will say.  Other errors show on reading. */
 	c->waits_out = n < 0 && errno == EAGAIN;
@@ -81,8 +94,8 @@ static void
 start_request(struct conn *c)
 {
 	if (count.started == option.requests_n) {
-		if (option.mode != MODE_IDLE && c->fd >= 0)
-			close(c->fd);
+		if (option.mode != MODE_IDLE)
+			close_conn(c);
 		return;
 	}
 	count.started++;
@@ -93,6 +106,8 @@ start_request(struct conn *c)
 	c->fd = net_connect(&option.to);
 	if (c->fd < 0)
 		net_fail("connect");
+	if (option.tls)
+		c->ssl = tls_open(c->fd);
 	send_request(c);
 	net_watch(epoll_fd, c->fd, EPOLLIN | (c->waits_out ? EPOLLOUT : 0), c);
 }
@@ -102,10 +117,8 @@ finish_request(struct conn *c, bool ok)
 {
 	count.finished++;
 	count.errors += !ok;
-	if (!ok || option.mode == MODE_CONNECT) {
-		close(c->fd);
-		c->fd = -1;
-	}
+	if (!ok || option.mode == MODE_CONNECT)
+		close_conn(c);
 	if (option.mode == MODE_IDLE) {
 		c->idle = ok;
 		count.idle += ok;
@@ -146,7 +159,11 @@ on_readable(struct conn *c)
 	ssize_t n;
 
 	/* A long body is thrown away in the kernel: how fast a client copies is not the question. */
-	if (c->body_left > 0 || c->complete)
+	if (c->ssl && (c->body_left > 0 || c->complete))
+		n = tls_recv(c->ssl, buffer, sizeof buffer);
+	else if (c->ssl)
+		n = tls_recv(c->ssl, c->head + c->head_len, sizeof c->head - 1 - c->head_len);
+	else if (c->body_left > 0 || c->complete)
 		n = recv(c->fd, buffer, sizeof buffer, MSG_TRUNC);
 	else
 		n = recv(c->fd, c->head + c->head_len, sizeof c->head - 1 - c->head_len, 0);
@@ -155,7 +172,7 @@ on_readable(struct conn *c)
 	if (c->idle) {
 		count.lost++;
 		c->idle = false;
-		close(c->fd);
+		close_conn(c);
 		return;
 	}
 	if (n <= 0 || c->complete) {
@@ -190,6 +207,9 @@ on_event(struct conn *c, uint32_t events)
 		if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &event) < 0)
 			net_fail("epoll_ctl");
 		send_request(c);
+	} else if (c->waits_out && c->ssl) {
+		send_request(c); /* the handshake goes on with what came */
+		return;
 	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		on_readable(c);
@@ -264,6 +284,8 @@ read_options(int argc, char **argv)
 		{ "bytes", required_argument, NULL, 'b' },
 		{ "limit", required_argument, NULL, 'l' },
 		{ "client-closes", no_argument, NULL, 'k' },
+		{ "tls", no_argument, NULL, 's' },
+		{ "resume", no_argument, NULL, 'u' },
 		{ 0 },
 	};
 	bool to_given = false;
@@ -293,6 +315,12 @@ read_options(int argc, char **argv)
 		case 'k':
 			option.client_closes = true;
 			break;
+		case 's':
+			option.tls = true;
+			break;
+		case 'u':
+			option.resume = true;
+			break;
 		default:
 			exit(1);
 		}
@@ -315,6 +343,8 @@ main(int argc, char **argv)
 	net_raise_file_limit();
 	epoll_fd = net_epoll();
 	write_request();
+	if (option.tls)
+		tls_begin(option.resume);
 	conns = calloc(option.clients_n, sizeof *conns);
 	if (!conns)
 		net_fail("calloc");
@@ -330,9 +360,9 @@ main(int argc, char **argv)
 		start_request(&conns[i]);
 	in_time = run(option.requests_n, deadline_ns);
 	printf("{\"mode\": \"%s\", \"requests\": %llu, \"errors\": %llu, \"bytes\": %llu, "
-	       "\"seconds\": %.6f, \"complete\": %s}\n",
+	       "\"resumed\": %llu, \"seconds\": %.6f, \"complete\": %s}\n",
 	       mode_names[option.mode], (unsigned long long)count.finished,
-	       (unsigned long long)count.errors, (unsigned long long)count.bytes,
+	       (unsigned long long)count.errors, (unsigned long long)count.bytes, tls_resumed(),
 	       (double)(net_now_ns() - start_ns) / 1e9, in_time ? "true" : "false");
 	fflush(stdout);
 	if (option.mode == MODE_IDLE && in_time) {

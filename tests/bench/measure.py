@@ -21,7 +21,7 @@ def say(text):
 class Scenario:
     """One kind of traffic.  `slices` a round; `per` is what a slice's figure is divided by."""
 
-    def __init__(self, name, title, unit, arguments, per, slices, warm_up, splice=False):
+    def __init__(self, name, title, unit, arguments, per, slices, warm_up, splice=False, tls=False):
         self.name = name
         self.title = title
         self.unit = unit
@@ -30,6 +30,7 @@ class Scenario:
         self.slices = slices
         self.warm_up = warm_up
         self.splice = splice
+        self.tls = tls
 
 
 def scenarios(quick):
@@ -75,6 +76,55 @@ def scenarios(quick):
             1,
             keepalive + ["2000"],
         ),
+        *tls_scenarios(quick, keepalive, connect),
+    ]
+
+
+def tls_scenarios(quick, keepalive, connect):
+    """TLS 1.3 with the clients, on a certificate with a P-256 key; the server is plain."""
+    requests, full, resumed, slices = (30000, 1000, 1500, 3) if quick else (50000, 2000, 3000, 4)
+    tls = ["--tls"]
+    return [
+        Scenario(
+            "tls-keepalive",
+            "TLS: 64 keep-alive clients, tiny requests",
+            "µs/request",
+            tls + keepalive + [str(requests)],
+            requests / 1e6,
+            slices,
+            tls + keepalive + ["5000"],
+            tls=True,
+        ),
+        Scenario(
+            "tls-full",
+            "TLS: a full handshake per request",
+            "µs/connection",
+            tls + connect + [str(full)],
+            full / 1e6,
+            slices,
+            tls + connect + ["200"],
+            tls=True,
+        ),
+        Scenario(
+            "tls-resumed",
+            "TLS: a resumed handshake per request",
+            "µs/connection",
+            tls + ["--resume"] + connect + [str(resumed)],
+            resumed / 1e6,
+            slices,
+            tls + connect + ["200"],
+            tls=True,
+        ),
+        Scenario(
+            "tls-idle",
+            "TLS: 8,000 idle connections",
+            "byte/connection",
+            tls + ["--mode", "idle", "--clients", "8000"],
+            8000,
+            1,
+            tls + keepalive + ["2000"],
+            tls=True,
+        ),
     ]
 
 
@@ -98,6 +148,25 @@ class Bench:
         }
         self.results = []
         self.syscalls = {}
+
+    def certificate(self):
+        """A file with a certificate and its key, made when it is first asked for."""
+        pem = os.path.join(self.directory, "bench.pem")
+        if os.path.exists(pem):
+            return pem
+        key = os.path.join(self.directory, "bench.key")
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+            + ["-nodes", "-subj", "/CN=bench", "-days", "2", "-keyout", key, "-out", pem],
+            capture_output=True,
+            text=True,
+        )
+        if made.returncode:
+            raise BenchError(f"no certificate: {made.stderr}")
+        with open(key, encoding="ascii") as file, open(pem, "a", encoding="ascii") as both:
+            both.write(file.read())
+        os.chmod(pem, 0o644)
+        return pem
 
     def tool(self, name):
         return os.path.join(self.options.build, "tests", "bench", f"bench-{name}")
@@ -129,7 +198,7 @@ class Bench:
         subjects = [self.subjects[name] for name in names]
         try:
             for subject in subjects:
-                subject.start(scenario.splice)
+                subject.start(scenario.splice, scenario.tls)
                 self.load(subject, scenario.warm_up)
             yield subjects
         finally:
@@ -143,8 +212,9 @@ class Bench:
                 self.run_round(number, scenario)
 
     def run_round(self, number, scenario):
-        names = list(self.subjects)
-        measure = self.measure_idle if scenario.name == "idle" else self.measure_cpu
+        names = [n for n in self.subjects if n != "relay" or not scenario.tls]
+        idle = scenario.name in ("idle", "tls-idle")
+        measure = self.measure_idle if idle else self.measure_cpu
         results = []
         with self.started(names, scenario) as subjects:
             for part in range(scenario.slices):
@@ -156,7 +226,7 @@ class Bench:
                     results.append(result)
         self.results += results
         figures = "  ".join(f"{name} {middle(results, name):,.1f}" for name in names)
-        say(f"{number + 1}/{self.options.rounds} {scenario.name:10} {figures}  {scenario.unit}")
+        say(f"{number + 1}/{self.options.rounds} {scenario.name:13} {figures}  {scenario.unit}")
 
     def measure_cpu(self, subject, scenario):
         pids = subject.pids()

@@ -66,10 +66,12 @@ class Report:
 
     def bounds(self):
         """(sentence, kept) for each promise the run can judge."""
-        for scenario in ("keepalive", "connect"):
+        for scenario in ("keepalive", "connect", "tls-keepalive", "tls-full", "tls-idle"):
             ratio = self.ratio(scenario, "tandem", "haproxy") if "tandem" in self.names else None
             if ratio is not None:
-                yield f"{scenario}: CPU of tandem / HAProxy = {ratio:.2f}, at most 1.00", ratio <= 1
+                what = "memory" if scenario == "tls-idle" else "CPU"
+                text = f"{scenario}: {what} of tandem / HAProxy = {ratio:.2f}, at most 1.00"
+                yield text, ratio <= 1
         memory = self.values("idle", "tandem")
         if memory:
             used = statistics.median(memory)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import time
 
@@ -19,13 +20,19 @@ global
 defaults
     mode tcp
     timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+    timeout client {timeout}
+    timeout server {timeout}
     {splice}
 listen bench
-    bind {listen}
+    bind {listen}{ssl}
     balance roundrobin
     server web1 {server} check
+"""
+
+NGINX_SSL = """
+    ssl_certificate {pem};
+    ssl_certificate_key {pem};
+    ssl_protocols TLSv1.2 TLSv1.3;
 """
 
 NGINX = """
@@ -39,9 +46,10 @@ events {{ worker_connections 20000; }}
 stream {{
     access_log off;
     proxy_connect_timeout 5s;
-    proxy_timeout 30s;
+    proxy_timeout {timeout};
     upstream bench {{ server {server}; }}
-    server {{ listen {listen} backlog=4096; proxy_pass bench; }}
+    {ssl}
+    server {{ listen {listen} backlog=4096{flag}; proxy_pass bench; }}
 }}
 """
 
@@ -55,6 +63,7 @@ class Subject:
         self.listen = listen
         self.server = server
         self.process = None
+        self.tls = False
         self.log = os.path.join(bench.directory, f"{name}.log")
 
     def path(self, name):
@@ -66,15 +75,22 @@ class Subject:
         os.chmod(self.path(name), 0o644)
         return self.path(name)
 
+    def timeout(self):
+        """8,000 handshakes take so long that the first connections must bear more silence."""
+        return "3m" if self.tls else "30s"
+
     def haproxy_file(self, splice):
         return HAPROXY.format(
             maxconn=CONNECTIONS_MAX_SPLICE if splice else CONNECTIONS_MAX,
             listen=self.listen,
             server=self.server,
+            timeout=self.timeout(),
             splice="option splice-auto" if splice else "",
+            ssl=f" ssl crt {self.bench.certificate()}" if self.tls else "",
         )
 
-    def start(self, splice=False):
+    def start(self, splice=False, tls=False):
+        self.tls = tls
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(splice),
@@ -85,7 +101,7 @@ class Subject:
             )
         host, port = self.listen.split(":")
         deadline = time.monotonic() + 10
-        while not answers(host, int(port)):
+        while not answers(host, int(port), tls):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 words = self.last_words()
@@ -125,6 +141,9 @@ class Nginx(Subject):
             directory=self.bench.directory,
             listen=self.listen,
             server=self.server,
+            timeout=self.timeout(),
+            ssl=NGINX_SSL.format(pem=self.bench.certificate()) if self.tls else "",
+            flag=" ssl" if self.tls else "",
         )
         log = self.path("nginx.log")
         return ["nginx", "-e", log, "-c", self.write("nginx.conf", text)]
@@ -147,10 +166,14 @@ class Tandem(Subject):
 SUBJECTS = {"relay": Relay, "haproxy": Haproxy, "nginx": Nginx, "tandem": Tandem}
 
 
-def answers(host, port):
+def answers(host, port, tls):
     """Does a request through the proxy get a response?"""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((host, port), timeout=1) as s:
+        with socket.create_connection((host, port), timeout=1) as plain:
+            s = context.wrap_socket(plain) if tls else plain
             s.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
             return s.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
