@@ -83,6 +83,16 @@ check_bind(struct conf_parser *p, const struct conf_bind *bind)
 			     bind->text);
 }
 
+/* Does each connection of the checks say to which port? */
+static bool
+steps_have_ports(const struct conf_health *health)
+{
+	for (size_t i = 0; i < health->steps_n; i++)
+		if (health->steps[i].kind == CONF_STEP_CONNECT && health->steps[i].port == 0)
+			return false;
+	return true;
+}
+
 static void
 check_bind_tls(struct conf_parser *p, const struct conf_bind *bind)
 {
@@ -117,12 +127,19 @@ check_server_tls(struct conf_parser *p, const struct conf_server *server)
 }
 
 static void
-check_server(struct conf_parser *p, const struct conf_server *server)
+check_server(struct conf_parser *p, const struct conf_proxy *proxy,
+	     const struct conf_server *server)
 {
 	bool unix_path = server->address.len && server->address.any.sa_family == AF_UNIX;
 
 	check_server_tls(p, server);
-	if (server->check && server->port_relative && server->check_port == 0 && !unix_path)
+	if (server->check_ssl && !server->tls.on)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s` has `check-ssl` without `ssl`: checks use TLS as "
+			   "connections do",
+			   server->name);
+	if (server->check && server->port_relative && server->check_port == 0 && !unix_path &&
+	    !steps_have_ports(&proxy->health))
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
 			   server->name);
@@ -152,7 +169,7 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 		check_bind_tls(p, &proxy->binds[i]);
 	}
 	for (size_t i = 0; i < proxy->servers_n; i++)
-		check_server(p, &proxy->servers[i]);
+		check_server(p, proxy, &proxy->servers[i]);
 }
 
 void

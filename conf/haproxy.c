@@ -122,6 +122,7 @@ draft_new(struct conf_parser *p, const struct proxy_draft *from)
 	if (from) {
 		*draft = *from;
 		draft->logs_shared = true;
+		draft->http_steps_shared = draft->tcp_steps_shared = true;
 	} else {
 		table_set_defaults(&table_proxy, &draft->proxy);
 		table_set_defaults(&table_server, &draft->server);

@@ -2,7 +2,8 @@
  * lexer_haproxy.c - words, quotes, escapes and variables of the HAProxy dialect (section 2.2 and
  * 2.3 of its manual).
  *
- * A backslash takes the next character as it is (\n, \r, \t and \xHH have their C meaning); "…"
+ * A backslash before a blank, quote, backslash, "#" or "$" takes it as it is; \n, \r, \t and \xHH have
+ * their C meaning; before anything else it stands for itself, as regular expressions need it.  "…"
  * expands $VAR, ${VAR}, ${VAR-default} and ${VAR[*]} from the environment, the last one into
  * several words; '…' expands nothing; "#" outside quotes ends the line.
  */
@@ -57,6 +58,16 @@ read_escape(struct conf_lexer *lx, struct conf_text *text)
 		lx->line++;
 		lx->line_start = lx->at;
 		return;
+	case ' ':
+	case '"':
+	case '\'':
+	case '\\':
+	case '#':
+	case '$':
+		break;
+	default:
+		text_add(text, "\\", 1);
+		break;
 	}
 	if (c)
 		text_add(text, &c, 1);

@@ -9,6 +9,7 @@
 
 #include "common/addr.h"
 #include "common/arena.h"
+#include "conf/health.h"
 
 #include <stddef.h>
 
@@ -221,6 +222,12 @@ struct conf_server {
 	uint32_t rise, fall;            /* 2, 3 */
 	struct sock_addr check_address; /* "addr"; len 0 = the server's */
 	uint16_t check_port;            /* 0 = the server's */
+	bool check_send_proxy;          /* checks begin with a PROXY line */
+	bool check_ssl;                 /* … over TLS, with `port` and `addr`, too */
+	bool no_check_ssl;
+	const char *check_sni;
+	bool shutdown_on_down;       /* "on-marked-down shutdown-sessions" */
+	bool shutdown_backups_on_up; /* "on-marked-up shutdown-backup-sessions" */
 	struct conf_tls tls;
 };
 
@@ -263,6 +270,7 @@ struct conf_proxy {
 	uint32_t retries; /* 3 */
 	struct conf_server *servers;
 	size_t servers_n;
+	struct conf_health health; /* how servers with `check` are checked */
 	struct conf_log *logs;
 	size_t logs_n;
 	bool tcplog, dontlognull, dontlog_normal, log_health_checks, logasap;

@@ -59,7 +59,8 @@ struct proxy_draft {
 	const char *default_backend;
 	struct conf_pos default_backend_pos;
 	struct conf_server server; /* default-server */
-	bool logs_shared;          /* the list is that of the `defaults` section */
+	/* The list is that of the `defaults` section. */
+	bool logs_shared, http_steps_shared, tcp_steps_shared;
 };
 
 /* An .if that is open. */

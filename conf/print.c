@@ -45,7 +45,7 @@ print_haproxy_word(FILE *out, const char *word)
 {
 	const char *c;
 
-	for (c = word; *c && isgraph((unsigned char)*c) && !strchr("\"'\\#$!@", *c);)
+	for (c = word; *c && isgraph((unsigned char)*c) && !strchr("\"'\\#$", *c);)
 		c++;
 	if (*word && !*c) {
 		fputs(word, out);
@@ -54,10 +54,10 @@ print_haproxy_word(FILE *out, const char *word)
 	if (!*word)
 		fputs("''", out);
 	for (c = word; *c; c++) {
-		if (isalnum((unsigned char)*c) || strchr("@:/.-_", *c))
-			putc(*c, out);
-		else if (isgraph((unsigned char)*c) || *c == ' ')
+		if (strchr("\"'\\#$ ", *c))
 			fprintf(out, "\\%c", *c);
+		else if (isgraph((unsigned char)*c))
+			putc(*c, out);
 		else
 			fprintf(out, "\\x%02x", (unsigned char)*c);
 	}

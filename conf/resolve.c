@@ -5,6 +5,7 @@
 #include "conf/haproxy_probe.h"
 #include "conf/nearest.h"
 #include "conf/parser.h"
+#include "conf/words_health.h"
 
 #include <string.h>
 
@@ -323,6 +324,8 @@ resolve_proxies(struct conf_parser *p)
 		else if (conf->proxies[i].caps == (CONF_CAP_FRONT | CONF_CAP_BACK))
 			conf->proxies[i].default_backend = i;
 		number_servers(p, i);
+		if (conf->proxies[i].servers_n > 0)
+			health_compile(p->arena, &conf->proxies[i].health);
 	}
 }
 

@@ -255,7 +255,6 @@
 	HAPROXY_PARAMETER("pool-conn-name", 1, "connections are not pooled"),                      \
 	HAPROXY_PARAMETER("idle-ping", 1, "connections are not pooled"),                           \
 	HAPROXY_PARAMETER("no-tfo", 0, "TCP fast open is not used"),                               \
-	HAPROXY_PARAMETER("no-check-ssl", 0, "it is the default"),                                 \
 	HAPROXY_PARAMETER("no-check-send-proxy", 0, "it is the default"),                          \
 	HAPROXY_PARAMETER("no-send-proxy", 0, "it is the default"),                                \
 	HAPROXY_PARAMETER("no-send-proxy-v2", 0, "it is the default"),                             \

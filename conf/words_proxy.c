@@ -3,6 +3,7 @@
  * logs are in files of their own.
  */
 #include "conf/parser.h"
+#include "conf/words_health.h"
 #include "conf/words_idle_haproxy.h"
 #include "conf/words_proxies.h"
 
@@ -71,9 +72,10 @@ static const char no_hash[] = "comes with a later version";
 static const char no_http[] = "needs mode http, which this version does not have";
 static const char ignored_http[] = "it concerns mode http only";
 static const char later[] = "comes with a later version";
+static const char no_programs[] =
+	"checks by a program would run in the guardian, which has no such request yet";
 static const char no_stats[] = "there is no statistics page, use `tandem status`";
 static const char no_tables[] = "stick tables come with a later version";
-static const char only_connect[] = "checks that speak a protocol come with a later version";
 
 static const struct conf_choice balances[] = {
 	{ "roundrobin", CONF_BALANCE_ROUNDROBIN, NULL },
@@ -166,6 +168,12 @@ parse_httplog(struct conf_call *call)
 		word, CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, member), .flags = ROW_NO | (side), \
 								     .doc = text               \
 	}
+#define HEALTH(word, text)                                               \
+	{                                                                \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf_proxy, health),     \
+			.flags = ROW_BACK, .parse = parse_health_option, \
+			.print = print_health_option, .doc = text        \
+	}
 #define TIMEOUT(word, member, side, text)                                                         \
 	{                                                                                         \
 		word, CONF_TYPE_TIME, ROW_FIELD(conf_proxy, member), .flags = (side), .doc = text \
@@ -245,11 +253,25 @@ static const struct conf_row rows[] = {
 	     "a client that closes while it waits is dropped"),
 	FLAG("option splice-auto", splice_auto, 0, "long transfers stay in the kernel"),
 
+	HEALTH("option httpchk", "servers answer an HTTP request: [METHOD] [URI] [VERSION]"),
+	HEALTH("option tcp-check", "servers go through the `tcp-check` steps"),
+	HEALTH("option ssl-hello-chk", "servers answer a TLS ClientHello"),
+	HEALTH("option mysql-check", "servers speak MySQL: [user NAME [post-41|pre-41]]"),
+	HEALTH("option pgsql-check", "servers speak PostgreSQL: user NAME"),
+	HEALTH("option redis-check", "servers answer Redis' PING"),
+	HEALTH("option ldap-check", "servers answer an anonymous LDAPv3 bind"),
+	HEALTH("option smtpchk", "servers speak SMTP: [HELO|EHLO DOMAIN]"),
+	{ "http-check", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, health),
+	  .flags = ROW_REPEATS | ROW_BACK, .parse = parse_http_check, .print = print_health_steps,
+	  .doc = "a step of `option httpchk`: connect, send, expect, comment; or disable-on-404" },
+	{ "tcp-check", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, health),
+	  .flags = ROW_REPEATS | ROW_BACK, .parse = parse_tcp_check, .print = print_health_steps,
+	  .doc = "a step of `option tcp-check`: connect, send, send-binary, expect or comment" },
+
 	NOTICE("description", "nothing shows it"),
 	NOTICE("id", "proxies are called by their name"),
 	NOTICE("option splice-request", "`option splice-auto` splices in both directions"),
 	NOTICE("option splice-response", "`option splice-auto` splices in both directions"),
-	NOTICE("option tcp-check", "alone it is what `check` does: connecting"),
 	NOTICE("option tcp-smart-accept", "data is awaited where it helps"),
 	NOTICE("option tcp-smart-connect", "data is awaited where it helps"),
 	NOTICE("option contstats", "counters are always up to date"),
@@ -300,8 +322,6 @@ static const struct conf_row rows[] = {
 	NOTICE("bind-process", "there is one worker process"),
 	NOTICE("grace", "a stop hands over first"),
 	NOTICE("email-alert", "no mail is sent"),
-	NOTICE("external-check", "no external checks are run"),
-	NOTICE("option external-check", "no external checks are run: servers are connected to"),
 	NOTICE("clitcpka-idle", "the kernel's keep-alive times hold"),
 	NOTICE("clitcpka-cnt", "the kernel's keep-alive times hold"),
 	NOTICE("clitcpka-intvl", "the kernel's keep-alive times hold"),
@@ -310,22 +330,15 @@ static const struct conf_row rows[] = {
 	NOTICE("srvtcpka-intvl", "the kernel's keep-alive times hold"),
 
 	PROXY_IDLE_ROWS,
+	REFUSED("external-check", no_programs),
+	REFUSED("option external-check", no_programs),
 	REFUSED("use_backend", later),
 	REFUSED("use-server", later),
 	REFUSED("server-template", later),
 	REFUSED("acl", later),
 	REFUSED("tcp-request", later),
 	REFUSED("tcp-response", later),
-	REFUSED("tcp-check", only_connect),
-	REFUSED("http-check", only_connect),
-	REFUSED("option httpchk", only_connect),
-	REFUSED("option ssl-hello-chk", only_connect),
-	REFUSED("option mysql-check", only_connect),
-	REFUSED("option pgsql-check", only_connect),
-	REFUSED("option redis-check", only_connect),
-	REFUSED("option ldap-check", only_connect),
-	REFUSED("option smtpchk", only_connect),
-	REFUSED("option spop-check", only_connect),
+	REFUSED("option spop-check", "no stream processing agents are used"),
 	REFUSED("option transparent", later),
 	REFUSED("option http_proxy", no_http),
 	REFUSED("http-request", no_http),

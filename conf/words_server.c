@@ -90,6 +90,16 @@ static const char later[] = "comes with a later version";
 		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
 	}
 
+static const struct conf_choice marked_down[] = {
+	{ "shutdown-sessions", true, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct conf_choice marked_up[] = {
+	{ "shutdown-backup-sessions", true, NULL },
+	{ NULL, 0, NULL },
+};
+
 static const struct conf_row rows[] = {
 	{ "id", CONF_TYPE_INT, ROW_FIELD(conf_server, id), .min = 1, .max = INT32_MAX,
 	  .print = print_id, .doc = "`balance first` prefers the lowest; its place in the list" },
@@ -101,7 +111,7 @@ static const struct conf_row rows[] = {
 	{ "disabled", CONF_TYPE_FLAG, ROW_FIELD(conf_server, disabled), .doc = "not used" },
 	{ "enabled", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `disabled`" },
 	{ "check", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check),
-	  .doc = "is used only while it accepts connections" },
+	  .doc = "is used only while its checks pass" },
 	{ "no-check", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `check`" },
 	{ "inter", CONF_TYPE_TIME, ROW_FIELD(conf_server, inter_ms), .min = 1, .def = "2s",
 	  .doc = "time between two checks" },
@@ -117,6 +127,18 @@ static const struct conf_row rows[] = {
 	  .doc = "where checks go; the server's own address" },
 	{ "port", CONF_TYPE_INT, ROW_FIELD(conf_server, check_port), .min = 1, .max = 65535,
 	  .doc = "the port that is checked; the server's own" },
+	{ "check-send-proxy", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check_send_proxy),
+	  .doc = "checks begin with the PROXY protocol's line" },
+	{ "check-ssl", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check_ssl),
+	  .doc = "checks use TLS as connections do, also with `port` or `addr`" },
+	{ "no-check-ssl", CONF_TYPE_FLAG, ROW_FIELD(conf_server, no_check_ssl),
+	  .doc = "checks are plain although connections use TLS" },
+	{ "check-sni", CONF_TYPE_STRING, ROW_FIELD(conf_server, check_sni),
+	  .doc = "the host that checks ask for" },
+	{ "on-marked-down", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, shutdown_on_down),
+	  .choices = marked_down, .doc = "what its sessions get when it goes down" },
+	{ "on-marked-up", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, shutdown_backups_on_up),
+	  .choices = marked_up, .doc = "what sessions of backup servers get when it comes up" },
 	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_server, maxconn), .max = 10000000,
 	  .doc = "connections at a time, more wait in the queue; 0 = no limit" },
 	{ "maxqueue", CONF_TYPE_INT, ROW_FIELD(conf_server, maxqueue), .max = 10000000,
@@ -136,15 +158,12 @@ static const struct conf_row rows[] = {
 	HTTP("proto", 1),
 	HTTP("check-proto", 1),
 	TLS_SERVER_ROWS,
-	LATER("check-ssl", 0),
-	LATER("check-sni", 1),
 	LATER("check-alpn", 1),
 	LATER("npn", 1),
 	LATER("send-proxy", 0),
 	LATER("send-proxy-v2", 0),
 	LATER("send-proxy-v2-ssl", 0),
 	LATER("send-proxy-v2-ssl-cn", 0),
-	LATER("check-send-proxy", 0),
 	LATER("check-via-socks4", 0),
 	LATER("socks4", 1),
 	LATER("proxy-v2-options", 1),
@@ -155,8 +174,6 @@ static const struct conf_row rows[] = {
 	LATER("agent-send", 1),
 	LATER("observe", 1),
 	LATER("on-error", 1),
-	LATER("on-marked-down", 1),
-	LATER("on-marked-up", 1),
 	LATER("error-limit", 1),
 	LATER("slowstart", 1),
 	LATER("track", 1),

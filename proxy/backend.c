@@ -14,28 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name, *text;
-} statuses[] = {
-	[CHECK_STATUS_UNKNOWN] = { "UNK", "Unknown" },
-	[CHECK_STATUS_SOCKERR] = { "SOCKERR", "Socket error" },
-	[CHECK_STATUS_L4OK] = { "L4OK", "Layer4 check passed" },
-	[CHECK_STATUS_L4TOUT] = { "L4TOUT", "Layer4 timeout" },
-	[CHECK_STATUS_L4CON] = { "L4CON", "Layer4 connection problem" },
-};
-
-const char *
-check_status_name(enum check_status status)
-{
-	return statuses[status].name;
-}
-
-const char *
-check_status_text(enum check_status status)
-{
-	return statuses[status].text;
-}
-
 const char *
 server_state_name(enum server_state state)
 {
@@ -48,6 +26,8 @@ server_state_name(enum server_state state)
 		return "no check";
 	case SERVER_DISABLED:
 		return "MAINT";
+	case SERVER_STOPPING:
+		return "NOLB";
 	case SERVER_UNRESOLVED:
 		return "UNRESOLVED";
 	}
@@ -64,7 +44,9 @@ derive_state(const struct server *s)
 		return SERVER_UNRESOLVED;
 	if (!s->conf->check)
 		return SERVER_NOCHECK;
-	return check_window_up(&s->window) ? SERVER_UP : SERVER_DOWN;
+	if (!check_window_up(&s->window))
+		return SERVER_DOWN;
+	return s->stopping ? SERVER_STOPPING : SERVER_UP;
 }
 
 static bool
@@ -105,6 +87,7 @@ publish(struct backend *be)
 		switch (server_state_get(s)) {
 		case SERVER_UP:
 		case SERVER_DOWN:
+		case SERVER_STOPPING:
 			in_transition += check_window_in_transition(&s->window);
 			settled = settled && s->judged;
 			break;
@@ -186,6 +169,12 @@ backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t n
 	}
 	be->servers_n = (uint32_t)n;
 	pthread_mutex_init(&be->lock, NULL);
+	be->checks = check_program_new(&conf->health);
+	if (!be->checks) {
+		backend_fini(be);
+		be->servers = NULL;
+		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		server_init(&be->servers[i], be, i, number + i, now);
 		be->lb[i] = &be->servers[i].lb;
@@ -202,45 +191,35 @@ backend_fini(struct backend *be)
 	if (!be->servers)
 		return;
 	pthread_mutex_destroy(&be->lock);
+	check_program_free(be->checks);
 	free(be->servers);
 	free(be->lb);
 }
 
-/* "reason: …" as HAProxy words what a check has found. */
+/* The counts behind a change of state, and why it happened. */
 static void
-describe_check(const struct check_result *r, char *text, size_t size)
-{
-	char info[96] = "", reason[64];
-
-	if (r->error)
-		snprintf(info, sizeof info, ", info: \"%s\"",
-			 strerror_r(r->error, reason, sizeof reason));
-	snprintf(text, size, "reason: %s%s, check duration: %ums", check_status_text(r->status),
-		 info, r->duration_ms);
-}
-
-static void
-log_change(struct server *s, bool up)
+log_change(struct server *s, enum server_state state)
 {
 	struct backend *be = s->backend;
 	const char *prefix = s->lb.backup ? "Backup " : "", *on_backup;
 	uint32_t active, backups, queued = atomic_load(&be->queued);
-	char check[256] = "";
+	char check[512] = "";
 
 	count_usable(be, &active, &backups);
 	on_backup = active == 0 && backups ? " Running on backup." : "";
 	/* With `option log-health-checks` the line before has said why. */
 	if (!be->conf->log_health_checks) {
 		memcpy(check, ", ", 3);
-		describe_check(&s->last, check + 2, sizeof check - 2);
+		check_result_describe(&s->last, check + 2, sizeof check - 2);
 	}
-	if (up)
+	if (state != SERVER_DOWN)
 		log_target_notify(
 			be->proxy, be->conf, LOG_NOTICE,
-			"%sServer %s/%s is UP%s. %u active and %u backup servers online.%s"
+			"%sServer %s/%s is %s%s. %u active and %u backup servers online.%s"
 			" 0 sessions requeued, %u total in queue.",
-			prefix, be->conf->name, s->conf->name, check, active, backups, on_backup,
-			queued);
+			prefix, be->conf->name, s->conf->name,
+			state == SERVER_STOPPING ? "stopping" : "UP", check, active, backups,
+			on_backup, queued);
 	else
 		log_target_notify(
 			be->proxy, be->conf, LOG_ALERT,
@@ -248,46 +227,68 @@ log_change(struct server *s, bool up)
 			" %u sessions active, 0 requeued, %u remaining in queue.",
 			prefix, be->conf->name, s->conf->name, check, active, backups, on_backup,
 			atomic_load(&s->lb.served), queued);
-	if (!up && active + backups == 0)
+	if (state != SERVER_UP && active + backups == 0)
 		log_target_notify(be->proxy, be->conf, LOG_EMERG, "%s %s has no server available!",
 				  be->conf->caps & CONF_CAP_FRONT ? "proxy" : "backend",
 				  be->conf->name);
 }
 
 static void
-log_health(struct server *s, bool passed)
+log_health(struct server *s, enum check_grade grade)
 {
 	uint32_t have, of;
-	char check[256];
+	char check[512];
 
 	check_window_score(&s->window, &have, &of);
-	describe_check(&s->last, check, sizeof check);
+	check_result_describe(&s->last, check, sizeof check);
 	log_target_notify(s->backend->proxy, s->backend->conf, LOG_NOTICE,
-			  "Health check for %sserver %s/%s %s, %s, status: %u/%u %s.",
+			  "Health check for %sserver %s/%s %s%s, %s, status: %u/%u %s.",
 			  s->lb.backup ? "backup " : "", s->backend->conf->name, s->conf->name,
-			  passed ? "succeeded" : "failed", check, have, of,
+			  grade == CHECK_GRADE_CONDITIONAL ? "conditionally " : "",
+			  grade == CHECK_GRADE_FAILED ? "failed" : "succeeded", check, have, of,
 			  check_window_up(&s->window) ? "UP" : "DOWN");
+}
+
+/* "on-marked-down shutdown-sessions", "on-marked-up shutdown-backup-sessions" */
+static void
+act_on_change(struct server *s, enum server_state state)
+{
+	struct backend *be = s->backend;
+
+	if (state == SERVER_DOWN && s->conf->shutdown_on_down)
+		proxy_shutdown_sessions(s);
+	if (state == SERVER_UP && s->conf->shutdown_backups_on_up)
+		for (uint32_t i = 0; i < be->servers_n; i++)
+			if (be->servers[i].lb.backup)
+				proxy_shutdown_sessions(&be->servers[i]);
 }
 
 void
 server_report(struct server *s, const struct check_result *result)
 {
 	struct backend *be = s->backend;
-	bool passed = result->status == CHECK_STATUS_L4OK, told;
-	enum check_change change;
+	enum check_grade grade = check_grade(result->status);
+	enum server_state before, after;
 	uint32_t health;
+	bool told;
 
 	pthread_mutex_lock(&be->lock);
-	told = s->judged && s->last.status == result->status && s->last.error == result->error;
+	told = s->judged && check_grade(s->last.status) == grade;
 	health = s->window.health;
+	before = server_state_get(s);
 	s->last = *result;
 	s->judged = true;
-	change = check_window_add(&s->window, passed);
+	check_window_add(&s->window, grade != CHECK_GRADE_FAILED);
+	s->stopping =
+		grade == CHECK_GRADE_CONDITIONAL || (s->stopping && grade == CHECK_GRADE_FAILED);
 	if (be->conf->log_health_checks && (!told || health != s->window.health))
-		log_health(s, passed);
-	set_state(s, derive_state(s), result->at);
-	if (change != CHECK_CHANGE_NONE)
-		log_change(s, change == CHECK_CHANGE_UP);
+		log_health(s, grade);
+	after = derive_state(s);
+	set_state(s, after, result->at);
+	if (before != after) {
+		log_change(s, after);
+		act_on_change(s, after);
+	}
 	publish(be);
 	pthread_mutex_unlock(&be->lock);
 }

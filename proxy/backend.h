@@ -8,32 +8,14 @@
 #pragma once
 
 #include "common/health.h"
+#include "proxy/check_program.h"
+#include "proxy/check_result.h"
 #include "proxy/check_window.h"
 #include "proxy/lb.h"
 #include "proxy/proxy.h"
 
 #include <openssl/types.h>
 #include <pthread.h>
-
-/* How a check ended, by HAProxy's names. */
-enum check_status {
-	CHECK_STATUS_UNKNOWN,
-	CHECK_STATUS_SOCKERR,
-	CHECK_STATUS_L4OK,
-	CHECK_STATUS_L4TOUT,
-	CHECK_STATUS_L4CON,
-};
-
-struct check_result {
-	enum check_status status;
-	int error; /* errno behind it, 0 = none */
-	uint32_t duration_ms;
-	struct mono at;
-};
-
-/* "L4OK" and "Layer4 check passed". */
-const char *check_status_name(enum check_status status);
-const char *check_status_text(enum check_status status);
 
 struct server {
 	struct lb_server lb;
@@ -44,11 +26,13 @@ struct server {
 	_Atomic uint32_t state; /* enum server_state */
 	_Atomic bool resolved;  /* `address` is there; it is written once, before this */
 	struct sock_addr address;
+	_Atomic uint32_t shut_at; /* the proxy's count of shutdowns when its sessions were to end */
 
 	/* Under the backend's lock. */
 	struct check_window window;
 	struct check_result last;
-	bool judged; /* checked, or found unresolvable, at least once */
+	bool judged;   /* checked, or found unresolvable, at least once */
+	bool stopping; /* its check passes on condition: no new connections */
 	struct mono changed;
 };
 
@@ -59,6 +43,7 @@ struct backend {
 	struct server *servers;
 	struct lb_server **lb; /* the servers again, as balancing wants them */
 	uint32_t servers_n;
+	struct check_program *checks;
 	_Atomic uint32_t generation;
 	_Atomic uint32_t turn;
 	_Atomic uint32_t queued; /* sessions waiting, all threads */

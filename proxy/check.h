@@ -5,11 +5,15 @@
  * CHECK_FIRST_MS, so that nothing waits long for a first verdict; from then on the checks of a
  * thread are spread over their interval and keep their beat: the next is counted from the start of
  * the last, not from its end.
+ *
+ * check.c has the beat, check_talk.c the conversation: the steps of the backend's program, over a
+ * struct conn.
  */
 #pragma once
 
 #include "proxy/backend.h"
 #include "proxy/conn.h"
+#include "proxy/relay.h"
 
 #define CHECK_FIRST_MS 200
 
@@ -18,7 +22,6 @@ struct proxy_thread;
 struct check {
 	struct server *server;
 	struct proxy_thread *thread;
-	struct loop_fd lf;  /* while asking */
 	struct timer next;  /* the next beat */
 	struct timer limit; /* the present one has taken too long */
 	struct mono beat;   /* when the present one was due */
@@ -27,9 +30,28 @@ struct check {
 	uint32_t place, of; /* among all checks: where in the interval */
 	bool spread;        /* the first one has been made */
 	unsigned random;
+
+	/* While asking. */
+	bool asking;
+	bool accepted;  /* TCP stands */
+	bool connected; /* … and TLS, if there is any */
+	bool linger;    /* the connection ends with FIN, not RST */
+	uint32_t step;  /* in the backend's program */
+	uint32_t sent;  /* of this step's data */
+	struct conn conn;
+	struct buffer *reply;       /* NULL = nothing has come */
+	struct check_result result; /* of the expectation met last */
 };
 
 /* Checks `server` from this thread's loop; `place` of `of` checks. */
 void check_start(struct check *c, struct proxy_thread *t, struct server *server, uint32_t place,
 		 uint32_t of);
 void check_stop(struct check *c);
+
+/* The conversation has come to this result: tells the server, ends what is left of it. */
+void check_ended(struct check *c, const struct check_result *result);
+
+/* check_talk.c: begins the conversation; the time limit is the talk's own. */
+void check_talk(struct check *c);
+void check_talk_stop(struct check *c);
+void check_talk_limit(struct timer *timer, struct mono now);

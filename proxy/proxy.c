@@ -108,6 +108,7 @@ free_all(struct proxy *proxy)
 	}
 	log_sender_fini(&proxy->notify);
 	pthread_mutex_destroy(&proxy->notify_lock);
+	pthread_mutex_destroy(&proxy->shutdown_lock);
 	tls_free(proxy->tls);
 	free(proxy->threads);
 	free(proxy->backends);
@@ -131,6 +132,7 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	proxy->proxies_n = (uint32_t)conf->proxies_n;
 	divide_descriptors(proxy, listeners_n);
 	pthread_mutex_init(&proxy->notify_lock, NULL);
+	pthread_mutex_init(&proxy->shutdown_lock, NULL);
 	log_sender_init(&proxy->notify);
 	proxy->threads =
 		aligned_alloc(64, proxy->threads_n * ((sizeof *proxy->threads + 63) & ~63UL));
@@ -180,6 +182,20 @@ proxy_stop(struct proxy *proxy)
 		if (proxy->threads[i].started)
 			pthread_join(proxy->threads[i].id, NULL);
 	free_all(proxy);
+}
+
+void
+proxy_shutdown_sessions(struct server *server)
+{
+	struct proxy *proxy = server->backend->proxy;
+
+	/* Whoever sees the count sees every server's mark up to it. */
+	pthread_mutex_lock(&proxy->shutdown_lock);
+	atomic_store(&server->shut_at, atomic_load(&proxy->shutdowns) + 1);
+	atomic_fetch_add(&proxy->shutdowns, 1);
+	pthread_mutex_unlock(&proxy->shutdown_lock);
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		loop_wake(&proxy->threads[i].loop);
 }
 
 void

@@ -36,9 +36,16 @@ void proxy_stop(struct proxy *proxy);
 
 /* ------------------------------------------------------------------ for status; any thread */
 
-enum server_state { SERVER_DOWN, SERVER_UP, SERVER_NOCHECK, SERVER_DISABLED, SERVER_UNRESOLVED };
+enum server_state {
+	SERVER_DOWN,
+	SERVER_UP,
+	SERVER_NOCHECK,
+	SERVER_DISABLED,
+	SERVER_UNRESOLVED,
+	SERVER_STOPPING, /* up, but gets no new connections */
+};
 
-/* "DOWN", "UP", "no check", "MAINT", "UNRESOLVED" */
+/* "DOWN", "UP", "no check", "MAINT", "UNRESOLVED", "NOLB" */
 const char *server_state_name(enum server_state state);
 
 struct server_view {

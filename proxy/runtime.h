@@ -61,6 +61,7 @@ struct proxy_thread {
 	struct tally *servers;                /* by server number */
 	struct ssl_session_st **tls_sessions; /* by server number: to be resumed; NULL = no TLS */
 	struct log_sender log;
+	uint32_t shutdowns_seen; /* of proxy->shutdowns */
 	struct timer relief;     /* out of descriptors: accepting goes on later */
 	struct deferred readmit; /* a session has ended: listeners may be resumed */
 	_Atomic bool starved;    /* listeners wait for sessions to end, anywhere */
@@ -80,6 +81,8 @@ struct proxy {
 	_Atomic uint32_t sessions;
 	_Atomic uint32_t starved_n; /* threads with `starved` */
 	_Atomic bool stopping;
+	_Atomic uint32_t shutdowns; /* of servers' sessions, ever */
+	pthread_mutex_t shutdown_lock;
 	struct resolver *resolver;
 	pthread_mutex_t notify_lock;
 	struct log_sender notify; /* under notify_lock */
@@ -87,6 +90,9 @@ struct proxy {
 
 /* Makes every thread with sessions waiting for the backend look for a server again. */
 void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);
+
+/* Ends the server's sessions, on all threads, soon.  Any thread. */
+void proxy_shutdown_sessions(struct server *server);
 
 /* thread.c: sets up everything of a thread but the thread itself; 0 or -errno. */
 int proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index);

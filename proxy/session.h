@@ -34,6 +34,7 @@ enum session_cause {
 	SESSION_CAUSE_SERVER_TIMEOUT = 's',
 	SESSION_CAUSE_RESOURCE = 'R',
 	SESSION_CAUSE_KILLED = 'K',
+	SESSION_CAUSE_DOWN = 'D', /* its server went down, and the file wants its sessions ended */
 };
 
 /* In place of 128 bytes of sock_addr. */

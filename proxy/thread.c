@@ -32,6 +32,30 @@ on_turn(struct loop *loop)
 	health_beat(t->proxy->board, t->index, loop->now);
 }
 
+/* Sessions whose server's were shut down since this thread looked last. */
+static void
+end_shut_sessions(struct proxy_thread *t)
+{
+	uint32_t shutdowns = atomic_load(&t->proxy->shutdowns), seen = t->shutdowns_seen;
+	struct list *next;
+
+	if (shutdowns == seen)
+		return;
+	t->shutdowns_seen = shutdowns;
+	for (struct list *at = t->sessions.next; at != &t->sessions; at = next) {
+		struct session *s = CONTAINER_OF(at, struct session, link);
+
+		next = at->next;
+		if (!s->target || (int32_t)(atomic_load(&s->target->shut_at) - seen) <= 0)
+			continue;
+		/* Nothing is lost yet: another server may have it. */
+		if (s->state == SESSION_CONNECTING)
+			dial_failed(s, ECONNABORTED);
+		else if (s->state == SESSION_RELAYING)
+			session_close(s, SESSION_CAUSE_DOWN);
+	}
+}
+
 /* Another thread wants something: to stop, to try waiting sessions, to resume listeners. */
 static void
 on_message(struct loop *loop)
@@ -45,6 +69,7 @@ on_message(struct loop *loop)
 	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
 		if (atomic_load_explicit(&t->proxy->backends[i].queued, memory_order_relaxed))
 			dial_dispatch(&t->waiting[i]);
+	end_shut_sessions(t);
 	listener_resume_all(t);
 }
 

@@ -46,15 +46,10 @@ proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view)
 static void
 view_check(const struct server *s, struct server_view *view)
 {
-	char reason[sizeof view->check_detail];
-	const char *text = check_status_text(s->last.status);
-
 	view->check_status = check_status_name(s->last.status);
 	view->check_ms = s->last.duration_ms;
 	view->checked = s->last.at;
-	if (s->last.error)
-		text = strerror_r(s->last.error, reason, sizeof reason);
-	snprintf(view->check_detail, sizeof view->check_detail, "%s", text);
+	check_result_detail(&s->last, view->check_detail, sizeof view->check_detail);
 }
 
 void

@@ -1,0 +1,21 @@
+/*
+ * regex.h - regular expressions (PCRE2's), as HAProxy's users write them.
+ *
+ * A compiled expression never changes: any thread may match with it.  Matching is bounded in steps
+ * and memory, since what is matched comes from outside; beyond the bound nothing has matched.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct regex;
+
+#define REGEX_ERRORLEN 128
+
+/* NULL with a reason in `error` if it is none (or memory is out).  Free with regex_free. */
+struct regex *regex_new(const char *pattern, char error[REGEX_ERRORLEN]);
+void regex_free(struct regex *re); /* NULL is fine */
+
+/* Is it found anywhere in the bytes?  They need no NUL at the end and may contain any. */
+bool regex_match(const struct regex *re, const void *data, size_t len);
