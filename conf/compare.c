@@ -134,7 +134,8 @@ compare_peers(struct comparison *c, const struct conf_instance *a, const struct 
 	if (a->unicast_peers_n == 0) {
 		if (!ip_equal(conf_group(c->ours, a), conf_group(c->theirs, b)))
 			tell(c, true, a, b,
-			     "the multicast groups (`vrrp_mcast_group%d`) differ: neither hears the other",
+			     "the multicast groups (`vrrp_mcast_group%d`) differ: neither hears "
+			     "the other",
 			     a->family == AF_INET6 ? 6 : 4);
 		return;
 	}
@@ -212,8 +213,8 @@ compare_weights(struct comparison *c, const struct conf_instance *a, const struc
 
 		if (weight != 0 && failed > theirs)
 			tell(c, false, a, b,
-			     "a failure of `%s` lowers the priority from %d to %d, still above %d: no "
-			     "fail-over",
+			     "a failure of `%s` lowers the priority from %d to %d, still above %d: "
+			     "no fail-over",
 			     c->ours->scripts[a->track_scripts[i].script].name, ours, failed,
 			     theirs);
 		else if (weight != 0 && failed == theirs)

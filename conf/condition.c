@@ -1,6 +1,6 @@
 /*
- * condition.c - HAProxy's lines that begin with a dot: .if and its branches, and messages to whoever
- * loads the file (section 2.4 of its manual).
+ * condition.c - HAProxy's lines that begin with a dot: .if and its branches, and messages to
+ * whoever loads the file (section 2.4 of its manual).
  *
  * A branch that holds is simply read on; the rest is passed over here, whichever section it stands
  * in.  Both keepalived's and HAProxy's top level come here, so that an .if may enclose blocks of

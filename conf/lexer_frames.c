@@ -1,6 +1,6 @@
 /*
- * lexer_frames.c - text that is read in the place of a line: included files, the lines a variable of
- * keepalived's holds, and its sequences (~SEQ, ~LST).  Runs in whichever thread loads a
+ * lexer_frames.c - text that is read in the place of a line: included files, the lines that a
+ * variable of keepalived's holds, and its sequences (~SEQ, ~LST).  Runs in whichever thread loads a
  * configuration; opens no file: what is included was read before (read.c).
  *
  * A sequence becomes lines of its own, "$VAR=1", the rest, "$VAR=2", the rest …, so that whatever

@@ -31,7 +31,7 @@ enum {
 	ROW_NAMED = 1 << 3,   /* not in `defaults` */
 	ROW_SECRET = 1 << 4,  /* what follows must never be shown */
 	ROW_REPEATS = 1 << 5, /* may be given several times */
-	ROW_OLD = 1 << 6, /* another row's old name: warns, `doc` is the modern form; not dumped */
+	ROW_OLD = 1 << 6,  /* another row's old name: warns, `doc` is the modern form; not dumped */
 	ROW_LOUD = 1 << 7, /* NOTICE: its absence shows from outside, so it is a warning */
 };
 

@@ -8,13 +8,14 @@
 
 #include "conf/table.h"
 
+/* clang-format off */
 #define IDLE(word, reason)                            \
-	{                                             \
-		word, CONF_TYPE_NOTICE, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_NOTICE, .doc = reason                                              \
 	}
 #define IDLE_LOUD(word, reason)                                          \
-	{                                                                \
-		word, CONF_TYPE_NOTICE, .flags = ROW_LOUD, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_NOTICE, .flags = ROW_LOUD, .doc = reason                           \
 	}
 
 #define IDLE_MAIL     "no mail is sent: let a `notify` script send it"
@@ -28,7 +29,6 @@
 #define IDLE_VMAC     "the interface's own MAC is used; announcements tell the network of a change"
 #define IDLE_PROGRAM  "it is not run: let the service manager do it (ExecStartPre, ExecStopPost)"
 
-/* clang-format off */
 #define GLOBAL_DEFS_IDLE_ROWS                                                                      \
 	IDLE("notification_email", IDLE_MAIL), IDLE("notification_email_from", IDLE_MAIL),         \
 	IDLE("smtp_server", IDLE_MAIL), IDLE("smtp_connect_timeout", IDLE_MAIL),                   \

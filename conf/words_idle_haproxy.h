@@ -6,26 +6,27 @@
 
 #include "conf/table.h"
 
+/* clang-format off */
 #define HAPROXY_IDLE(word, reason)                                     \
-	{                                                              \
-		word, CONF_TYPE_NOTICE, .flags = ROW_NO, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_NOTICE, .flags = ROW_NO, .doc = reason                             \
 	}
 #define HAPROXY_IDLE_LOUD(word, reason)                                           \
-	{                                                                         \
-		word, CONF_TYPE_NOTICE, .flags = ROW_NO | ROW_LOUD, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_NOTICE, .flags = ROW_NO | ROW_LOUD, .doc = reason                  \
 	}
 #define HAPROXY_REFUSED(word, reason)                   \
-	{                                               \
-		word, CONF_TYPE_REFUSED, .doc = reason, \
+	{                                                                                          \
+		word, CONF_TYPE_REFUSED, .doc = reason,                                            \
 	}
 /* A parameter with `args` words behind it. */
 #define HAPROXY_PARAMETER(word, args, reason)                      \
-	{                                                          \
-		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_NOTICE, .min = args, .doc = reason                                 \
 	}
 #define HAPROXY_PARAMETER_REFUSED(word, args, reason)               \
-	{                                                           \
-		word, CONF_TYPE_REFUSED, .min = args, .doc = reason \
+	{                                                                                          \
+		word, CONF_TYPE_REFUSED, .min = args, .doc = reason                                \
 	}
 
 #define WHY_HTTP    "only HTTP mode uses it, which this version does not have"
@@ -41,7 +42,6 @@
 #define WHY_LIMIT   "connections are not limited by their rate"
 #define WHY_TABLES  "stick tables come with a later version"
 
-/* clang-format off */
 #define GLOBAL_IDLE_ROWS                                                                           \
 	HAPROXY_IDLE("51degrees-cache-size", WHY_DEVICE),                                          \
 	HAPROXY_IDLE("51degrees-data-file", WHY_DEVICE),                                           \
@@ -50,13 +50,15 @@
 	HAPROXY_IDLE("51degrees-allow-unmatched", WHY_DEVICE),                                     \
 	HAPROXY_IDLE("51degrees-use-performance-graph", WHY_DEVICE),                               \
 	HAPROXY_IDLE("51degrees-use-predictive-graph", WHY_DEVICE),                                \
-	HAPROXY_IDLE("51degrees-difference", WHY_DEVICE), HAPROXY_IDLE("51degrees-drift", WHY_DEVICE), \
+	HAPROXY_IDLE("51degrees-difference", WHY_DEVICE),                                          \
+	HAPROXY_IDLE("51degrees-drift", WHY_DEVICE),                                               \
 	HAPROXY_IDLE("deviceatlas-json-file", WHY_DEVICE),                                         \
 	HAPROXY_IDLE("deviceatlas-log-level", WHY_DEVICE),                                         \
 	HAPROXY_IDLE("deviceatlas-properties-cookie", WHY_DEVICE),                                 \
 	HAPROXY_IDLE("deviceatlas-separator", WHY_DEVICE),                                         \
 	HAPROXY_IDLE("wurfl-cache-size", WHY_DEVICE), HAPROXY_IDLE("wurfl-data-file", WHY_DEVICE), \
-	HAPROXY_IDLE("wurfl-engine-mode", WHY_DEVICE), HAPROXY_IDLE("wurfl-patch-file", WHY_DEVICE), \
+	HAPROXY_IDLE("wurfl-engine-mode", WHY_DEVICE),                                             \
+	HAPROXY_IDLE("wurfl-patch-file", WHY_DEVICE),                                              \
 	HAPROXY_IDLE("wurfl-information-list", WHY_DEVICE),                                        \
 	HAPROXY_IDLE("wurfl-information-list-separator", WHY_DEVICE),                              \
 	HAPROXY_IDLE("wurfl-useragent-priority", WHY_DEVICE),                                      \
@@ -92,7 +94,8 @@
 	HAPROXY_IDLE("nosepoll", WHY_POLLER),                                                      \
 	HAPROXY_IDLE("nogetaddrinfo", "names are resolved by the system's resolver"),              \
 	HAPROXY_IDLE("numa-cpu-mapping", WHY_THREADS), HAPROXY_IDLE("thread-group", WHY_THREADS),  \
-	HAPROXY_IDLE("thread-groups", WHY_THREADS), HAPROXY_IDLE("thread-hard-limit", WHY_THREADS), \
+	HAPROXY_IDLE("thread-groups", WHY_THREADS),                                                \
+	HAPROXY_IDLE("thread-hard-limit", WHY_THREADS),                                            \
 	HAPROXY_IDLE("cpu-policy", WHY_THREADS), HAPROXY_IDLE("cpu-set", WHY_THREADS),             \
 	HAPROXY_IDLE("ocsp-update.disable", "certificates' status is not fetched"),                \
 	HAPROXY_IDLE("ocsp-update.httpproxy", "certificates' status is not fetched"),              \
@@ -121,7 +124,8 @@
 	HAPROXY_IDLE("strict-limits", "a limit that cannot be set is told at the start"),          \
 	HAPROXY_IDLE("warn-blocked-traffic-after", "a hung thread shows in `tandem status`"),      \
 	HAPROXY_IDLE("tune.applet.zero-copy-forwarding", WHY_HTTP),                                \
-	HAPROXY_IDLE("tune.buffers.limit", WHY_BUFFERS), HAPROXY_IDLE("tune.buffers.reserve", WHY_BUFFERS), \
+	HAPROXY_IDLE("tune.buffers.limit", WHY_BUFFERS),                                           \
+	HAPROXY_IDLE("tune.buffers.reserve", WHY_BUFFERS),                                         \
 	HAPROXY_IDLE("tune.comp.maxlevel", WHY_HTTP),                                              \
 	HAPROXY_IDLE("tune.disable-fast-forward", WHY_BUFFERS),                                    \
 	HAPROXY_IDLE("tune.disable-zero-copy-forwarding", WHY_BUFFERS),                            \
@@ -140,14 +144,19 @@
 	HAPROXY_IDLE("tune.h2.fe.initial-window-size", WHY_HTTP),                                  \
 	HAPROXY_IDLE("tune.h2.fe.max-concurrent-streams", WHY_HTTP),                               \
 	HAPROXY_IDLE("tune.h2.fe.max-total-streams", WHY_HTTP),                                    \
-	HAPROXY_IDLE("tune.h2.fe.rxbuf", WHY_HTTP), HAPROXY_IDLE("tune.h2.max-frame-size", WHY_HTTP), \
+	HAPROXY_IDLE("tune.h2.fe.rxbuf", WHY_HTTP),                                                \
+	HAPROXY_IDLE("tune.h2.max-frame-size", WHY_HTTP),                                          \
 	HAPROXY_IDLE("tune.h2.zero-copy-fwd-send", WHY_HTTP),                                      \
 	HAPROXY_IDLE("tune.idle-pool.shared", "connections are not pooled"),                       \
 	HAPROXY_IDLE("tune.lua.bool-sample-conversion", WHY_LUA),                                  \
-	HAPROXY_IDLE("tune.lua.burst-timeout", WHY_LUA), HAPROXY_IDLE("tune.lua.forced-yield", WHY_LUA), \
-	HAPROXY_IDLE("tune.lua.log.loggers", WHY_LUA), HAPROXY_IDLE("tune.lua.log.stderr", WHY_LUA), \
-	HAPROXY_IDLE("tune.lua.maxmem", WHY_LUA), HAPROXY_IDLE("tune.lua.service-timeout", WHY_LUA), \
-	HAPROXY_IDLE("tune.lua.session-timeout", WHY_LUA), HAPROXY_IDLE("tune.lua.task-timeout", WHY_LUA), \
+	HAPROXY_IDLE("tune.lua.burst-timeout", WHY_LUA),                                           \
+	HAPROXY_IDLE("tune.lua.forced-yield", WHY_LUA),                                            \
+	HAPROXY_IDLE("tune.lua.log.loggers", WHY_LUA),                                             \
+	HAPROXY_IDLE("tune.lua.log.stderr", WHY_LUA),                                              \
+	HAPROXY_IDLE("tune.lua.maxmem", WHY_LUA),                                                  \
+	HAPROXY_IDLE("tune.lua.service-timeout", WHY_LUA),                                         \
+	HAPROXY_IDLE("tune.lua.session-timeout", WHY_LUA),                                         \
+	HAPROXY_IDLE("tune.lua.task-timeout", WHY_LUA),                                            \
 	HAPROXY_IDLE("tune.max-checks-per-thread", "checks are spread over their interval"),       \
 	HAPROXY_IDLE("tune.max-rules-at-once", WHY_HTTP),                                          \
 	HAPROXY_IDLE("tune.memory.hot-size", WHY_BUFFERS),                                         \
@@ -171,16 +180,21 @@
 	HAPROXY_IDLE("tune.quic.retry-threshold", WHY_QUIC),                                       \
 	HAPROXY_IDLE("tune.quic.socket-owner", WHY_QUIC),                                          \
 	HAPROXY_IDLE("tune.quic.zero-copy-fwd-send", WHY_QUIC),                                    \
-	HAPROXY_IDLE("tune.rcvbuf.backend", WHY_BUFFERS), HAPROXY_IDLE("tune.rcvbuf.frontend", WHY_BUFFERS), \
-	HAPROXY_IDLE("tune.sndbuf.backend", WHY_BUFFERS), HAPROXY_IDLE("tune.sndbuf.frontend", WHY_BUFFERS), \
-	HAPROXY_IDLE("tune.recv_enough", WHY_BUFFERS), HAPROXY_IDLE("tune.ring.queues", WHY_BUFFERS), \
-	HAPROXY_IDLE("tune.renice.runtime", WHY_THREADS), HAPROXY_IDLE("tune.renice.startup", WHY_THREADS), \
+	HAPROXY_IDLE("tune.rcvbuf.backend", WHY_BUFFERS),                                          \
+	HAPROXY_IDLE("tune.rcvbuf.frontend", WHY_BUFFERS),                                         \
+	HAPROXY_IDLE("tune.sndbuf.backend", WHY_BUFFERS),                                          \
+	HAPROXY_IDLE("tune.sndbuf.frontend", WHY_BUFFERS),                                         \
+	HAPROXY_IDLE("tune.recv_enough", WHY_BUFFERS),                                             \
+	HAPROXY_IDLE("tune.ring.queues", WHY_BUFFERS),                                             \
+	HAPROXY_IDLE("tune.renice.runtime", WHY_THREADS),                                          \
+	HAPROXY_IDLE("tune.renice.startup", WHY_THREADS),                                          \
 	HAPROXY_IDLE("tune.runqueue-depth", WHY_THREADS),                                          \
 	HAPROXY_IDLE("tune.sched.low-latency", WHY_THREADS),                                       \
 	HAPROXY_IDLE("tune.ssl.capture-buffer-size", WHY_TLS),                                     \
 	HAPROXY_IDLE("tune.ssl.capture-cipherlist-size", WHY_TLS),                                 \
 	HAPROXY_IDLE("tune.ssl.force-private-cache", "all threads share one cache of sessions"),   \
-	HAPROXY_IDLE("tune.ssl.hard-maxrecord", WHY_TLS), HAPROXY_IDLE("tune.ssl.keylog", WHY_TLS), \
+	HAPROXY_IDLE("tune.ssl.hard-maxrecord", WHY_TLS),                                          \
+	HAPROXY_IDLE("tune.ssl.keylog", WHY_TLS),                                                  \
 	HAPROXY_IDLE("tune.ssl.ocsp-update.maxdelay", "certificates' status is not fetched"),      \
 	HAPROXY_IDLE("tune.ssl.ocsp-update.mindelay", "certificates' status is not fetched"),      \
 	HAPROXY_IDLE("tune.ssl.ssl-ctx-cache-size", WHY_TLS),                                      \
@@ -188,7 +202,8 @@
 	HAPROXY_IDLE("tune.takeover-other-tg-connections", "connections are not pooled"),          \
 	HAPROXY_IDLE("tune.vars.proc-max-size", WHY_HTTP),                                         \
 	HAPROXY_IDLE("tune.vars.reqres-max-size", WHY_HTTP),                                       \
-	HAPROXY_IDLE("tune.vars.sess-max-size", WHY_HTTP), HAPROXY_IDLE("tune.vars.txn-max-size", WHY_HTTP), \
+	HAPROXY_IDLE("tune.vars.sess-max-size", WHY_HTTP),                                         \
+	HAPROXY_IDLE("tune.vars.txn-max-size", WHY_HTTP),                                          \
 	HAPROXY_IDLE("tune.zlib.memlevel", WHY_HTTP), HAPROXY_IDLE("tune.zlib.windowsize", WHY_HTTP)
 
 /* HTTP's words, and others that a proxy's section may have. */
@@ -205,7 +220,8 @@
 	HAPROXY_IDLE("option tcpsplice", "`option splice-auto` splices in both directions"),       \
 	HAPROXY_IDLE("guid", "proxies are called by their name"),                                  \
 	HAPROXY_IDLE("hash-balance-factor", "`balance source` gives a client always one server"),  \
-	HAPROXY_IDLE("hash-preserve-affinity", "`balance source` gives a client always one server"), \
+	HAPROXY_IDLE("hash-preserve-affinity",                                                     \
+		     "`balance source` gives a client always one server"),                         \
 	HAPROXY_IDLE("max-session-srv-conns", "connections are not pooled"),                       \
 	HAPROXY_IDLE("timeout client-hs", "`timeout client` counts from the first byte on"),       \
 	HAPROXY_IDLE("timeout appsession", WHY_HTTP),                                              \
@@ -250,7 +266,8 @@
 #define SERVER_IDLE_ROWS                                                                           \
 	HAPROXY_PARAMETER("guid", 1, "servers are called by their name"),                          \
 	HAPROXY_PARAMETER("stick", 0, "there are no stick tables"),                                \
-	HAPROXY_PARAMETER("log-bufsize", 1, WHY_BUFFERS), HAPROXY_PARAMETER("log-proto", 1, WHY_HTTP), \
+	HAPROXY_PARAMETER("log-bufsize", 1, WHY_BUFFERS),                                          \
+	HAPROXY_PARAMETER("log-proto", 1, WHY_HTTP),                                               \
 	HAPROXY_PARAMETER("max-reuse", 1, "connections are not pooled"),                           \
 	HAPROXY_PARAMETER("pool-conn-name", 1, "connections are not pooled"),                      \
 	HAPROXY_PARAMETER("idle-ping", 1, "connections are not pooled"),                           \
@@ -263,7 +280,8 @@
 	HAPROXY_PARAMETER("no-agent-check", 0, "it is the default"),                               \
 	HAPROXY_PARAMETER("no-verifyhost", 0, "it is the default"),                                \
 	HAPROXY_PARAMETER("tls-tickets", 0, "it is the default"),                                  \
-	HAPROXY_PARAMETER("renegotiate", 0, WHY_TLS), HAPROXY_PARAMETER("no-renegotiate", 0, WHY_TLS), \
+	HAPROXY_PARAMETER("renegotiate", 0, WHY_TLS),                                              \
+	HAPROXY_PARAMETER("no-renegotiate", 0, WHY_TLS),                                           \
 	HAPROXY_PARAMETER("sigalgs", 1, WHY_TLS), HAPROXY_PARAMETER("client-sigalgs", 1, WHY_TLS), \
 	HAPROXY_PARAMETER("check-pool-conn-name", 1, "connections are not pooled"),                \
 	HAPROXY_PARAMETER("check-reuse-pool", 0, "connections are not pooled"),                    \
