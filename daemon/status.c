@@ -317,6 +317,15 @@ put_traffic(json_t *o, const struct proxy_view *v)
 	put_int(o, "bytes_out", (int64_t)v->bytes_out);
 }
 
+static void
+put_bind(json_t *list, const struct conf_bind *bind)
+{
+	char shown[512];
+
+	snprintf(shown, sizeof shown, "%s%s", bind->text, bind->tls.on ? " ssl" : "");
+	json_array_append_new(list, text(shown));
+}
+
 static json_t *
 build_frontend(const struct status_source *s, uint32_t index)
 {
@@ -326,7 +335,7 @@ build_frontend(const struct status_source *s, uint32_t index)
 
 	proxy_view(s->proxy, index, &v);
 	for (size_t i = 0; i < conf->binds_n; i++)
-		json_array_append_new(binds, text(conf->binds[i].text));
+		put_bind(binds, &conf->binds[i]);
 	put_text(o, "name", conf->name);
 	put_text(o, "state", conf->disabled ? "STOP" : "OPEN");
 	put_text(o, "mode", conf->mode == CONF_MODE_TCP ? "tcp" : "http");
