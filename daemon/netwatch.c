@@ -216,16 +216,16 @@ static int
 note_address(struct netwatch *watch, const struct netwatch_found *f)
 {
 	struct netwatch_vip *v = find_of(watch, f);
+	bool is_vip = v, own = !v;
 
-	if (!v) {
-		if (f->usable)
-			note_primary(watch, f);
-		return 0;
-	}
-	for (; !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++)
+	for (; v && !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++) {
+		own |= v->native;
 		if (in_place(watch, v, f->ifindex, f->prefix_len))
 			v->present = true;
-	return add_found(watch, f);
+	}
+	if (own && f->usable)
+		note_primary(watch, f);
+	return is_vip ? add_found(watch, f) : 0;
 }
 
 /* The address as ours; false for what is neither IPv4 nor IPv6. */
@@ -423,18 +423,23 @@ subscribe(struct netwatch *watch)
  * when we come stay when we go.  But not what ends within a lease: that one a predecessor left, and
  * nobody else renews it.
  */
-static void
+static bool
 mark_native(struct netwatch *watch)
 {
-	for (size_t i = 0; i < watch->found_n; i++) {
-		const struct ip *ip = &watch->found[i].ip;
+	bool any = false;
 
-		for (struct netwatch_vip *v = netwatch_find(watch, ip);
-		     !is_last(watch, v) && ip_equal(&v->ip, ip); v++)
-			if (netwatch_is(watch, v, &watch->found[i]))
+	for (size_t i = 0; i < watch->found_n; i++) {
+		const struct netwatch_found *f = &watch->found[i];
+
+		for (struct netwatch_vip *v = netwatch_find(watch, &f->ip);
+		     !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++) {
+			if (netwatch_is(watch, v, f))
 				v->native = watch->conf->instances[v->instance].priority == 255 &&
-					    watch->found[i].lifetime_s > watch->conf->vip_lease_s;
+					    f->lifetime_s > watch->conf->vip_lease_s;
+			any |= v->native;
+		}
 	}
+	return any;
 }
 
 int
@@ -458,8 +463,9 @@ netwatch_init(struct netwatch *watch, struct loop *loop, const struct conf *conf
 		r = nl_connect(watch->query, NETLINK_ROUTE) < 0 ? -EIO : subscribe(watch);
 	if (r == 0)
 		r = netwatch_sync(watch);
-	if (r == 0)
-		mark_native(watch);
+	/* Once more: they may be the only addresses of their interface. */
+	if (r == 0 && mark_native(watch))
+		r = netwatch_sync(watch);
 	if (r < 0)
 		netwatch_fini(watch);
 	return r;

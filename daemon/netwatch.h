@@ -18,7 +18,7 @@ struct netwatch_link {
 	uint32_t ifindex;
 	uint32_t mtu;
 	uint8_t mac[6];
-	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary;  /* first IPv4 address that is the host's own; AF_UNSPEC = none */
 	struct ip primary6; /* first link-local one likewise, once it can be used */
 };
 

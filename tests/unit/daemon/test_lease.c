@@ -342,7 +342,11 @@ test_an_owner_keeps_its_addresses(void **state)
 	begin(&f, 1, 3);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
+	lab_ip("address del " LAB_HOST "/24 dev tt0");
 	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	/* The only address there is: advertisements come from it. */
+	assert_true(ip_equal(&f.watch.links[0].primary, &f.conf->instances[0].vips[0].ip));
+	lab_ip("address add " LAB_HOST "/24 dev tt0");
 	leases_settle(&f.leases);
 	leases_claim(&f.leases, 0);
 	leases_release(&f.leases, 0);
