@@ -150,6 +150,11 @@ check_addresses(struct conf_parser *p, size_t index)
 			conf_error(&p->reporter, vip->pos, "%s cannot be an interface's address",
 				   buf);
 	}
+	for (size_t i = 0; p->options->is_local && i < instance->unicast_peers_n; i++)
+		if (p->options->is_local(&instance->unicast_peers[i]))
+			conf_warning(&p->reporter, at(p, index, "unicast_peer"),
+				     "`unicast_peer` names %s, which is this host's own address",
+				     ip_format(&instance->unicast_peers[i], buf));
 	if (instance->unicast_peers_n == 0 && p->sound && !p->instances[index].own_peer_told &&
 	    parser_given(p, p->instances[index].given, "unicast_peer"))
 		conf_warning(&p->reporter, at(p, index, "unicast_peer"),

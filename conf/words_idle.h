@@ -9,11 +9,11 @@
 #include "conf/table.h"
 
 /* clang-format off */
-#define IDLE(word, reason)                            \
+#define IDLE(word, reason)                                                                         \
 	{                                                                                          \
 		word, CONF_TYPE_NOTICE, .doc = reason                                              \
 	}
-#define IDLE_LOUD(word, reason)                                          \
+#define IDLE_LOUD(word, reason)                                                                    \
 	{                                                                                          \
 		word, CONF_TYPE_NOTICE, .flags = ROW_LOUD, .doc = reason                           \
 	}

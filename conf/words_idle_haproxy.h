@@ -7,24 +7,24 @@
 #include "conf/table.h"
 
 /* clang-format off */
-#define HAPROXY_IDLE(word, reason)                                     \
+#define HAPROXY_IDLE(word, reason)                                                                 \
 	{                                                                                          \
 		word, CONF_TYPE_NOTICE, .flags = ROW_NO, .doc = reason                             \
 	}
-#define HAPROXY_IDLE_LOUD(word, reason)                                           \
+#define HAPROXY_IDLE_LOUD(word, reason)                                                            \
 	{                                                                                          \
 		word, CONF_TYPE_NOTICE, .flags = ROW_NO | ROW_LOUD, .doc = reason                  \
 	}
-#define HAPROXY_REFUSED(word, reason)                   \
+#define HAPROXY_REFUSED(word, reason)                                                              \
 	{                                                                                          \
 		word, CONF_TYPE_REFUSED, .doc = reason,                                            \
 	}
 /* A parameter with `args` words behind it. */
-#define HAPROXY_PARAMETER(word, args, reason)                      \
+#define HAPROXY_PARAMETER(word, args, reason)                                                      \
 	{                                                                                          \
 		word, CONF_TYPE_NOTICE, .min = args, .doc = reason                                 \
 	}
-#define HAPROXY_PARAMETER_REFUSED(word, args, reason)               \
+#define HAPROXY_PARAMETER_REFUSED(word, args, reason)                                              \
 	{                                                                                          \
 		word, CONF_TYPE_REFUSED, .min = args, .doc = reason                                \
 	}

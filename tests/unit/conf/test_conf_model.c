@@ -320,6 +320,35 @@ strange_bind(void **state)
 	assert_int_equal(report.messages[0].pos.column, 7);
 }
 
+/* Only 10.0.0.0/24 is on "e". */
+static bool
+foreign(const char *interface, const struct ip *ip)
+{
+	char buf[IP_STRLEN];
+
+	return strcmp(interface, "e") == 0 && strncmp(ip_format(ip, buf), "10.0.0.", 7) != 0;
+}
+
+/* An address nobody on the wire asks for; one that brings its network along is fine. */
+static void
+strange_addresses(void **state)
+{
+	static const char text[] = "vrrp_instance A {\n interface e\n virtual_router_id 1\n"
+				   " unicast_peer {\n  10.0.0.11\n }\n"
+				   " virtual_ipaddress {\n  10.0.0.10\n  10.1.0.10\n"
+				   "  10.1.0.11/24\n  10.1.0.12 dev f\n }\n}\n";
+	const struct conf_source source = { "test", text, sizeof text - 1 };
+	const struct conf_options options = { .node = "lb1",
+					      .is_local = local,
+					      .is_foreign = foreign };
+
+	conf_load(arena, &source, 1, &options, &report);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(report.warnings, 2);
+	assert_int_equal(report.messages[0].pos.line, 4);
+	assert_int_equal(report.messages[1].pos.line, 9);
+}
+
 static void
 no_sources(void **state)
 {
@@ -377,6 +406,7 @@ main(void)
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(defaults_and_servers),
 		cmocka_unit_test(strange_bind),
+		cmocka_unit_test(strange_addresses),
 		cmocka_unit_test(no_sources),
 		cmocka_unit_test(messages_in_order),
 	};

@@ -139,14 +139,57 @@ files_and_folders(void **state)
 	arena_free(arena);
 }
 
+/* What is included is read with the rest, and the worker knows whose line it was. */
+static void
+includes_travel(void **state)
+{
+	static const char *const names[] = { "main.conf", "one.conf", "two.conf" };
+	const struct conf_options options = { .node = "lb1" };
+	struct arena *arena = arena_new();
+	struct conf_source *sources, *back;
+	struct conf_options options_back;
+	struct conf_report report;
+	const struct conf *conf;
+	const char *failed, *main_path;
+	size_t sources_n, back_n, len;
+	void *block;
+	char path[100];
+
+	strcpy(folder, "/tmp/test-conf-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	write_file("main.conf", "global_defs {\n\trouter_id main\n}\ninclude {one,none}.conf\n");
+	write_file("one.conf", "vrrp_script chk {\n include two.conf\n}\n");
+	write_file("two.conf", "script /bin/true");
+	main_path = arena_printf(arena, "%s/main.conf", folder);
+	assert_int_equal(conf_read_files(arena, &main_path, 1, &sources, &sources_n, &failed), 0);
+	assert_int_equal(sources_n, 3);
+	block = conf_pack(arena, sources, sources_n, &options, &len);
+	assert_int_equal(conf_unpack(arena, block, len, &back, &back_n, &options_back), 0);
+	assert_int_equal(back_n, 3);
+	assert_int_equal(back[0].include_line, 0);
+	assert_int_equal(back[1].include_line, 4);
+	assert_int_equal(back[2].includer, 1);
+	assert_int_equal(back[2].include_line, 2);
+	conf = conf_load(arena, back, back_n, &options_back, &report);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(conf->scripts_n, 1);
+	assert_string_equal(conf->scripts[0].command, "/bin/true");
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(there_and_back),
-		cmocka_unit_test(nothing_given),
-		cmocka_unit_test(damaged),
-		cmocka_unit_test(files_and_folders),
+		cmocka_unit_test(there_and_back),  cmocka_unit_test(nothing_given),
+		cmocka_unit_test(damaged),         cmocka_unit_test(files_and_folders),
+		cmocka_unit_test(includes_travel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
