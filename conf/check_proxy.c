@@ -118,7 +118,7 @@ check_server_tls(struct conf_parser *p, const struct conf_server *server)
 	const struct conf_tls *tls = &server->tls;
 	enum conf_tls_verify verify = tls->verify ? tls->verify : p->conf->tls_server.verify;
 
-	if (tls->on && verify != CONF_TLS_VERIFY_NONE && !tls->ca.path)
+	if ((tls->on || server->check_ssl) && verify != CONF_TLS_VERIFY_NONE && !tls->ca.path)
 		conf_error(
 			&p->reporter, server->pos,
 			"server `%.60s` is verified by nobody's word: `ca-file FILE` is missing, "
@@ -133,11 +133,6 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 	bool unix_path = server->address.len && server->address.any.sa_family == AF_UNIX;
 
 	check_server_tls(p, server);
-	if (server->check_ssl && !server->tls.on)
-		conf_error(&p->reporter, server->pos,
-			   "server `%.60s` has `check-ssl` without `ssl`: checks use TLS as "
-			   "connections do",
-			   server->name);
 	if (server->check && server->port_relative && server->check_port == 0 && !unix_path &&
 	    !steps_have_ports(&proxy->health))
 		conf_error(&p->reporter, server->pos,

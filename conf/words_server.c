@@ -130,7 +130,7 @@ static const struct conf_row rows[] = {
 	{ "check-send-proxy", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check_send_proxy),
 	  .doc = "checks begin with the PROXY protocol's line" },
 	{ "check-ssl", CONF_TYPE_FLAG, ROW_FIELD(conf_server, check_ssl),
-	  .doc = "checks use TLS as connections do, also with `port` or `addr`" },
+	  .doc = "checks use TLS, also without `ssl` and with `port` or `addr`" },
 	{ "no-check-ssl", CONF_TYPE_FLAG, ROW_FIELD(conf_server, no_check_ssl),
 	  .doc = "checks are plain although connections use TLS" },
 	{ "check-sni", CONF_TYPE_STRING, ROW_FIELD(conf_server, check_sni),

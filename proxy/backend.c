@@ -128,7 +128,8 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->conf = conf;
 	s->backend = be;
 	s->number = number;
-	s->tls = tls_of_server(be->proxy->tls, be->index, index);
+	s->check_tls = tls_of_server(be->proxy->tls, be->index, index);
+	s->tls = conf->tls.on ? s->check_tls : NULL;
 	s->lb.index = index;
 	s->lb.id = conf->id;
 	s->lb.weight = conf->weight;

@@ -22,6 +22,7 @@ struct server {
 	const struct conf_server *conf;
 	struct backend *backend;
 	SSL_CTX *tls;           /* NULL = plain */
+	SSL_CTX *check_tls;     /* what checks may use: `check-ssl` does without `ssl` */
 	uint32_t number;        /* over all backends: indexes each thread's tallies */
 	_Atomic uint32_t state; /* enum server_state */
 	_Atomic bool resolved;  /* `address` is there; it is written once, before this */

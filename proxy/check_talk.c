@@ -149,8 +149,9 @@ uses_tls(const struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
 
-	return c->server->tls &&
-	       (conf->check_ssl || (!conf->check_port && !conf->check_address.len));
+	if (!c->server->check_tls || conf->no_check_ssl)
+		return false;
+	return conf->check_ssl || (!conf->check_port && !conf->check_address.len);
 }
 
 static void
@@ -181,7 +182,7 @@ secure(struct check *c)
 
 	asked.verify = asked.sni ? asked.sni : conf->tls.verifyhost;
 	if (!c->conn.layer)
-		r = tls_connect(&c->conn, c->server->tls, &asked);
+		r = tls_connect(&c->conn, c->server->check_tls, &asked);
 	if (r == 0)
 		r = tls_handshake(&c->conn);
 	if (r > 0) {

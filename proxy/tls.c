@@ -32,7 +32,7 @@ tls_wanted(const struct conf *conf)
 			if (px->binds[k].tls.on)
 				return true;
 		for (size_t k = 0; k < px->servers_n; k++)
-			if (px->servers[k].tls.on)
+			if (px->servers[k].tls.on || px->servers[k].check_ssl)
 				return true;
 	}
 	return false;
@@ -114,7 +114,7 @@ make_servers(struct tls_maker *m, const struct conf_proxy *px, struct tls_proxy 
 	for (size_t i = 0; i < px->servers_n; i++) {
 		const struct conf_tls *tls = &px->servers[i].tls;
 
-		if (!tls->on)
+		if (!tls->on && !px->servers[i].check_ssl)
 			continue;
 		if (last && alike(last, tls)) {
 			SSL_CTX_up_ref(ctx);
