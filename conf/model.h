@@ -337,6 +337,13 @@ struct conf {
 	size_t proxies_n;
 };
 
+/* An instance's place in a set of 64: the 65th shares that of the first. */
+static inline uint64_t
+conf_instance_bit(const struct conf *conf, const struct conf_instance *instance)
+{
+	return UINT64_C(1) << ((size_t)(instance - conf->instances) % 64);
+}
+
 /* Has the file anything that listens?  (Decides about script replacement and track_proxy.) */
 static inline bool
 conf_has_listener(const struct conf *conf)

@@ -86,6 +86,7 @@ send_link(struct handover *handover, struct ipc *ipc, uint32_t interface)
 	a.mtu = link->mtu;
 	a.primary = link->primary;
 	a.primary6 = link->primary6;
+	a.sources_lost = link->sources_lost;
 	handover->told[interface] = *link;
 	return ipc_send(ipc, REQUEST_LINK, &a, sizeof a, NULL, 0);
 }
@@ -116,7 +117,8 @@ static bool
 differs(const struct netwatch_link *a, const struct netwatch_link *b)
 {
 	return a->present != b->present || a->up != b->up || a->mtu != b->mtu ||
-	       !ip_equal(&a->primary, &b->primary) || !ip_equal(&a->primary6, &b->primary6);
+	       a->sources_lost != b->sources_lost || !ip_equal(&a->primary, &b->primary) ||
+	       !ip_equal(&a->primary6, &b->primary6);
 }
 
 static void

@@ -212,6 +212,31 @@ note_primary(struct netwatch *watch, const struct netwatch_found *f)
 	}
 }
 
+/* Advertisements cannot leave from an address that this host does not have. */
+static void
+expect_sources(struct netwatch *watch)
+{
+	for (size_t i = 0; i < watch->conf->instances_n; i++) {
+		const struct conf_instance *c = &watch->conf->instances[i];
+
+		if (c->unicast_src.family != AF_UNSPEC)
+			watch->links[c->interface].sources_lost |=
+				conf_instance_bit(watch->conf, c);
+	}
+}
+
+static void
+note_source(struct netwatch *watch, const struct ip *ip)
+{
+	for (size_t i = 0; i < watch->conf->instances_n; i++) {
+		const struct conf_instance *c = &watch->conf->instances[i];
+
+		if (ip_equal(&c->unicast_src, ip))
+			watch->links[c->interface].sources_lost &=
+				~conf_instance_bit(watch->conf, c);
+	}
+}
+
 static int
 note_address(struct netwatch *watch, const struct netwatch_found *f)
 {
@@ -225,6 +250,7 @@ note_address(struct netwatch *watch, const struct netwatch_found *f)
 	}
 	if (own && f->usable)
 		note_primary(watch, f);
+	note_source(watch, &f->ip);
 	return is_vip ? add_found(watch, f) : 0;
 }
 
@@ -262,6 +288,7 @@ read_addresses(struct netwatch *watch)
 	watch->found_n = 0;
 	for (size_t i = 0; i < watch->vips_n; i++)
 		watch->vips[i].present = false;
+	expect_sources(watch);
 	for (struct nl_object *o = nl_cache_get_first(cache); o && r == 0;
 	     o = nl_cache_get_next(o)) {
 		struct netwatch_found f;

@@ -18,8 +18,9 @@ struct netwatch_link {
 	uint32_t ifindex;
 	uint32_t mtu;
 	uint8_t mac[6];
-	struct ip primary;  /* first IPv4 address that is the host's own; AF_UNSPEC = none */
-	struct ip primary6; /* first link-local one likewise, once it can be used */
+	struct ip primary;     /* first IPv4 address that is the host's own; AF_UNSPEC = none */
+	struct ip primary6;    /* first link-local one likewise, once it can be used */
+	uint64_t sources_lost; /* conf_instance_bit of those here whose unicast_src is missing */
 };
 
 /* One VIP of the file, by address; the array is sorted. */

@@ -75,6 +75,7 @@ struct ans_link {
 	uint32_t mtu;
 	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
 	struct ip primary6; /* first link-local one likewise */
+	uint64_t sources_lost; /* conf_instance_bit of those here whose unicast_src is missing */
 };
 
 struct ans_listener {

@@ -195,6 +195,7 @@ on_link(struct worker *w, const struct ipc_message *m)
 		.up = a->up,
 		.primary = a->primary,
 		.primary6 = a->primary6,
+		.sources_lost = a->sources_lost,
 		.mtu = a->mtu,
 	};
 

@@ -228,6 +228,7 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 	   const struct vrrp_link *link, char *why, size_t size)
 {
 	const char *name = world->conf->interfaces[conf->interface].name;
+	char source[IP_STRLEN];
 
 	if (!link->present)
 		say(why, size, "interface %s does not exist", name);
@@ -240,6 +241,9 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 			    ? "interface %s has no link-local address to speak from"
 			    : "interface %s has no address of its own",
 		    name);
+	else if (link->sources_lost & conf_instance_bit(world->conf, conf))
+		say(why, size, "this host does not have the source address %s",
+		    ip_format(&conf->unicast_src, source));
 	else
 		return false;
 	return true;

@@ -79,7 +79,8 @@ struct vrrp_link {
 	bool present, up;  /* up: IFF_UP and carrier (IFF_RUNNING) */
 	struct ip primary; /* first IPv4 address that is not a VIP of ours; AF_UNSPEC = none */
 	uint32_t mtu;
-	struct ip primary6; /* first link-local one likewise */
+	struct ip primary6;    /* first link-local one likewise */
+	uint64_t sources_lost; /* conf_instance_bit of those whose unicast_src the host lacks */
 };
 
 /* Where an instance's advertisements come from if the file does not say. */

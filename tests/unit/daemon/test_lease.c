@@ -416,6 +416,27 @@ test_will(void **state)
 	end(&f);
 }
 
+/* An instance that cannot speak from its source must not go on as master. */
+static void
+test_a_source_that_goes(void **state)
+{
+	struct fixture f;
+
+	begin(&f, 1, 3);
+	ip_parse(LAB_HOST, &f.conf->instances[0].unicast_src);
+	assert_int_equal(netwatch_sync(&f.watch), 0);
+	assert_int_equal(f.watch.links[0].sources_lost, 0);
+	lab_ip("address add 10.9.1.3/24 dev tt0");
+	lab_ip("address del " LAB_HOST "/24 dev tt0");
+	turn(&f);
+	assert_int_equal(f.watch.links[0].sources_lost, 1);
+	lab_ip("address add " LAB_HOST "/24 dev tt0");
+	lab_ip("address del 10.9.1.3/24 dev tt0");
+	turn(&f);
+	assert_int_equal(f.watch.links[0].sources_lost, 0);
+	end(&f);
+}
+
 static void
 test_an_interface_that_goes_and_comes(void **state)
 {
@@ -457,6 +478,7 @@ main(void)
 		cmocka_unit_test(test_an_owner_keeps_its_addresses),
 		cmocka_unit_test(test_an_owner_renews_what_its_predecessor_left),
 		cmocka_unit_test(test_will),
+		cmocka_unit_test(test_a_source_that_goes),
 		cmocka_unit_test(test_an_interface_that_goes_and_comes),
 	};
 

@@ -44,6 +44,8 @@ setup(void **state)
 		.proxies_n = 2,
 		.interfaces = &interface,
 		.interfaces_n = 1,
+		.instances = &instance,
+		.instances_n = 1,
 	};
 	instance = (struct conf_instance){
 		.name = "VI_1",
@@ -230,6 +232,9 @@ test_link_faults(void **state)
 	assert_string_equal(why, "interface eth1 has no address of its own");
 	instance.unicast_src = ip4("10.0.0.11");
 	assert_false(fault());
+	link.sources_lost = conf_instance_bit(&conf, &instance);
+	assert_true(fault());
+	assert_string_equal(why, "this host does not have the source address 10.0.0.11");
 	link.up = false;
 	assert_true(fault());
 	assert_string_equal(why, "link eth1 is down");
