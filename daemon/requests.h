@@ -73,8 +73,8 @@ struct ans_link {
 	uint32_t interface;
 	uint32_t present, up; /* 0 or 1 */
 	uint32_t mtu;
-	struct ip primary;  /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
-	struct ip primary6; /* first link-local one likewise */
+	struct ip primary;     /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
+	struct ip primary6;    /* first link-local one likewise */
 	uint64_t sources_lost; /* conf_instance_bit of those here whose unicast_src is missing */
 };
 
