@@ -209,6 +209,7 @@ strict_sni_refuses_the_unknown(void **state)
 	client_fini(&c);
 	/* The refused ones have left nothing behind. */
 	WAIT_UNTIL(proxy_sessions(p.front.proxy) == 0);
+	WAIT_UNTIL(p.origin.accepted > 0);
 	assert_int_equal(p.origin.accepted, 1);
 	pair_fini(&p);
 }
