@@ -201,6 +201,14 @@ struct conf_bind {
 	struct conf_tls tls;
 };
 
+/* What a checked server is before anybody has asked it. */
+enum conf_init_state {
+	CONF_INIT_UP,       /* one failure from down; the default */
+	CONF_INIT_FULLY_UP, /* `fall` failures from down */
+	CONF_INIT_DOWN,     /* one success from up */
+	CONF_INIT_FULLY_DOWN,
+};
+
 struct conf_server {
 	struct conf_pos pos;
 	const char *name;
@@ -226,8 +234,9 @@ struct conf_server {
 	bool check_ssl;                 /* … over TLS, with `port` and `addr`, too */
 	bool no_check_ssl;
 	const char *check_sni;
-	bool shutdown_on_down;       /* "on-marked-down shutdown-sessions" */
-	bool shutdown_backups_on_up; /* "on-marked-up shutdown-backup-sessions" */
+	enum conf_init_state init_state; /* before the first check */
+	bool shutdown_on_down;           /* "on-marked-down shutdown-sessions" */
+	bool shutdown_backups_on_up;     /* "on-marked-up shutdown-backup-sessions" */
 	struct conf_tls tls;
 };
 

@@ -90,6 +90,14 @@ static const char later[] = "comes with a later version";
 		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
 	}
 
+static const struct conf_choice init_states[] = {
+	{ "up", CONF_INIT_UP, NULL },
+	{ "fully-up", CONF_INIT_FULLY_UP, NULL },
+	{ "down", CONF_INIT_DOWN, NULL },
+	{ "fully-down", CONF_INIT_FULLY_DOWN, NULL },
+	{ NULL, 0, NULL },
+};
+
 static const struct conf_choice marked_down[] = {
 	{ "shutdown-sessions", true, NULL },
 	{ NULL, 0, NULL },
@@ -135,6 +143,8 @@ static const struct conf_row rows[] = {
 	  .doc = "checks are plain although connections use TLS" },
 	{ "check-sni", CONF_TYPE_STRING, ROW_FIELD(conf_server, check_sni),
 	  .doc = "the host that checks ask for" },
+	{ "init-state", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, init_state),
+	  .choices = init_states, .def = "up", .doc = "what it is before its first check" },
 	{ "on-marked-down", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, shutdown_on_down),
 	  .choices = marked_down, .doc = "what its sessions get when it goes down" },
 	{ "on-marked-up", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, shutdown_backups_on_up),
@@ -183,7 +193,6 @@ static const struct conf_row rows[] = {
 	LATER("usesrc", 1),
 	LATER("namespace", 1),
 	LATER("tcp-ut", 1),
-	LATER("init-state", 1),
 	LATER("ws", 1),
 };
 

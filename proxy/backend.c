@@ -138,6 +138,7 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->lb.backup = conf->backup;
 	s->changed = now;
 	check_window_init(&s->window, conf->rise, conf->fall);
+	check_window_start(&s->window, conf->init_state);
 	if (conf->address.len) {
 		s->address = conf->address;
 		if (s->address.any.sa_family != AF_UNIX)

@@ -3,6 +3,25 @@
  */
 #include "proxy/check_window.h"
 
+void
+check_window_start(struct check_window *w, enum conf_init_state state)
+{
+	switch (state) {
+	case CONF_INIT_UP:
+		w->health = w->rise;
+		break;
+	case CONF_INIT_FULLY_UP:
+		w->health = w->rise + w->fall - 1;
+		break;
+	case CONF_INIT_DOWN:
+		w->health = w->rise - 1;
+		break;
+	case CONF_INIT_FULLY_DOWN:
+		w->health = 0;
+		break;
+	}
+}
+
 enum check_change
 check_window_add(struct check_window *w, bool passed)
 {

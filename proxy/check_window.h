@@ -3,9 +3,12 @@
  *
  * Health runs from 0 to rise + fall - 1; the server is up from `rise` on.  A success adds one, and
  * the one that reaches `rise` jumps to the maximum; a failure takes one away, and the one that
- * falls below `rise` drops to 0.  A server starts at `rise`: up, one failure from down.  Pure.
+ * falls below `rise` drops to 0.  A server starts at `rise`, up and one failure from down, unless
+ * `init-state` says otherwise.  Pure.
  */
 #pragma once
+
+#include "conf/model.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +26,9 @@ check_window_init(struct check_window *w, uint32_t rise, uint32_t fall)
 	*w = (struct check_window){ .rise = rise ? rise : 1, .fall = fall ? fall : 1 };
 	w->health = w->rise;
 }
+
+/* To where `init-state` wants it. */
+void check_window_start(struct check_window *w, enum conf_init_state state);
 
 static inline bool
 check_window_up(const struct check_window *w)

@@ -76,6 +76,34 @@ score(void **state)
 	assert_int_equal(of, 2);
 }
 
+/* How many results it takes to change sides. */
+static void
+starts_where_the_file_says(void **state)
+{
+	static const struct {
+		enum conf_init_state from;
+		bool up;
+		uint32_t results;
+	} starts[] = {
+		{ CONF_INIT_UP, true, 1 },
+		{ CONF_INIT_FULLY_UP, true, 3 },
+		{ CONF_INIT_DOWN, false, 1 },
+		{ CONF_INIT_FULLY_DOWN, false, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+		struct check_window w;
+
+		check_window_init(&w, 2, 3);
+		check_window_start(&w, starts[i].from);
+		for (uint32_t k = 0; k < starts[i].results; k++) {
+			assert_int_equal(check_window_up(&w), starts[i].up);
+			check_window_add(&w, !starts[i].up);
+		}
+		assert_int_equal(check_window_up(&w), !starts[i].up);
+	}
+}
+
 int
 main(void)
 {
@@ -83,6 +111,7 @@ main(void)
 		cmocka_unit_test(every_cell),
 		cmocka_unit_test(one_failure_from_down_at_start),
 		cmocka_unit_test(score),
+		cmocka_unit_test(starts_where_the_file_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
