@@ -1,7 +1,7 @@
 """TLS at the virtual address, with the programs that users have: curl and openssl s_client.
 
-Clients speak TLS with the pair; lb1's proxy speaks TLS once more, with itself, so that a server's side is
-tried too.  Certificates are made for the run.
+Clients speak TLS with the pair; lb1's proxy speaks TLS once more, with itself, so that a server's
+side is tried too.  Certificates are made for the run.
 """
 
 import re
@@ -25,13 +25,14 @@ def openssl(directory, *args):
 def issue(directory):
     """ca.pem, and NAME.pem with certificate and key for each name."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl(directory, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
+    openssl(directory, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj",
+            "/CN=ca")
     for name, hosts in NAMES.items():
         openssl(directory, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
                 f"/CN={name}")
         (directory / "san").write_text(f"subjectAltName={hosts}\n", encoding="ascii")
-        openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-extfile", "san", "-out", f"{name}.pem")
+        openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey",
+                "ca.key", "-CAcreateserial", "-extfile", "san", "-out", f"{name}.pem")
         with open(directory / f"{name}.pem", "a", encoding="ascii") as file:
             file.write((directory / f"{name}.key").read_text(encoding="ascii"))
 

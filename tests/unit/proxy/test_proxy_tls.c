@@ -195,8 +195,9 @@ strict_sni_refuses_the_unknown(void **state)
 {
 	struct pair p;
 	struct client c;
+	char text[64];
 
-	pair_init(&p, ORIGIN_HOLD);
+	pair_init(&p, ORIGIN_NAME);
 	p.front.bind.tls.strict_sni = true;
 	start_front(&p, 1);
 	client_init(&c, &p);
@@ -205,6 +206,7 @@ strict_sni_refuses_the_unknown(void **state)
 	assert_int_equal(client_connect(&c, &p, NULL, NULL), -1);
 	client_close(&c);
 	assert_int_equal(client_connect(&c, &p, "a.example.org", NULL), 1);
+	assert_int_equal(client_read_all(&c, text, sizeof text), 5);
 	client_close(&c);
 	client_fini(&c);
 	/* The refused ones have left nothing behind. */
