@@ -156,7 +156,7 @@
 	IDLE_LOUD("track_process", "the process is not watched: its end causes no fail-over (use " \
 				   "a `vrrp_script`)"),                                            \
 	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
-	IDLE_LOUD("track_src_ip", "a source address that disappears shows when a packet is sent"), \
+	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
 	IDLE_LOUD("mcast_src_ip", "advertisements come from the interface's first address"),       \
 	IDLE_LOUD("down_timer_adverts",                                                            \
 		  "a master is given up after three intervals, as the RFCs have it"),              \
