@@ -1,13 +1,15 @@
 """Checks that speak a protocol, against servers that hang."""
 
 import os
+import pathlib
+import re
 import signal
 
 import pytest
 
 from lab import config
-from lab.lab import PAIR
-from lab.process import now
+from lab.lab import PAIR, PROGRAMS, PYTHON
+from lab.process import Process, now, wait_until
 
 INTER_S, FALL, CHECK_S = 0.25, 3, 0.25
 
@@ -41,3 +43,48 @@ def test_hung_server(lab, patience, say):
     assert last_s <= bound_s * patience + 0.1
     for node in lab.nodes.values():
         assert node.complaints() == []
+
+
+def verdicts(text):
+    """What a log says of checks and servers, without times."""
+    words = r"((?:Health check for|Backup|Server|backend) \S*.*)$"
+    found = re.findall(words, re.sub(r"duration: \d+ms", "duration: Nms", text), re.MULTILINE)
+    return {line for line in found if "check duration" in line or "is DOWN" in line or "stopping" in line}
+
+
+def test_words_are_haproxys(lab, say, tmp_path):
+    """The same file with both, the same lines in both logs."""
+    configuration = pathlib.Path(__file__).parent / "configs" / "checks.cfg"
+    namespace = lab.network.namespace("client")
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    answers = Process(
+        "answers", [PYTHON, PROGRAMS / "answers.py"], tmp_path / "answers.log", namespace=namespace
+    )
+    lab.started(answers)
+    wait_until(lambda: "listening" in (tmp_path / "answers.log").read_text(), 10, "the servers listen")
+    commands = {
+        "haproxy": ["haproxy", "-db", "-f", configuration],
+        "tandem": [lab.binary, "-R", tmp_path / "run", "-db", "-f", configuration],
+    }
+    logs = {}
+    for name, argv in commands.items():
+        log = logs[name] = tmp_path / f"{name}.log"
+        process = Process(name, argv, log, namespace=namespace)
+        lab.started(process)
+        try:
+            # Those that wait for a time limit come last; one failure takes a server down.
+            wait_until(lambda: all_judged(log, configuration), 20, "all are judged")
+        finally:
+            process.stop(5)
+    said = {name: verdicts(log.read_text()) for name, log in logs.items()}
+    say(f"{len(said['haproxy'])} lines of HAProxy's, {len(said['tandem'])} of ours")
+    assert said["tandem"] == said["haproxy"]
+    answers.stop()
+
+
+def all_judged(log, configuration):
+    text = log.read_text()
+    wanted = set(re.findall(r"^backend (\S+)", configuration.read_text(), re.MULTILINE))
+    judged = set(re.findall(r"Health check for server (\S+)/s ", text))
+    failed = set(re.findall(r"Health check for server (\S+)/s failed", text))
+    return judged == wanted and failed == set(re.findall(r"Server (\S+)/s is DOWN", text))
