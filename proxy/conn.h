@@ -23,6 +23,7 @@ enum {
 	CONN_NODELAY = 128, /* TCP_NODELAY is set, or has no meaning */
 	CONN_RAW_EOF = 256, /* a layer has read the socket's end, but maybe not handed out all */
 	CONN_LAST = 512,    /* a layer writes what a FIN follows */
+	CONN_URGENT = 1024, /* has had urgent data: splice does not get past that */
 };
 
 struct conn;
@@ -69,6 +70,8 @@ conn_note_events(struct conn *c, uint32_t events)
 		c->flags |= CONN_CAN_WRITE;
 	if (events & (EPOLLRDHUP | EPOLLHUP))
 		c->flags |= CONN_PEER_FIN;
+	if (events & EPOLLPRI)
+		c->flags |= CONN_URGENT;
 	if (events & (EPOLLPRI | EPOLLERR))
 		c->flags |= CONN_CAREFUL;
 }

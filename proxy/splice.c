@@ -81,6 +81,8 @@ splice_read(struct conn *c, struct pipe *pipe)
 {
 	ssize_t n;
 
+	if (c->flags & CONN_URGENT)
+		return -EINVAL;
 	do
 		n = splice(c->lf.fd, NULL, pipe->write_fd, NULL, pipe->size,
 			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -91,11 +93,12 @@ splice_read(struct conn *c, struct pipe *pipe)
 		pipe->held += (uint32_t)n;
 		return n;
 	}
-	if (n < 0 && errno != EAGAIN)
+	/* Before urgent data it returns 0, too: a read tells that from the end. */
+	if (n == 0)
+		return -EINVAL;
+	if (errno != EAGAIN)
 		return -errno;
 	c->flags &= ~CONN_CAN_READ;
-	if (n == 0)
-		c->flags |= CONN_EOF;
 	return 0;
 }
 

@@ -338,10 +338,43 @@ stop_with_open_sessions(void **state)
 	origin_stop(&origin);
 }
 
+/* Urgent data stands in the way of splice, which then looks as if the end had come.  Of the urgent
+ * bytes the kernel leaves those in the stream that another one overtakes. */
+static void
+urgent_data_is_not_the_end(void **state)
+{
+	static char data[300000];
+	struct origin o;
+	struct site site;
+	int fd;
+
+	origin_start(&o, ORIGIN_GREET, "o", 0);
+	site_init(&site);
+	site_add_server(&site, "s", o.port);
+	site_start(&site, 1);
+	fd = site_connect(&site);
+	for (int i = 0; i < 20; i++) {
+		for (size_t sent = 0; sent < sizeof data;) {
+			ssize_t n = send(fd, data + sent, sizeof data - sent, MSG_NOSIGNAL);
+
+			assert_true(n > 0);
+			sent += (size_t)n;
+		}
+		assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+	}
+	shutdown(fd, SHUT_WR);
+	WAIT_UNTIL(atomic_load(&o.got_fin));
+	assert_in_range(atomic_load(&o.received), 20 * sizeof data, 20 * sizeof data + 19);
+	close(fd);
+	site_stop(&site);
+	origin_stop(&o);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(urgent_data_is_not_the_end),
 		cmocka_unit_test(echo),
 		cmocka_unit_test(client_half_closes),
 		cmocka_unit_test(server_half_closes),
