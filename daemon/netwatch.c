@@ -460,9 +460,11 @@ mark_native(struct netwatch *watch)
 
 		for (struct netwatch_vip *v = netwatch_find(watch, &f->ip);
 		     !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++) {
+			const struct conf_instance *c = &watch->conf->instances[v->instance];
+
 			if (netwatch_is(watch, v, f))
-				v->native = watch->conf->instances[v->instance].priority == 255 &&
-					    f->lifetime_s > watch->conf->vip_lease_s;
+				v->native = c->priority == 255 &&
+					    f->lifetime_s > conf_lease_s(watch->conf, c);
 			any |= v->native;
 		}
 	}

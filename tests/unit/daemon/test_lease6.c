@@ -206,6 +206,24 @@ test_strays(void **state)
 	end(&f);
 }
 
+/* A lease may be longer than `vip_lease`: what a predecessor left under such is no owner's own. */
+static void
+test_a_long_lease_is_not_native(void **state)
+{
+	struct fixture f;
+
+	lab_ip("address add fd09::1:1/128 dev tt0 nodad valid_lft 30 preferred_lft 0");
+	begin(&f);
+	f.conf->instances[0].priority = 255;
+	f.conf->instances[0].lease_s = 30;
+	netwatch_fini(&f.watch);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	assert_false(netwatch_vip(&f.watch, 0, 1)->native);
+	leases_settle(&f.leases);
+	assert_false(lab_has("fd09::1:1"));
+	end(&f);
+}
+
 /* The source is the first link-local address that is usable: no VIP, and not being probed. */
 static void
 test_will(void **state)
@@ -251,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_claim_announces),
 		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_strays),
+		cmocka_unit_test(test_a_long_lease_is_not_native),
 		cmocka_unit_test(test_will),
 	};
 
