@@ -110,8 +110,8 @@ run(const struct options *o, char **said)
 static void
 assert_has(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("`%s` is not in:\n%s", part, text);
+	if (!text || !strstr(text, part))
+		fail_msg("`%s` is not in:\n%s", part, text ? text : "nothing at all");
 }
 
 static void

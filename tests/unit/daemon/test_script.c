@@ -69,8 +69,7 @@ is_gone(void *ctx)
 	return !is_alive(*(pid_t *)ctx);
 }
 
-static struct script_program
-program(const char *format, ...)
+static struct script_program __attribute__((format(printf, 1, 2))) program(const char *format, ...)
 {
 	struct conf_command command;
 	struct script_owner owner = { .uid = geteuid(), .gid = getegid() };
