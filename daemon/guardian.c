@@ -110,10 +110,10 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 		on_worker_ready(g);
 		break;
 	case REQUEST_CLAIM:
-		leases_claim(&g->res.leases, instance);
+		leases_claim(&g->res.leases, instance, g->loop.now);
 		break;
 	case REQUEST_RELEASE:
-		leases_release(&g->res.leases, instance);
+		leases_release(&g->res.leases, instance, g->loop.now);
 		break;
 	case REQUEST_ANNOUNCE:
 		leases_announce(&g->res.leases, instance);
@@ -124,7 +124,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_CONFIRM:
 		/* What happened while the guardian was away is not known yet. */
 		netwatch_sync(&g->res.watch);
-		leases_confirm(&g->res.leases, instance, p->confirm.master);
+		leases_confirm(&g->res.leases, instance, p->confirm.master, g->loop.now);
 		break;
 	case REQUEST_NOTIFY:
 		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
@@ -307,7 +307,7 @@ on_wake(struct loop *loop)
 		return;
 	log_warning("guardian was away for %lld ms: asking the worker whether it is still MASTER",
 		    (long long)(away_ns / NS_PER_MS));
-	leases_freeze(&g->res.leases);
+	leases_freeze(&g->res.leases, loop->now);
 }
 
 static void

@@ -1,33 +1,29 @@
 /*
- * lease.c - see lease.h.  Runs on the guardian's loop.
+ * lease.c - see lease.h.  Runs on the guardian's loop; neither I/O nor clock in here.
  */
 #include "daemon/lease.h"
 
 #include "common/log.h"
-#include "daemon/will.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* VIPs removed before the priority 0 goes out: so many take well under a millisecond. */
-#define WILL_FIRST NETLINK_BATCH_MAX
+/* VIPs removed before the priority 0 goes out: so many (one batch of netlink) take well under a
+ * millisecond. */
+#define WILL_FIRST 64
 
 /* With permanent VIPs there is no lease to compare with. */
 #define LATE_WITHOUT_LEASE_NS (1500 * NS_PER_MS)
 
 int
-leases_init(struct leases *leases, const struct conf *conf, const struct netwatch *watch,
-	    struct vip_keeper *vips, struct announcer *announcer, struct vrrp_sockets *sockets,
-	    lease_tell_fn *tell, void *ctx)
+leases_init(struct leases *leases, const struct conf *conf, const struct lease_ops *ops,
+	    void *kernel, lease_tell_fn *tell, void *ctx)
 {
 	*leases = (struct leases){
 		.conf = conf,
-		.watch = watch,
-		.vips = vips,
-		.announcer = announcer,
-		.sockets = sockets,
+		.ops = ops,
+		.kernel = kernel,
 		.tell = tell,
 		.ctx = ctx,
 	};
@@ -95,45 +91,41 @@ name_of(const struct leases *leases, uint32_t instance)
 static void
 announce_take_over(struct leases *leases, uint32_t instance)
 {
-	const struct conf_instance *c = &leases->conf->instances[instance];
-
-	announce_groups(leases->announcer, c, true);
-	for (uint32_t i = 0; i < c->garp_master_repeat; i++)
-		announce_round(leases->announcer, c);
+	leases->ops->join(leases->kernel, instance, true);
+	leases->ops->announce(leases->kernel, instance,
+			      leases->conf->instances[instance].garp_master_repeat);
 }
 
 void
-leases_claim(struct leases *leases, uint32_t instance)
+leases_claim(struct leases *leases, uint32_t instance, struct mono now)
 {
 	struct lease *lease = &leases->at[instance];
-	struct mono at = mono_now();
-	int error = vip_add(leases->vips, instance);
+	int error = leases->ops->put(leases->kernel, instance, false);
 
 	lease->claimed = true;
 	lease->frozen = false;
 	lease->failing = error < 0;
-	schedule(leases, instance, error, at);
+	schedule(leases, instance, error, now);
 	announce_take_over(leases, instance);
-	leases->tell(leases->ctx, REQUEST_CLAIMED, instance, error, vips_n(leases, instance), at);
+	leases->tell(leases->ctx, REQUEST_CLAIMED, instance, error, vips_n(leases, instance), now);
 }
 
 void
-leases_release(struct leases *leases, uint32_t instance)
+leases_release(struct leases *leases, uint32_t instance, struct mono now)
 {
-	int error = vip_remove(leases->vips, instance, 0, SIZE_MAX / 2);
+	int error = leases->ops->take(leases->kernel, instance, 0, SIZE_MAX / 2);
 
-	announce_groups(leases->announcer, &leases->conf->instances[instance], false);
+	leases->ops->join(leases->kernel, instance, false);
 	leases->at[instance].claimed = false;
 	leases->at[instance].frozen = false;
-	leases->tell(leases->ctx, REQUEST_RELEASED, instance, error, vips_n(leases, instance),
-		     mono_now());
+	leases->tell(leases->ctx, REQUEST_RELEASED, instance, error, vips_n(leases, instance), now);
 }
 
 void
 leases_announce(struct leases *leases, uint32_t instance)
 {
 	if (leases->at[instance].claimed)
-		announce_round(leases->announcer, &leases->conf->instances[instance]);
+		leases->ops->announce(leases->kernel, instance, 1);
 }
 
 void
@@ -145,11 +137,10 @@ leases_will(struct leases *leases, uint32_t instance, bool lodged)
 /* ---- renewal ---- */
 
 static void
-renew(struct leases *leases, uint32_t instance)
+renew(struct leases *leases, uint32_t instance, struct mono now)
 {
 	struct lease *lease = &leases->at[instance];
-	struct mono at = mono_now();
-	int error = vip_renew(leases->vips, instance);
+	int error = leases->ops->put(leases->kernel, instance, true);
 
 	if (error < 0 && !lease->failing)
 		log_error("(%s) cannot renew the lease of its virtual addresses: %s",
@@ -157,8 +148,8 @@ renew(struct leases *leases, uint32_t instance)
 	if (error == 0 && lease->failing)
 		announce_take_over(leases, instance); /* they were away */
 	lease->failing = error < 0;
-	schedule(leases, instance, error, at);
-	leases->tell(leases->ctx, REQUEST_RENEWED, instance, error, vips_n(leases, instance), at);
+	schedule(leases, instance, error, now);
+	leases->tell(leases->ctx, REQUEST_RENEWED, instance, error, vips_n(leases, instance), now);
 }
 
 void
@@ -166,39 +157,23 @@ leases_renew(struct leases *leases, struct mono now)
 {
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
 		if (lease_is_due(&leases->at[i], now))
-			renew(leases, i);
+			renew(leases, i, now);
 }
 
 /* ---- the guardian was late ---- */
 
 void
-leases_freeze(struct leases *leases)
+leases_freeze(struct leases *leases, struct mono now)
 {
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++) {
 		if (!leases->at[i].claimed)
 			continue;
 		leases->at[i].frozen = true;
-		leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, i, 0, vips_n(leases, i), mono_now());
+		leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, i, 0, vips_n(leases, i), now);
 	}
 }
 
 /* ---- VIPs that are where they must not be, or not where they must ---- */
-
-/* With its interface a VIP is gone for good: no one removed it, and there is nothing to put it on. */
-static uint32_t
-count_missing(const struct leases *leases, uint32_t instance)
-{
-	uint32_t missing = 0;
-
-	for (uint32_t v = 0; v < vips_n(leases, instance); v++) {
-		const struct netwatch_vip *vip = netwatch_vip(leases->watch, instance, v);
-		uint32_t interface = leases->conf->instances[instance].vips[v].interface;
-
-		missing += !vip->present && !vip->native &&
-			   netwatch_link(leases->watch, interface)->present;
-	}
-	return missing;
-}
 
 /* What cannot be added (an interface that is gone) is tried again with every renewal. */
 static bool
@@ -214,7 +189,7 @@ restore(struct leases *leases, uint32_t instance, struct mono now)
 {
 	struct lease *lease = &leases->at[instance];
 	uint32_t n = lease->missing_n;
-	int error = vip_add(leases->vips, instance);
+	int error = leases->ops->put(leases->kernel, instance, false);
 
 	lease->missing_n = 0;
 	lease->failing = error < 0;
@@ -236,49 +211,17 @@ leases_restore(struct leases *leases, struct mono now)
 			restore(leases, i, now);
 }
 
-/* May this address be on the host?  Yes if an instance that holds it is claimed, or owns it. */
-static bool
-is_allowed(const struct leases *leases, const struct netwatch_found *found)
-{
-	const struct netwatch_vip *v = netwatch_find(leases->watch, &found->ip);
-	const struct netwatch_vip *end = leases->watch->vips + leases->watch->vips_n;
-
-	for (; v && v < end && ip_equal(&v->ip, &found->ip); v++)
-		if (netwatch_is(leases->watch, v, found) &&
-		    (leases->at[v->instance].claimed || v->native))
-			return true;
-	return false;
-}
-
-static void
-remove_stray(struct leases *leases, const struct netwatch_found *found)
-{
-	char text[IP_STRLEN], name[IF_NAMESIZE] = "?";
-	const struct netwatch_vip *v = netwatch_find(leases->watch, &found->ip);
-	int error = vip_remove_found(leases->vips, found);
-
-	if_indextoname(found->ifindex, name);
-	if (error < 0)
-		log_error("(%s) cannot remove %s/%u from %s: %s", name_of(leases, v->instance),
-			  ip_format(&found->ip, text), found->prefix_len, name, strerror(-error));
-	else
-		log_warning("(%s) removed %s/%u from %s: it is ours, and we are not MASTER",
-			    name_of(leases, v->instance), ip_format(&found->ip, text),
-			    found->prefix_len, name);
-}
-
 void
 leases_settle(struct leases *leases)
 {
-	for (size_t i = 0; i < leases->watch->found_n; i++)
-		if (!is_allowed(leases, &leases->watch->found[i]))
-			remove_stray(leases, &leases->watch->found[i]);
+	leases->ops->sweep(leases->kernel, leases);
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
-		leases->at[i].missing_n = leases->at[i].claimed ? count_missing(leases, i) : 0;
+		leases->at[i].missing_n =
+			leases->at[i].claimed ? leases->ops->missing(leases->kernel, i) : 0;
 }
 
 void
-leases_confirm(struct leases *leases, uint32_t instance, bool master)
+leases_confirm(struct leases *leases, uint32_t instance, bool master, struct mono now)
 {
 	struct lease *lease = &leases->at[instance];
 
@@ -286,14 +229,14 @@ leases_confirm(struct leases *leases, uint32_t instance, bool master)
 		return;
 	lease->frozen = false;
 	if (!master) {
-		leases_release(leases, instance);
+		leases_release(leases, instance, now);
 		return;
 	}
-	lease->missing_n = count_missing(leases, instance);
+	lease->missing_n = leases->ops->missing(leases->kernel, instance);
 	if (lease->missing_n > 0)
-		restore(leases, instance, mono_now());
+		restore(leases, instance, now);
 	else
-		renew(leases, instance);
+		renew(leases, instance, now);
 }
 
 /* ---- the end of a worker ---- */
@@ -301,21 +244,12 @@ leases_confirm(struct leases *leases, uint32_t instance, bool master)
 static void
 resign(struct leases *leases, uint32_t instance)
 {
-	uint32_t interface = leases->conf->instances[instance].interface;
-	const struct conf_instance *c = &leases->conf->instances[instance];
-	const struct netwatch_link *link = netwatch_link(leases->watch, interface);
-	const struct ip *source = &c->unicast_src;
-	int fd = vrrp_socket(leases->sockets, interface, c->family)->fd;
-	size_t sent = 0;
+	size_t sent;
 
-	if (source->family == AF_UNSPEC)
-		source = c->family == AF_INET6 ? &link->primary6 : &link->primary;
-
-	vip_remove(leases->vips, instance, 0, WILL_FIRST);
-	if (fd >= 0 && source->family != AF_UNSPEC)
-		sent = will_send(leases->conf, instance, fd, link->ifindex, source);
-	log_notice("(%s) will executed: virtual addresses removed, priority 0 sent to %zu", c->name,
-		   sent);
+	leases->ops->take(leases->kernel, instance, 0, WILL_FIRST);
+	sent = leases->ops->resign(leases->kernel, instance);
+	log_notice("(%s) will executed: virtual addresses removed, priority 0 sent to %zu",
+		   name_of(leases, instance), sent);
 }
 
 void
@@ -327,10 +261,10 @@ leases_execute_wills(struct leases *leases)
 			resign(leases, i);
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++) {
 		if (leases->at[i].lodged)
-			vip_remove(leases->vips, i, WILL_FIRST, SIZE_MAX / 2);
+			leases->ops->take(leases->kernel, i, WILL_FIRST, SIZE_MAX / 2);
 		else if (leases->at[i].claimed)
-			vip_remove(leases->vips, i, 0, SIZE_MAX / 2);
-		announce_groups(leases->announcer, &leases->conf->instances[i], false);
+			leases->ops->take(leases->kernel, i, 0, SIZE_MAX / 2);
+		leases->ops->join(leases->kernel, i, false);
 		leases->at[i] = (struct lease){ 0 };
 	}
 }

@@ -5,13 +5,14 @@
  * back when they vanish, as long as the worker moves; while it is not, none of them may be on this
  * host.  After the guardian itself was late an instance is frozen: its VIPs are neither renewed nor
  * put back until the worker confirms that it is master.
+ *
+ * Pure: what it wants of the kernel and the network goes through struct lease_ops (the guardian's
+ * are in daemon/lease_kernel.c), and time is passed in.  A simulation can drive the very same code.
  */
 #pragma once
 
-#include "daemon/announce.h"
+#include "conf/model.h"
 #include "daemon/requests.h"
-#include "daemon/vip.h"
-#include "daemon/vrrp_sockets.h"
 
 struct lease {
 	bool claimed;
@@ -28,21 +29,39 @@ struct lease {
 typedef void lease_tell_fn(void *ctx, enum request what, uint32_t instance, int error,
 			   uint32_t vips_n, struct mono at);
 
+struct leases;
+
+/* What leases ask of the kernel and the network; `kernel` is theirs.  None calls back. */
+struct lease_ops {
+	/* Puts every VIP there under a fresh lease; one that fails is said unless `quiet`, and stops
+	 * no other.  0, or -errno of the first that failed. */
+	int (*put)(void *kernel, uint32_t instance, bool quiet);
+	/* Removes VIPs first … first + n - 1, as many as there are.  0 or -errno likewise. */
+	int (*take)(void *kernel, uint32_t instance, size_t first, size_t n);
+	/* How many VIPs are not there, and could be. */
+	uint32_t (*missing)(void *kernel, uint32_t instance);
+	/* Removes every VIP that is there for no claimed instance. */
+	void (*sweep)(void *kernel, const struct leases *leases);
+	/* Rounds of gratuitous ARP / unsolicited NA for each VIP. */
+	void (*announce)(void *kernel, uint32_t instance, uint32_t rounds);
+	/* Joins or leaves the solicited-node groups of the VIPs. */
+	void (*join)(void *kernel, uint32_t instance, bool join);
+	/* Sends priority 0 to the peers or the group; to how many. */
+	size_t (*resign)(void *kernel, uint32_t instance);
+};
+
 struct leases {
 	const struct conf *conf;
-	const struct netwatch *watch;
-	struct vip_keeper *vips;
-	struct announcer *announcer;
-	struct vrrp_sockets *sockets;
 	struct lease *at; /* by instance */
+	const struct lease_ops *ops;
+	void *kernel;
 	lease_tell_fn *tell;
 	void *ctx;
 };
 
 /* 0 or -ENOMEM.  The others outlive it. */
-int leases_init(struct leases *leases, const struct conf *conf, const struct netwatch *watch,
-		struct vip_keeper *vips, struct announcer *announcer, struct vrrp_sockets *sockets,
-		lease_tell_fn *tell, void *ctx);
+int leases_init(struct leases *leases, const struct conf *conf, const struct lease_ops *ops,
+		void *kernel, lease_tell_fn *tell, void *ctx);
 void leases_fini(struct leases *leases);
 
 /* Half a lease of the instance's; 0 when VIPs are permanent. */
@@ -54,20 +73,20 @@ bool lease_is_due(const struct lease *lease, struct mono now);
 /* Was the guardian away for so long that somebody else may be master by now?  Pure. */
 bool lease_is_late(const struct conf *conf, int64_t away_ns);
 
-/* The worker's requests. */
-void leases_claim(struct leases *leases, uint32_t instance);
-void leases_release(struct leases *leases, uint32_t instance);
+/* The worker's requests.  `now` may be early, never late: leases are reckoned from it. */
+void leases_claim(struct leases *leases, uint32_t instance, struct mono now);
+void leases_release(struct leases *leases, uint32_t instance, struct mono now);
 void leases_announce(struct leases *leases, uint32_t instance);
 void leases_will(struct leases *leases, uint32_t instance, bool lodged);
-void leases_confirm(struct leases *leases, uint32_t instance, bool master);
+void leases_confirm(struct leases *leases, uint32_t instance, bool master, struct mono now);
 
 /* Renews what is due.  Only while the worker moves. */
 void leases_renew(struct leases *leases, struct mono now);
 
 /* The guardian was late. */
-void leases_freeze(struct leases *leases);
+void leases_freeze(struct leases *leases, struct mono now);
 
-/* After netwatch has read the addresses anew: removes what must not be there, and notes what is
+/* After the addresses have been read anew: removes what must not be there, and notes what is
  * missing. */
 void leases_settle(struct leases *leases);
 

@@ -49,9 +49,15 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 
 	if (error == 0)
 		error = vrrp_sockets_init(&r->sockets, conf, &r->watch);
+	r->kernel = (struct lease_kernel){
+		.conf = conf,
+		.watch = &r->watch,
+		.vips = &r->vips,
+		.announcer = &r->announcer,
+		.sockets = &r->sockets,
+	};
 	if (error == 0)
-		error = leases_init(&r->leases, conf, &r->watch, &r->vips, &r->announcer,
-				    &r->sockets, tell, ctx);
+		error = leases_init(&r->leases, conf, &lease_kernel_ops, &r->kernel, tell, ctx);
 	if (error == 0)
 		error = handover_init(&r->handover);
 	if (error < 0) {

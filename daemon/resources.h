@@ -5,7 +5,7 @@
 
 #include "daemon/guardian.h"
 #include "daemon/handover.h"
-#include "daemon/lease.h"
+#include "daemon/lease_kernel.h"
 #include "daemon/rundir.h"
 
 struct resources {
@@ -15,6 +15,7 @@ struct resources {
 	struct vrrp_sockets sockets;
 	struct announcer announcer;
 	struct vip_keeper vips;
+	struct lease_kernel kernel;
 	struct leases leases;
 	struct handover handover;
 };

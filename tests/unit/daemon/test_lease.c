@@ -2,7 +2,7 @@
  * test_lease.c - claim, lease, renewal, restoration, strays, freeze and will, against the kernel of a
  * network namespace.  Waiting is always for an event (an address that goes), with a bound.
  */
-#include "daemon/lease.h"
+#include "daemon/lease_kernel.h"
 #include "lab.h"
 #include "vrrpd/packet.h"
 
@@ -27,6 +27,7 @@ struct fixture {
 	struct vip_keeper vips;
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
+	struct lease_kernel kernel;
 	struct leases leases;
 	bool restore; /* what on_change does about what is missing */
 	unsigned told[REQUEST_N];
@@ -68,8 +69,9 @@ begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
-	assert_int_equal(leases_init(&f->leases, f->conf, &f->watch, &f->vips, &f->announcer,
-				     &f->sockets, tell, f),
+	f->kernel =
+		(struct lease_kernel){ f->conf, &f->watch, &f->vips, &f->announcer, &f->sockets };
+	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
 }
 
@@ -121,7 +123,7 @@ test_claim_and_release(void **state)
 	struct fixture f;
 
 	begin(&f, MANY, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
 	assert_int_equal(f.error, 0);
 	assert_int_equal(f.vips_n, MANY);
@@ -133,7 +135,7 @@ test_claim_and_release(void **state)
 	turn(&f);
 	assert_int_equal(f.told[REQUEST_RESTORED], 0);
 
-	leases_release(&f.leases, 0);
+	leases_release(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_RELEASED], 1);
 	assert_int_equal(f.error, 0);
 	assert_false(lab_has("10.9.1.1"));
@@ -153,7 +155,7 @@ test_announcements(void **state)
 	unsigned frames = 0;
 
 	begin(&f, 2, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	while (lab_next_frame(fd, frame, sizeof frame)) {
 		announce_frame(wanted, f.watch.links[0].mac,
 			       &f.conf->instances[0].vips[frames % 2].ip);
@@ -161,7 +163,7 @@ test_announcements(void **state)
 		frames++;
 	}
 	assert_int_equal(frames, 5 * 2);
-	leases_release(&f.leases, 0);
+	leases_release(&f.leases, 0, mono_now());
 	leases_announce(&f.leases, 0); /* not ours any more */
 	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
 	close(fd);
@@ -177,7 +179,7 @@ test_the_schedule(void **state)
 	begin(&f, 1, 3);
 	lease = &f.leases.at[0];
 	assert_false(lease_is_due(lease, mono_add_ms(mono_now(), 100000)));
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(mono_since(lease->due, f.at), 1500 * NS_PER_MS);
 	assert_false(lease_is_due(lease, mono_add_ms(f.at, 1499)));
 	assert_true(lease_is_due(lease, mono_add_ms(f.at, 1500)));
@@ -203,7 +205,7 @@ test_permanent_vips_are_never_due(void **state)
 	struct fixture f;
 
 	begin(&f, 1, 0);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_false(lease_is_due(&f.leases.at[0], mono_add_ms(f.at, 1000000)));
 	end(&f);
 }
@@ -217,7 +219,7 @@ test_expiry(void **state)
 
 	begin(&f, 3, 1);
 	f.restore = false;
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_true(lab_has("10.9.1.1"));
 	assert_true(lab_turn_until(&f.loop, is_gone, &f, 5000));
 	assert_true(mono_since_ms(mono_now(), f.at) >= 990);
@@ -231,7 +233,7 @@ test_restored_at_once(void **state)
 	struct fixture f;
 
 	begin(&f, 3, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	lab_ip("address del 10.9.1.2/32 dev tt0");
 	assert_true(lab_turn_until(&f.loop, is_restored, &f, 2000));
@@ -263,7 +265,7 @@ test_restored_after_an_overrun(void **state)
 	int least = 1;
 
 	begin(&f, 1, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	assert_int_equal(setsockopt(f.watch.ready.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least),
 			 0);
@@ -283,9 +285,9 @@ test_frozen_until_confirmed(void **state)
 	struct fixture f;
 
 	begin(&f, 1, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
-	leases_freeze(&f.leases);
+	leases_freeze(&f.leases, mono_now());
 	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 1);
 	lab_ip("address del 10.9.1.1/32 dev tt0");
 	turn(&f);
@@ -293,16 +295,16 @@ test_frozen_until_confirmed(void **state)
 	assert_int_equal(f.told[REQUEST_RESTORED] + f.told[REQUEST_RENEWED], 0);
 	assert_false(lab_has("10.9.1.1"));
 
-	leases_confirm(&f.leases, 0, true);
+	leases_confirm(&f.leases, 0, true, mono_now());
 	assert_int_equal(f.told[REQUEST_RESTORED], 1);
 	assert_true(lab_has("10.9.1.1"));
 
-	leases_freeze(&f.leases);
-	leases_confirm(&f.leases, 0, false);
+	leases_freeze(&f.leases, mono_now());
+	leases_confirm(&f.leases, 0, false, mono_now());
 	assert_int_equal(f.told[REQUEST_RELEASED], 1);
 	assert_false(lab_has("10.9.1.1"));
 	/* An answer to a question nobody asks any more. */
-	leases_confirm(&f.leases, 0, true);
+	leases_confirm(&f.leases, 0, true, mono_now());
 	assert_false(lab_has("10.9.1.1"));
 	end(&f);
 }
@@ -326,7 +328,7 @@ test_strays_are_removed_while_not_master(void **state)
 	assert_false(lab_has("10.9.1.2"));
 
 	/* Claimed, they are where they belong. */
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	assert_true(lab_has("10.9.1.2"));
 	lab_ip("address del 10.9.1.3/24 dev tt1");
@@ -348,9 +350,9 @@ test_an_owner_keeps_its_addresses(void **state)
 	assert_true(ip_equal(&f.watch.links[0].primary, &f.conf->instances[0].vips[0].ip));
 	lab_ip("address add " LAB_HOST "/24 dev tt0");
 	leases_settle(&f.leases);
-	leases_claim(&f.leases, 0);
-	leases_release(&f.leases, 0);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
+	leases_release(&f.leases, 0, mono_now());
+	leases_claim(&f.leases, 0, mono_now());
 	leases_execute_wills(&f.leases);
 	assert_true(lab_has("10.9.1.1"));
 	lab_ip("address del 10.9.1.1/24 dev tt0");
@@ -370,9 +372,9 @@ test_an_owner_renews_what_its_predecessor_left(void **state)
 	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
 	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_true(lab_has("10.9.1.1"));
-	leases_release(&f.leases, 0);
+	leases_release(&f.leases, 0, mono_now());
 	assert_false(lab_has("10.9.1.1"));
 	end(&f);
 }
@@ -388,7 +390,7 @@ test_will(void **state)
 	struct ip host;
 
 	begin(&f, MANY, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	leases_will(&f.leases, 0, true);
 	leases_execute_wills(&f.leases);
 	assert_int_equal(leases_claimed(&f.leases), 0);
@@ -444,7 +446,7 @@ test_an_interface_that_goes_and_comes(void **state)
 
 	lab_ip("link add tt8 type veth peer name tt9");
 	begin(&f, 1, 3);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	f.conf->interfaces[0].name = "tt8";
 	netwatch_sync(&f.watch);
 	assert_true(f.watch.links[0].present);

@@ -3,7 +3,7 @@
  * restoration and will.
  */
 #include "common/checksum.h"
-#include "daemon/lease.h"
+#include "daemon/lease_kernel.h"
 #include "lab.h"
 #include "vrrpd/packet.h"
 
@@ -29,6 +29,7 @@ struct fixture {
 	struct vip_keeper vips;
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
+	struct lease_kernel kernel;
 	struct leases leases;
 	unsigned told[REQUEST_N];
 	int error;
@@ -63,8 +64,9 @@ begin(struct fixture *f)
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
-	assert_int_equal(leases_init(&f->leases, f->conf, &f->watch, &f->vips, &f->announcer,
-				     &f->sockets, tell, f),
+	f->kernel =
+		(struct lease_kernel){ f->conf, &f->watch, &f->vips, &f->announcer, &f->sockets };
+	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
 }
 
@@ -129,7 +131,7 @@ test_claim_announces(void **state)
 
 	ip_parse("ff02::1", &all_nodes);
 	begin(&f);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
 	assert_int_equal(f.error, 0);
 	assert_true(lab_has("fe80::1"));
@@ -152,7 +154,7 @@ test_claim_announces(void **state)
 		announced++;
 	}
 	assert_int_equal(announced, 5 * VIPS);
-	leases_release(&f.leases, 0);
+	leases_release(&f.leases, 0, mono_now());
 	assert_false(lab_has("fe80::1"));
 	assert_false(lab_has("fd09::1:2"));
 	close(fd);
@@ -171,7 +173,7 @@ test_restored(void **state)
 	struct fixture f;
 
 	begin(&f);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	lab_ip("address del fd09::1:1/128 dev tt0");
 	assert_false(lab_has("fd09::1:1"));
 	assert_true(lab_turn_until(&f.loop, is_restored, &f, 5000));
@@ -236,7 +238,7 @@ test_will(void **state)
 	struct ip6_hdr ip;
 
 	begin(&f);
-	leases_claim(&f.leases, 0);
+	leases_claim(&f.leases, 0, mono_now());
 	netwatch_sync(&f.watch);
 	assert_true(ip_is_link_local(&f.watch.links[0].primary6));
 	assert_int_not_equal(f.watch.links[0].primary6.bytes[15], 1);

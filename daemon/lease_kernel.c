@@ -1,0 +1,132 @@
+/*
+ * lease_kernel.c - see lease_kernel.h.  Runs on the guardian's loop.
+ */
+#include "daemon/lease_kernel.h"
+
+#include "common/log.h"
+#include "daemon/will.h"
+
+#include <net/if.h>
+#include <string.h>
+
+static int
+put(void *kernel, uint32_t instance, bool quiet)
+{
+	struct lease_kernel *k = kernel;
+
+	return quiet ? vip_renew(k->vips, instance) : vip_add(k->vips, instance);
+}
+
+static int
+take(void *kernel, uint32_t instance, size_t first, size_t n)
+{
+	struct lease_kernel *k = kernel;
+
+	return vip_remove(k->vips, instance, first, n);
+}
+
+/* With its interface a VIP is gone for good: no one removed it, and there is nothing to put it on. */
+static uint32_t
+missing(void *kernel, uint32_t instance)
+{
+	const struct lease_kernel *k = kernel;
+	const struct conf_instance *c = &k->conf->instances[instance];
+	uint32_t missing_n = 0;
+
+	for (uint32_t v = 0; v < c->vips_n; v++) {
+		const struct netwatch_vip *vip = netwatch_vip(k->watch, instance, v);
+
+		missing_n += !vip->present && !vip->native &&
+			     netwatch_link(k->watch, c->vips[v].interface)->present;
+	}
+	return missing_n;
+}
+
+/* ---- addresses that must not be there ---- */
+
+/* May this address be on the host?  Yes if an instance that holds it is claimed, or owns it. */
+static bool
+is_allowed(const struct lease_kernel *k, const struct leases *leases,
+	   const struct netwatch_found *found)
+{
+	const struct netwatch_vip *v = netwatch_find(k->watch, &found->ip);
+	const struct netwatch_vip *end = k->watch->vips + k->watch->vips_n;
+
+	for (; v && v < end && ip_equal(&v->ip, &found->ip); v++)
+		if (netwatch_is(k->watch, v, found) &&
+		    (leases->at[v->instance].claimed || v->native))
+			return true;
+	return false;
+}
+
+static void
+remove_stray(struct lease_kernel *k, const struct netwatch_found *found)
+{
+	char text[IP_STRLEN], interface[IF_NAMESIZE] = "?";
+	const struct netwatch_vip *v = netwatch_find(k->watch, &found->ip);
+	const char *name = k->conf->instances[v->instance].name;
+	int error = vip_remove_found(k->vips, found);
+
+	if_indextoname(found->ifindex, interface);
+	if (error < 0)
+		log_error("(%s) cannot remove %s/%u from %s: %s", name, ip_format(&found->ip, text),
+			  found->prefix_len, interface, strerror(-error));
+	else
+		log_warning("(%s) removed %s/%u from %s: it is ours, and we are not MASTER", name,
+			    ip_format(&found->ip, text), found->prefix_len, interface);
+}
+
+static void
+sweep(void *kernel, const struct leases *leases)
+{
+	struct lease_kernel *k = kernel;
+
+	for (size_t i = 0; i < k->watch->found_n; i++)
+		if (!is_allowed(k, leases, &k->watch->found[i]))
+			remove_stray(k, &k->watch->found[i]);
+}
+
+/* ---- what others are told ---- */
+
+static void
+announce(void *kernel, uint32_t instance, uint32_t rounds)
+{
+	struct lease_kernel *k = kernel;
+
+	while (rounds--)
+		announce_round(k->announcer, &k->conf->instances[instance]);
+}
+
+static void
+join(void *kernel, uint32_t instance, bool join)
+{
+	struct lease_kernel *k = kernel;
+
+	announce_groups(k->announcer, &k->conf->instances[instance], join);
+}
+
+static size_t
+resign(void *kernel, uint32_t instance)
+{
+	struct lease_kernel *k = kernel;
+	const struct conf_instance *c = &k->conf->instances[instance];
+	const struct netwatch_link *link = netwatch_link(k->watch, c->interface);
+	const struct ip *source = &c->unicast_src;
+	int fd = vrrp_socket(k->sockets, c->interface, c->family)->fd;
+
+	if (source->family == AF_UNSPEC)
+		source = c->family == AF_INET6 ? &link->primary6 : &link->primary;
+	if (fd < 0 || source->family == AF_UNSPEC)
+		return 0;
+	return will_send(k->conf, instance, fd, link->ifindex, source);
+}
+
+const struct lease_ops lease_kernel_ops = {
+	.put = put,
+	.take = take,
+	.missing = missing,
+	.sweep = sweep,
+	.announce = announce,
+	.join = join,
+	.resign = resign,
+};

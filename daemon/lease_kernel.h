@@ -1,0 +1,22 @@
+/*
+ * lease_kernel.h - what leases ask for, done: addresses through netlink, announcements and the
+ * priority 0 of a will through the guardian's sockets.
+ */
+#pragma once
+
+#include "daemon/announce.h"
+#include "daemon/lease.h"
+#include "daemon/vip.h"
+#include "daemon/vrrp_sockets.h"
+
+/* The members outlive it. */
+struct lease_kernel {
+	const struct conf *conf;
+	const struct netwatch *watch;
+	struct vip_keeper *vips;
+	struct announcer *announcer;
+	struct vrrp_sockets *sockets;
+};
+
+/* `kernel` is a struct lease_kernel. */
+extern const struct lease_ops lease_kernel_ops;
