@@ -21,7 +21,7 @@ shares_peer(const struct conf_instance *a, const struct conf_instance *b)
 		return a->unicast_peers_n == b->unicast_peers_n;
 	for (size_t i = 0; i < a->unicast_peers_n; i++)
 		for (size_t j = 0; j < b->unicast_peers_n; j++)
-			if (ip_equal(&a->unicast_peers[i], &b->unicast_peers[j]))
+			if (ip_equal(&a->unicast_peers[i].ip, &b->unicast_peers[j].ip))
 				return true;
 	return false;
 }
@@ -88,7 +88,7 @@ check_family(struct conf_parser *p, size_t index)
 		conf_error(&p->reporter, at(p, index, "unicast_src_ip"),
 			   "an %s instance needs an %s `unicast_src_ip`", ours, ours);
 	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
-		const struct ip *peer = &instance->unicast_peers[i];
+		const struct ip *peer = &instance->unicast_peers[i].ip;
 
 		if (peer->family != instance->family)
 			conf_error(&p->reporter, at(p, index, "unicast_peer"),
@@ -151,10 +151,10 @@ check_addresses(struct conf_parser *p, size_t index)
 				   buf);
 	}
 	for (size_t i = 0; p->options->is_local && i < instance->unicast_peers_n; i++)
-		if (p->options->is_local(&instance->unicast_peers[i]))
+		if (p->options->is_local(&instance->unicast_peers[i].ip))
 			conf_warning(&p->reporter, at(p, index, "unicast_peer"),
 				     "`unicast_peer` names %s, which is this host's own address",
-				     ip_format(&instance->unicast_peers[i], buf));
+				     ip_format(&instance->unicast_peers[i].ip, buf));
 	if (instance->unicast_peers_n == 0 && p->sound && !p->instances[index].own_peer_told &&
 	    parser_given(p, p->instances[index].given, "unicast_peer"))
 		conf_warning(&p->reporter, at(p, index, "unicast_peer"),

@@ -115,7 +115,7 @@ static bool
 names(const struct conf_instance *instance, const struct ip *ip)
 {
 	for (size_t i = 0; i < instance->unicast_peers_n; i++)
-		if (ip_equal(&instance->unicast_peers[i], ip))
+		if (ip_equal(&instance->unicast_peers[i].ip, ip))
 			return true;
 	return false;
 }

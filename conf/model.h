@@ -54,6 +54,12 @@ struct conf_vip {
 	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
 };
 
+/* A node that advertisements go to, and come from. */
+struct conf_peer {
+	struct ip ip;
+	uint8_t min_ttl, max_ttl; /* of what arrives from it; max_ttl 0 = no limit */
+};
+
 struct conf_script {
 	struct conf_pos pos;
 	const char *name;
@@ -118,8 +124,9 @@ struct conf_instance {
 	enum conf_auth auth;
 	uint8_t auth_data[8];  /* PASS: zero-padded.  A secret: never printed */
 	struct ip unicast_src; /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
-	struct ip *unicast_peers;
+	struct conf_peer *unicast_peers;
 	size_t unicast_peers_n; /* 0 = multicast */
+	uint8_t unicast_ttl;    /* of what is sent to them; 0 = 255 */
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
 	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
@@ -375,6 +382,13 @@ static inline const struct ip *
 conf_group(const struct conf *conf, const struct conf_instance *instance)
 {
 	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
+}
+
+/* What advertisements leave with; 0 = 255, as multicast ones must (RFC 9568 section 5.1.1.3). */
+static inline uint8_t
+conf_ttl(const struct conf_instance *instance)
+{
+	return instance->unicast_peers_n > 0 ? instance->unicast_ttl : 0;
 }
 
 const char *conf_balance_name(enum conf_balance balance);

@@ -102,7 +102,7 @@ family_of(const struct conf_instance *instance)
 	if (instance->unicast_src.family != AF_UNSPEC)
 		return instance->unicast_src.family;
 	if (instance->unicast_peers_n > 0)
-		return instance->unicast_peers[0].family;
+		return instance->unicast_peers[0].ip.family;
 	return instance->vips_n > 0 ? instance->vips[0].ip.family : AF_INET;
 }
 
@@ -170,7 +170,7 @@ resolve_peers(struct conf_parser *p, struct conf_instance *instance, struct inst
 
 	for (size_t i = 0; i < instance->unicast_peers_n; i++)
 		if (instance->unicast_src.family == AF_UNSPEC ||
-		    !ip_equal(&instance->unicast_peers[i], &instance->unicast_src))
+		    !ip_equal(&instance->unicast_peers[i].ip, &instance->unicast_src))
 			instance->unicast_peers[kept++] = instance->unicast_peers[i];
 	if (kept == instance->unicast_peers_n)
 		return;

@@ -145,7 +145,6 @@
 	IDLE("check_unicast_src", "unicast packets are always checked against the peers"),         \
 	IDLE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),          \
 	IDLE("kernel_rx_buf_size", IDLE_BUFFERS),                                                  \
-	IDLE("unicast_ttl", "advertisements have the TTL 255, which every peer accepts"),          \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes"),                           \
 	IDLE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),     \
 	IDLE_LOUD("dont_track_primary", "an instance without its interface is FAULT: it could "    \
@@ -157,7 +156,6 @@
 				   "a `vrrp_script`)"),                                            \
 	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
-	IDLE_LOUD("mcast_src_ip", "advertisements come from the interface's first address"),       \
 	IDLE_LOUD("down_timer_adverts",                                                            \
 		  "a master is given up after three intervals, as the RFCs have it"),              \
 	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \

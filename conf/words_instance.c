@@ -203,6 +203,18 @@ print_state(const struct conf_printer *pr, const struct conf_row *row, const voi
 	}
 }
 
+/* keepalived, too, has one source address, by two names. */
+static void
+parse_mcast_src_ip(struct conf_call *call)
+{
+	struct conf_word *words = arena_alloc(call->p->arena, call->words_n * sizeof *words);
+
+	for (size_t i = 0; i < call->words_n; i++)
+		words[i] = call->words[i];
+	words[0].text = "unicast_src_ip";
+	table_read(call->p, call->table, call->object, words, call->words_n, call->end, false);
+}
+
 /* The version was resolved; what global_defs says need not be repeated. */
 static void
 print_version(const struct conf_printer *pr, const struct conf_row *row, const void *object)
@@ -261,8 +273,13 @@ static const struct conf_row rows[] = {
 	  .print = print_authentication, .doc = "version 2's password" },
 	{ "unicast_src_ip", CONF_TYPE_IP, ROW_FIELD(conf_instance, unicast_src),
 	  .doc = "the source address of advertisements; the interface's first" },
+	{ "mcast_src_ip", CONF_TYPE_CALL, .parse = parse_mcast_src_ip,
+	  .doc = "the same as unicast_src_ip" },
 	{ "unicast_peer", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_unicast_peer,
-	  .print = print_unicast_peer, .doc = "the other nodes, instead of multicast" },
+	  .print = print_unicast_peer,
+	  .doc = "the other nodes, instead of multicast: ADDRESS [min_ttl N] [max_ttl N]" },
+	{ "unicast_ttl", CONF_TYPE_INT, ROW_FIELD(conf_instance, unicast_ttl), .min = 1, .max = 255,
+	  .def = "255", .doc = "the TTL or hop limit of what is sent to peers" },
 	{ "virtual_ipaddress", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_vip,
 	  .parse = parse_vips, .print = print_vips, .doc = "the addresses the master holds" },
 	{ "virtual_ipaddress_excluded", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_vip,

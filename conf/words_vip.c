@@ -26,27 +26,50 @@ parse_interface_name(struct conf_call *call, const struct conf_word *word)
 
 /* ------------------------------------------------------------------ unicast_peer */
 
+/* One of the limits behind a peer's address; `i` is at its name and moves on to its number. */
+static void
+read_ttl(struct conf_call *call, const struct conf_line *line, size_t *i)
+{
+	struct conf_instance *instance = call->object;
+	const struct conf_word *word = &line->words[*i];
+	struct conf_call inner = *call;
+	const struct conf_word *value;
+	bool low = strcmp(word->text, "min_ttl") == 0;
+	int64_t ttl;
+
+	inner.words = line->words;
+	inner.words_n = line->words_n;
+	inner.end = line->end;
+	value = call_word(&inner, ++*i, "a number");
+	if (!value || !call_int(&inner, value, low ? 0 : 1, 255, &ttl))
+		return;
+	if (instance->unicast_peers_n == 0)
+		conf_error(&call->p->reporter, word->pos, "`%s` stands behind a peer's address",
+			   word->text);
+	else if (low)
+		instance->unicast_peers[instance->unicast_peers_n - 1].min_ttl = (uint8_t)ttl;
+	else
+		instance->unicast_peers[instance->unicast_peers_n - 1].max_ttl = (uint8_t)ttl;
+}
+
 static void
 read_peer(struct conf_call *call, const struct conf_line *line)
 {
 	struct conf_instance *instance = call->object;
-	struct ip ip;
+	struct conf_peer peer = { 0 };
 
 	for (size_t i = 0; i < line->words_n; i++) {
 		const struct conf_word *word = &line->words[i];
 
-		if (strcmp(word->text, "min_ttl") == 0 || strcmp(word->text, "max_ttl") == 0) {
-			conf_warning(&call->p->reporter, word->pos, "`%s` is not checked",
-				     word->text);
-			i++;
-		} else if (ip_parse(word->text, &ip) < 0) {
+		if (strcmp(word->text, "min_ttl") == 0 || strcmp(word->text, "max_ttl") == 0)
+			read_ttl(call, line, &i);
+		else if (ip_parse(word->text, &peer.ip) < 0)
 			conf_error(&call->p->reporter, word->pos,
 				   "`unicast_peer` lists IP addresses: `%.60s` is none",
 				   word->text);
-		} else {
+		else
 			*ARENA_PUSH(call->p->arena, instance->unicast_peers,
-				    instance->unicast_peers_n) = ip;
-		}
+				    instance->unicast_peers_n) = peer;
 	}
 }
 
@@ -65,9 +88,16 @@ print_unicast_peer(const struct conf_printer *pr, const struct conf_row *row, co
 	if (instance->unicast_peers_n == 0)
 		return;
 	fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
-	for (size_t i = 0; i < instance->unicast_peers_n; i++)
-		fprintf(pr->out, "%s\t%s\n", pr->indent,
-			ip_format(&instance->unicast_peers[i], buf));
+	for (size_t i = 0; i < instance->unicast_peers_n; i++) {
+		const struct conf_peer *peer = &instance->unicast_peers[i];
+
+		fprintf(pr->out, "%s\t%s", pr->indent, ip_format(&peer->ip, buf));
+		if (peer->min_ttl > 0)
+			fprintf(pr->out, " min_ttl %u", peer->min_ttl);
+		if (peer->max_ttl > 0)
+			fprintf(pr->out, " max_ttl %u", peer->max_ttl);
+		putc('\n', pr->out);
+	}
 	fprintf(pr->out, "%s}\n", pr->indent);
 }
 

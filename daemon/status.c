@@ -86,7 +86,7 @@ build_peers(const struct conf_instance *conf)
 	char buf[IP_STRLEN];
 
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
-		json_array_append_new(list, text(ip_format(&conf->unicast_peers[i], buf)));
+		json_array_append_new(list, text(ip_format(&conf->unicast_peers[i].ip, buf)));
 	return list;
 }
 

@@ -168,13 +168,14 @@ void
 vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, const struct ip *to,
 	     const void *pdu, size_t len)
 {
-	uint32_t interface = io->conf->instances[instance].interface;
+	const struct conf_instance *conf = &io->conf->instances[instance];
+	uint32_t interface = conf->interface;
 	int fd = socket_of(io, interface, to->family)->socket.fd, r;
 
 	/* A turn that was interrupted for so long must not end with a word from the past. */
 	if (vrrp_overdue(io->vrrp, instance, mono_now()))
 		return;
-	r = fd < 0 ? -ENODEV : vrrp_send(fd, 0, source, to, pdu, len);
+	r = fd < 0 ? -ENODEV : vrrp_send(fd, 0, source, to, conf_ttl(conf), pdu, len);
 	if (r == 0) {
 		io->sent++;
 		return;

@@ -20,7 +20,8 @@ send_one(const struct conf_instance *instance, int fd, uint32_t ifindex, const s
 
 	len = vrrp_packet_build(instance, source, to, 0, (uint16_t)instance->advert_int_cs, pdu,
 				sizeof pdu);
-	r = len < 0 ? len : vrrp_send(fd, ifindex, source, to, pdu, (size_t)len);
+	r = len < 0 ? len
+		    : vrrp_send(fd, ifindex, source, to, conf_ttl(instance), pdu, (size_t)len);
 	if (r < 0)
 		log_error("(%s) priority 0 not sent to %s: %s", instance->name, ip_format(to, text),
 			  strerror(-r));
@@ -37,6 +38,6 @@ will_send(const struct conf *conf, uint32_t instance, int fd, uint32_t ifindex,
 	if (c->unicast_peers_n == 0)
 		return send_one(c, fd, ifindex, source, conf_group(conf, c));
 	for (size_t i = 0; i < c->unicast_peers_n; i++)
-		sent += send_one(c, fd, ifindex, source, &c->unicast_peers[i]);
+		sent += send_one(c, fd, ifindex, source, &c->unicast_peers[i].ip);
 	return sent;
 }

@@ -59,7 +59,7 @@ send_advert(struct vrrp_instance *inst, uint8_t priority)
 	const struct conf_instance *conf = inst->conf;
 
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
-		send_to(inst, &conf->unicast_peers[i], priority);
+		send_to(inst, &conf->unicast_peers[i].ip, priority);
 	if (conf->unicast_peers_n == 0)
 		send_to(inst, conf_group(inst->vrrp->conf, conf), priority);
 }

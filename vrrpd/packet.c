@@ -171,14 +171,23 @@ check_auth(const struct conf_instance *conf, const struct vrrp_advert *ad)
 }
 
 static bool
-is_peer(const struct conf_instance *conf, const struct vrrp_advert *ad)
+is_within(const struct conf_peer *peer, uint8_t ttl)
+{
+	return ttl >= peer->min_ttl && (peer->max_ttl == 0 || ttl <= peer->max_ttl);
+}
+
+static enum vrrp_drop
+check_peer(const struct conf_instance *conf, const struct vrrp_advert *ad)
 {
 	if (conf->unicast_peers_n == 0)
-		return ip_is_multicast(&ad->destination);
-	for (size_t i = 0; i < conf->unicast_peers_n; i++)
-		if (ip_equal(&conf->unicast_peers[i], &ad->source))
-			return true;
-	return false;
+		return ip_is_multicast(&ad->destination) ? VRRP_DROP_N : VRRP_DROP_PEER;
+	for (size_t i = 0; i < conf->unicast_peers_n; i++) {
+		const struct conf_peer *peer = &conf->unicast_peers[i];
+
+		if (ip_equal(&peer->ip, &ad->source))
+			return is_within(peer, ad->ttl) ? VRRP_DROP_N : VRRP_DROP_PEER_TTL;
+	}
+	return VRRP_DROP_PEER;
 }
 
 enum vrrp_drop
@@ -202,7 +211,7 @@ vrrp_packet_check(const struct conf_instance *conf, const struct ip *own,
 		return VRRP_DROP_COUNT;
 	if (own->family == ad->source.family && ip_equal(own, &ad->source))
 		return VRRP_DROP_OWN;
-	return is_peer(conf, ad) ? VRRP_DROP_N : VRRP_DROP_PEER;
+	return check_peer(conf, ad);
 }
 
 static bool
@@ -300,6 +309,7 @@ vrrp_drop_name(enum vrrp_drop drop)
 		[VRRP_DROP_ADVERT_INTERVAL] = "wrong advertisement interval",
 		[VRRP_DROP_COUNT] = "no address",
 		[VRRP_DROP_PEER] = "not from a peer",
+		[VRRP_DROP_PEER_TTL] = "TTL outside of the peer's limits",
 		[VRRP_DROP_OWN] = "our own",
 	};
 

@@ -142,9 +142,10 @@ enum vrrp_drop {
 	VRRP_DROP_AUTH_MD5, /* Cisco's type 254 */
 	VRRP_DROP_AUTH_DATA,
 	VRRP_DROP_ADVERT_INTERVAL,
-	VRRP_DROP_COUNT, /* no address in the list */
-	VRRP_DROP_PEER,  /* unicast: not one of our peers */
-	VRRP_DROP_OWN,   /* our own advertisement came back */
+	VRRP_DROP_COUNT,    /* no address in the list */
+	VRRP_DROP_PEER,     /* unicast: not one of our peers */
+	VRRP_DROP_PEER_TTL, /* … or farther away than that one is */
+	VRRP_DROP_OWN,      /* our own advertisement came back */
 	VRRP_DROP_N,
 };
 const char *vrrp_drop_name(enum vrrp_drop drop);

@@ -26,7 +26,7 @@ struct world {
 	struct conf_interface interface;
 	struct conf_vip vips[2], vip6;
 	struct conf_instance instances[INSTANCES];
-	struct ip peer;
+	struct conf_peer peer;
 	struct conf conf;
 	struct health_board board;
 	struct timer_heap timers;
@@ -108,7 +108,7 @@ world_init(struct world *world)
 	*world = (struct world){ .now = { 1000 * NS_PER_S }, .interface.name = "eth1" };
 	ip_parse("10.0.0.10", &world->vips[0].ip);
 	ip_parse("10.0.0.9", &world->vips[1].ip);
-	ip_parse("10.0.0.12", &world->peer);
+	ip_parse("10.0.0.12", &world->peer.ip);
 	for (uint8_t i = 0; i < INSTANCES; i++)
 		world->instances[i] = (struct conf_instance){
 			.name = "VI",

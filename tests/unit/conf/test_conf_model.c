@@ -199,7 +199,7 @@ unicast_pair(void **state)
 	assert_true(conf->scripts[0].replaced);
 	is_ip(&instance->unicast_src, "192.0.2.11");
 	assert_int_equal(instance->unicast_peers_n, 1);
-	is_ip(&instance->unicast_peers[0], "192.0.2.12");
+	is_ip(&instance->unicast_peers[0].ip, "192.0.2.12");
 	assert_int_equal(instance->auth, CONF_AUTH_NONE);
 	assert_int_equal(instance->vips[0].prefix_len, 32);
 	assert_false(instance->vips[0].prefix_given);

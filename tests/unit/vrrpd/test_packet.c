@@ -404,7 +404,7 @@ static void
 test_check_version_count_peer_own(void **state)
 {
 	struct vrrp_advert ad = golden_advert();
-	struct ip peers[2] = { ip4("192.0.2.252"), ip4("192.0.2.253") };
+	struct conf_peer peers[2] = { { .ip = ip4("192.0.2.252") }, { .ip = ip4("192.0.2.253") } };
 
 	golden.version = 3;
 	assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), VRRP_DROP_VERSION);
@@ -414,15 +414,46 @@ test_check_version_count_peer_own(void **state)
 	golden.unicast_peers = peers;
 	golden.unicast_peers_n = 2;
 	assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), VRRP_DROP_PEER);
-	peers[1] = source;
+	peers[1].ip = source;
 	assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), VRRP_DROP_N);
 	golden.unicast_peers_n =
 		0; /* a multicast instance does not take what was sent to one node */
-	ad.destination = peers[0];
+	ad.destination = peers[0].ip;
 	assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), VRRP_DROP_PEER);
 
 	ad.addresses_n = 0;
 	assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), VRRP_DROP_COUNT);
+}
+
+/* Each limit is inclusive; none is the default, and the nearest hop limit there is belongs to it. */
+static void
+test_check_peer_ttl(void **state)
+{
+	static const struct {
+		uint8_t min_ttl, max_ttl, ttl;
+		enum vrrp_drop drop;
+	} cases[] = {
+		{ 0, 0, 1, VRRP_DROP_N },
+		{ 0, 0, 255, VRRP_DROP_N },
+		{ 255, 0, 255, VRRP_DROP_N },
+		{ 255, 0, 254, VRRP_DROP_PEER_TTL },
+		{ 60, 64, 59, VRRP_DROP_PEER_TTL },
+		{ 60, 64, 60, VRRP_DROP_N },
+		{ 60, 64, 64, VRRP_DROP_N },
+		{ 60, 64, 65, VRRP_DROP_PEER_TTL },
+		{ 0, 254, 255, VRRP_DROP_PEER_TTL },
+	};
+	struct vrrp_advert ad = golden_advert();
+	struct conf_peer peers[2] = { { .ip = ip4("192.0.2.252") }, { .ip = source } };
+
+	golden.unicast_peers = peers;
+	golden.unicast_peers_n = 2;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		peers[1].min_ttl = cases[i].min_ttl;
+		peers[1].max_ttl = cases[i].max_ttl;
+		ad.ttl = cases[i].ttl;
+		assert_int_equal(vrrp_packet_check(&golden, &ip_none, &ad), cases[i].drop);
+	}
 }
 
 /* The first check that fails names the drop, however many would. */
@@ -430,7 +461,7 @@ static void
 test_check_order(void **state)
 {
 	struct vrrp_advert ad = golden_advert();
-	struct ip peer = ip4("192.0.2.252");
+	struct conf_peer peer = { .ip = ip4("192.0.2.252") };
 
 	ad.version = 3;
 	ad.interval_cs = 0;
@@ -495,6 +526,7 @@ main(void)
 		cmocka_unit_test_setup(test_check_auth, setup),
 		cmocka_unit_test_setup(test_check_interval, setup),
 		cmocka_unit_test_setup(test_check_version_count_peer_own, setup),
+		cmocka_unit_test_setup(test_check_peer_ttl, setup),
 		cmocka_unit_test_setup(test_check_order, setup),
 		cmocka_unit_test_setup(test_same_addresses, setup),
 		cmocka_unit_test_setup(test_names, setup),

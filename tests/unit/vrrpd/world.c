@@ -227,7 +227,7 @@ world_unicast(struct world *world)
 		node->instance.unicast_peers = node->peers;
 		for (unsigned j = 0; j < world->nodes_n; j++)
 			if (j != i)
-				node->peers[node->instance.unicast_peers_n++] =
+				node->peers[node->instance.unicast_peers_n++].ip =
 					world->nodes[j].address;
 	}
 }

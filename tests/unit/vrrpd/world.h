@@ -38,7 +38,7 @@ struct node {
 	struct conf_track_script track_script;
 	struct conf_proxy proxy;
 	struct conf_track_backend track_backend;
-	struct ip peers[NODES_MAX];
+	struct conf_peer peers[NODES_MAX];
 	struct health_board board;
 	struct health_thread thread;
 	struct health_backend backend;
