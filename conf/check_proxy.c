@@ -44,17 +44,6 @@ claim(struct conf_parser *p, const struct conf_bind *bind, const char *what)
 			   bind->text, conf_place(&p->reporter, bind->pos, first->pos));
 }
 
-/* Is the address in the file at all? */
-static bool
-is_vip(const struct conf *conf, const struct ip *ip)
-{
-	for (size_t i = 0; i < conf->instances_n; i++)
-		for (size_t j = 0; j < conf->instances[i].vips_n; j++)
-			if (ip_equal(&conf->instances[i].vips[j].ip, ip))
-				return true;
-	return false;
-}
-
 static void
 check_bind(struct conf_parser *p, const struct conf_bind *bind)
 {
@@ -62,6 +51,7 @@ check_bind(struct conf_parser *p, const struct conf_bind *bind)
 	struct ip any4 = { .family = AF_INET };
 	struct sock_addr both;
 	char buf[SOCK_ADDR_STRLEN];
+	size_t held_n;
 
 	if (bind->inherited_fd >= 0) {
 		claim(p, bind, bind->text);
@@ -76,7 +66,7 @@ check_bind(struct conf_parser *p, const struct conf_bind *bind)
 		both = sock_addr_from_ip(&any4, sock_addr_port(&bind->address));
 		claim(p, bind, sock_addr_format(&both, buf));
 	}
-	if (p->options->is_local && !ip_is_any(&ip) && !is_vip(p->conf, &ip) &&
+	if (p->options->is_local && !ip_is_any(&ip) && !parser_held(p, &ip, &held_n) &&
 	    !p->options->is_local(&ip))
 		conf_warning(&p->reporter, bind->pos,
 			     "`%.60s` is no address of this host and none of the virtual ones",

@@ -130,20 +130,34 @@ text_add(struct conf_text *text, const char *s, size_t len)
 	text->s[text->len] = '\0';
 }
 
+bool
+lexer_charge(struct conf_lexer *lx, size_t len)
+{
+	if (!lx->expanded_told && len > CONF_EXPANDED_MAX - lx->expanded) {
+		conf_error(lx->reporter, lexer_pos(lx), "the variables' values are too much");
+		lx->expanded_told = true;
+	}
+	if (lx->expanded_told)
+		return false;
+	lx->expanded += len;
+	return true;
+}
+
+bool
+lexer_too_deep(struct conf_lexer *lx, struct conf_pos pos)
+{
+	if (lexer_charge(lx, CONF_EXPANDED_MAX / CONF_FRAMES_MAX))
+		conf_error(lx->reporter, pos, "files and definitions are nested too deeply");
+	return false;
+}
+
 void
 text_add_value(struct conf_lexer *lx, struct conf_text *text, const char *value)
 {
 	size_t len = strlen(value);
 
-	if (len > CONF_EXPANDED_MAX - lx->expanded) {
-		if (!lx->expanded_told)
-			conf_error(lx->reporter, lexer_pos(lx),
-				   "the variables' values are too much");
-		lx->expanded_told = true;
-		return;
-	}
-	lx->expanded += len;
-	text_add(text, value, len);
+	if (lexer_charge(lx, len))
+		text_add(text, value, len);
 }
 
 size_t

@@ -56,12 +56,14 @@ struct conf_lexer {
 	size_t environment_n;
 	bool environment_reset; /* the process's own no longer counts */
 	size_t expanded;        /* characters that came out of variables so far */
-	bool expanded_told;
+	bool expanded_told;     /* too much: nothing is expanded any more */
 };
 
 /* Bounds on what variables can make of a small file. */
 #define CONF_VARIABLES_MAX 1000
 #define CONF_EXPANDED_MAX  ((size_t)16 * 1024 * 1024)
+/* What a value costs beside its characters: lines of nothing but references are work, too. */
+#define CONF_EXPANSION_COST 32
 
 /* Which of keepalived's marks stopped a keepalived_read_words. */
 enum conf_mark { CONF_MARK_LINE, CONF_MARK_OPEN, CONF_MARK_CLOSE, CONF_MARK_END };
@@ -130,7 +132,16 @@ struct conf_text {
 /* Past CONF_TEXT_MAX characters are dropped: no directive is that long. */
 void text_add(struct conf_text *text, const char *s, size_t len);
 
-/* Appends a variable's value, within CONF_EXPANDED_MAX for all sources together. */
+/* Accounts for what variables make, within CONF_EXPANDED_MAX for all sources; false: too much. */
+bool lexer_charge(struct conf_lexer *lx, size_t len);
+
+/*
+ * An error: what stands at `pos` leads to itself, or goes too far.  Charged so much that a file of such
+ * comes to an end.  Always false.
+ */
+bool lexer_too_deep(struct conf_lexer *lx, struct conf_pos pos);
+
+/* Appends a variable's value. */
 void text_add_value(struct conf_lexer *lx, struct conf_text *text, const char *value);
 
 /* The variable's name at `s` (after the "$", maybe in braces): its length, 0 if there is none. */

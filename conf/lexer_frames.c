@@ -20,10 +20,8 @@
 static bool
 push(struct conf_lexer *lx, struct conf_pos pos)
 {
-	if (lx->frames_n == CONF_FRAMES_MAX) {
-		conf_error(lx->reporter, pos, "files and definitions are nested too deeply");
-		return false;
-	}
+	if (lx->frames_n == CONF_FRAMES_MAX)
+		return lexer_too_deep(lx, pos);
 	lx->frames[lx->frames_n++] = (struct conf_frame){ lx->at,     lx->end,  lx->line_start,
 							  lx->source, lx->line, lx->fixed };
 	return true;
@@ -86,14 +84,7 @@ enter_text(struct conf_lexer *lx, struct conf_pos pos, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len > CONF_EXPANDED_MAX - lx->expanded) {
-		if (!lx->expanded_told)
-			conf_error(lx->reporter, pos, "the variables' values are too much");
-		lx->expanded_told = true;
-		return;
-	}
-	lx->expanded += len;
-	if (!push(lx, pos))
+	if (!lexer_charge(lx, len + CONF_EXPANSION_COST) || !push(lx, pos))
 		return;
 	lx->fixed = pos;
 	lx->at = lx->line_start = text;

@@ -89,12 +89,19 @@ reference_len(const char *at, const char *end, const char **name, const char **a
 	return len;
 }
 
-/* What a value's own references mean is decided where it is used, not where it was defined. */
-static void
+/*
+ * What a value's own references mean is decided where it is used, not where it was defined.  One that
+ * is made of itself has no value: false after that error, or when it is all too much.
+ */
+static bool
 add_value(struct conf_lexer *lx, struct conf_text *text, const char *value, unsigned depth)
 {
 	const char *end = value + strlen(value), *name, *after, *inner;
 
+	if (depth == CONF_FRAMES_MAX)
+		return lexer_too_deep(lx, lexer_pos(lx));
+	if (!lexer_charge(lx, CONF_EXPANSION_COST))
+		return false;
 	while (*value) {
 		size_t plain = strcspn(value, "$"), len;
 		char *part;
@@ -106,16 +113,16 @@ add_value(struct conf_lexer *lx, struct conf_text *text, const char *value, unsi
 			continue;
 		}
 		len = reference_len(value, end, &name, &after);
-		inner = len && depth < CONF_FRAMES_MAX ? keepalived_variable(lx, name, len) : NULL;
-		if (inner) {
-			add_value(lx, text, inner, depth + 1);
-			value = after;
-		} else {
+		inner = len ? keepalived_variable(lx, name, len) : NULL;
+		if (!inner) {
 			text_add(text, value++, 1);
+			continue;
 		}
-		if (lx->expanded_told)
-			return;
+		if (!add_value(lx, text, inner, depth + 1))
+			return false;
+		value = after;
 	}
+	return true;
 }
 
 /* At "$": appends the variable's value, or the very text if there is no such variable. */

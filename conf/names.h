@@ -18,7 +18,8 @@ enum name_space {
 	NAME_BIND,
 	NAME_VRID, /* scope: the interface; with the family */
 	NAME_VIP,
-	NAME_NOTICE, /* notices given already */
+	NAME_TRACKED, /* a backend tracked unasked; scope: the instance */
+	NAME_NOTICE,  /* notices given already */
 };
 
 struct conf_name {

@@ -15,8 +15,11 @@ struct nearest {
 	unsigned distance;
 };
 
-/* Damerau-Levenshtein distance (insert, delete, replace, swap neighbours), letters' case ignored. */
-unsigned nearest_distance(const char *a, const char *b);
+/*
+ * Damerau-Levenshtein distance (insert, delete, replace, swap neighbours), letters' case ignored;
+ * limit + 1 if it is more than `limit`.
+ */
+unsigned nearest_distance(const char *a, const char *b, unsigned limit);
 
 /* Starts a search.  A candidate is near if no more than a third of the letters (at least one,
  * at most three) differ. */

@@ -63,6 +63,12 @@ struct proxy_draft {
 	bool logs_shared, http_steps_shared, tcp_steps_shared;
 };
 
+/* A virtual address and who holds it. */
+struct conf_held {
+	struct ip ip;
+	uint32_t instance;
+};
+
 /* An .if that is open. */
 struct conf_branch {
 	struct conf_pos pos;
@@ -93,6 +99,9 @@ struct conf_parser {
 	struct conf_range global_defs_given;
 	struct instance_draft *instances;
 	size_t instances_n;
+
+	struct conf_held *held; /* sorted: resolve_track.c */
+	size_t held_n;
 
 	struct conf_refusal *refused; /* of words of the section being read */
 	size_t refused_n;
@@ -180,5 +189,12 @@ void resolve_all(struct conf_parser *p);
  * leases of all. */
 void resolve_vips(struct conf_parser *p, struct conf_instance *instance);
 void resolve_leases(struct conf_parser *p);
+
+/* resolve_track.c: which addresses are held, and which backends are tracked unasked. */
+void resolve_tracking(struct conf_parser *p);
+
+/* The *n entries of an address among what instances hold; NULL = no instance does. */
+const struct conf_held *parser_held(const struct conf_parser *p, const struct ip *ip, size_t *n);
+
 void check_vrrp(struct conf_parser *p);
 void check_proxies(struct conf_parser *p);

@@ -144,19 +144,28 @@ conf_report_sort(struct conf_report *report)
 	free(sorted);
 }
 
+/* Where the last message's line was: messages are sorted, so the next one is found from there. */
+struct line_finder {
+	const struct conf_source *source;
+	const char *at;
+	uint32_t line;
+};
+
 /* The text of a source's line; its length in *len. */
 static const char *
-find_line(const struct conf_source *source, uint32_t line, size_t *len)
+find_line(struct line_finder *f, const struct conf_source *source, uint32_t line, size_t *len)
 {
-	const char *p = source->text, *end = p + source->len, *newline;
+	const char *end = source->text + source->len, *newline;
 
-	while (line > 1 && (newline = memchr(p, '\n', (size_t)(end - p)))) {
-		p = newline + 1;
-		line--;
+	if (f->source != source || f->line > line)
+		*f = (struct line_finder){ source, source->text, 1 };
+	while (f->line < line && (newline = memchr(f->at, '\n', (size_t)(end - f->at)))) {
+		f->at = newline + 1;
+		f->line++;
 	}
-	newline = memchr(p, '\n', (size_t)(end - p));
-	*len = (size_t)((newline ? newline : end) - p);
-	return p;
+	newline = memchr(f->at, '\n', (size_t)(end - f->at));
+	*len = (size_t)((newline ? newline : end) - f->at);
+	return f->at;
 }
 
 /* How much of the line may be shown: up to the blank before a secret. */
@@ -187,10 +196,11 @@ shown_len(const char *line, size_t len)
 }
 
 static void
-print_line(FILE *out, const struct conf_source *source, struct conf_pos pos)
+print_line(FILE *out, struct line_finder *finder, const struct conf_source *source,
+	   struct conf_pos pos)
 {
 	size_t len, shown, column = pos.column - 1;
-	const char *line = find_line(source, pos.line, &len);
+	const char *line = find_line(finder, source, pos.line, &len);
 
 	/* Nobody reads that, and looking for secrets in it would take its time. */
 	if (len > LINE_SHOWN_MAX)
@@ -222,6 +232,7 @@ conf_report_print(FILE *out, const struct conf *conf, const struct conf_report *
 		[CONF_WARNING] = "warning",
 		[CONF_NOTICE] = "notice",
 	};
+	struct line_finder finder = { 0 };
 
 	for (size_t i = 0; i < report->messages_n; i++) {
 		const struct conf_message *m = &report->messages[i];
@@ -237,7 +248,7 @@ conf_report_print(FILE *out, const struct conf *conf, const struct conf_report *
 			fprintf(out, " (%s)", m->hint);
 		putc('\n', out);
 		if (source && m->pos.line)
-			print_line(out, source, m->pos);
+			print_line(out, &finder, source, m->pos);
 	}
 	if (report->messages_n == CONF_MESSAGES_MAX)
 		fprintf(out, "(only the first %d messages are shown)\n", CONF_MESSAGES_MAX);

@@ -222,57 +222,6 @@ resolve_instance(struct conf_parser *p, size_t index)
 	resolve_authentication(p, instance, draft);
 }
 
-/* ------------------------------------------------------------------ backends that are tracked */
-
-/* Does the frontend serve what the instance holds? */
-static bool
-serves(const struct conf_proxy *proxy, const struct conf_instance *instance)
-{
-	for (size_t i = 0; i < proxy->binds_n; i++) {
-		struct ip ip = sock_addr_ip(&proxy->binds[i].address);
-
-		if (ip_is_any(&ip))
-			return true;
-		for (size_t j = 0; j < instance->vips_n; j++)
-			if (ip.family != AF_UNSPEC && ip_equal(&ip, &instance->vips[j].ip))
-				return true;
-	}
-	return false;
-}
-
-static bool
-tracks(const struct conf_instance *instance, uint32_t backend)
-{
-	for (size_t i = 0; i < instance->track_backends_n; i++)
-		if (instance->track_backends[i].backend == backend)
-			return true;
-	return false;
-}
-
-static void
-imply_backends(struct conf_parser *p, struct conf_instance *instance)
-{
-	const struct conf *conf = p->conf;
-
-	if (instance->track_backends_n > 0)
-		return;
-	for (size_t i = 0; i < conf->proxies_n; i++) {
-		const struct conf_proxy *proxy = &conf->proxies[i];
-		uint32_t backend = proxy->default_backend;
-
-		if (proxy->disabled || backend == CONF_NONE || tracks(instance, backend) ||
-		    conf->proxies[backend].servers_n == 0 || !serves(proxy, instance))
-			continue;
-		*ARENA_PUSH(p->arena, instance->track_backends, instance->track_backends_n) =
-			(struct conf_track_backend){
-				.pos = instance->pos,
-				.backend = backend,
-				.min = 1,
-				.implied = true,
-			};
-	}
-}
-
 /* ------------------------------------------------------------------ proxies and scripts */
 
 /* A server without an id has its place in the list, if no other took that number. */
@@ -355,9 +304,8 @@ resolve_all(struct conf_parser *p)
 	resolve_proxies(p);
 	resolve_refs(p);
 	replace_scripts(p);
-	for (size_t i = 0; i < p->conf->instances_n; i++) {
+	for (size_t i = 0; i < p->conf->instances_n; i++)
 		resolve_instance(p, i);
-		imply_backends(p, &p->conf->instances[i]);
-	}
+	resolve_tracking(p);
 	resolve_leases(p);
 }

@@ -171,7 +171,7 @@ table_announces_secret(const char *word)
 	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (size_t i = 0; i < tables[t]->rows_n; i++)
 			if ((tables[t]->rows[i].flags & ROW_SECRET) &&
-			    nearest_distance(word, tables[t]->rows[i].name) <= 2)
+			    nearest_distance(word, tables[t]->rows[i].name, 2) <= 2)
 				return true;
 	return false;
 }

@@ -147,15 +147,26 @@ formats(void **state)
 static void
 distances(void **state)
 {
-	assert_int_equal(nearest_distance("", ""), 0);
-	assert_int_equal(nearest_distance("bind", "bind"), 0);
-	assert_int_equal(nearest_distance("bind", "BIND"), 0);
-	assert_int_equal(nearest_distance("", "bind"), 4);
-	assert_int_equal(nearest_distance("bnid", "bind"), 1);
-	assert_int_equal(nearest_distance("bindd", "bind"), 1);
-	assert_int_equal(nearest_distance("bid", "bind"), 1);
-	assert_int_equal(nearest_distance("bond", "bind"), 1);
-	assert_int_equal(nearest_distance("priority", "interface"), 8);
+	assert_int_equal(nearest_distance("", "", 20), 0);
+	assert_int_equal(nearest_distance("bind", "bind", 20), 0);
+	assert_int_equal(nearest_distance("bind", "BIND", 20), 0);
+	assert_int_equal(nearest_distance("", "bind", 20), 4);
+	assert_int_equal(nearest_distance("bnid", "bind", 20), 1);
+	assert_int_equal(nearest_distance("bindd", "bind", 20), 1);
+	assert_int_equal(nearest_distance("bid", "bind", 20), 1);
+	assert_int_equal(nearest_distance("bond", "bind", 20), 1);
+	assert_int_equal(nearest_distance("priority", "interface", 20), 8);
+	/* Up to the limit it is exact, beyond it is just that, by whichever way it is told. */
+	for (unsigned limit = 0; limit < 12; limit++) {
+		unsigned beyond = limit + 1;
+
+		assert_int_equal(nearest_distance("bnidd", "bind", limit), beyond < 2 ? beyond : 2);
+		assert_int_equal(nearest_distance("", "bind", limit), beyond < 4 ? beyond : 4);
+		assert_int_equal(nearest_distance("abcdefgh", "hgfedcba", limit),
+				 beyond < 7 ? beyond : 7);
+		assert_int_equal(nearest_distance("priority", "interface", limit),
+				 beyond < 8 ? beyond : 8);
+	}
 }
 
 static const char *

@@ -1,0 +1,104 @@
+/*
+ * resolve_track.c - which instance holds which address, and the backends that are tracked without
+ * being asked for: those behind what listens on the virtual addresses.
+ *
+ * A file may have many thousands of addresses and as many listeners, so who holds an address is
+ * looked up in a sorted list of all.
+ */
+#include "conf/parser.h"
+
+#include <stdlib.h>
+
+static int
+by_address(const void *a, const void *b)
+{
+	const struct conf_held *x = a, *y = b;
+	int r = ip_cmp(&x->ip, &y->ip);
+
+	if (r != 0)
+		return r;
+	return x->instance < y->instance ? -1 : x->instance > y->instance;
+}
+
+static void
+list_held(struct conf_parser *p)
+{
+	const struct conf *conf = p->conf;
+
+	for (uint32_t i = 0; i < conf->instances_n; i++)
+		for (size_t j = 0; j < conf->instances[i].vips_n; j++)
+			*ARENA_PUSH(p->arena, p->held, p->held_n) =
+				(struct conf_held){ conf->instances[i].vips[j].ip, i };
+	if (p->held_n > 0)
+		qsort(p->held, p->held_n, sizeof *p->held, by_address);
+}
+
+const struct conf_held *
+parser_held(const struct conf_parser *p, const struct ip *ip, size_t *n)
+{
+	size_t from = 0, to = p->held_n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (ip_cmp(&p->held[middle].ip, ip) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	for (*n = 0; from + *n < p->held_n && ip_equal(&p->held[from + *n].ip, ip);)
+		++*n;
+	return *n ? &p->held[from] : NULL;
+}
+
+/* Once for each, and only where no backend was named. */
+static void
+track(struct conf_parser *p, uint32_t index, uint32_t backend)
+{
+	struct conf_instance *instance = &p->conf->instances[index];
+	const char *name = p->conf->proxies[backend].name;
+
+	if (instance->track_backends_n > 0 && !instance->track_backends[0].implied)
+		return;
+	if (names_add(&p->names, NAME_TRACKED, index, name, backend, instance->pos))
+		return;
+	*ARENA_PUSH(p->arena, instance->track_backends, instance->track_backends_n) =
+		(struct conf_track_backend){
+			.pos = instance->pos,
+			.backend = backend,
+			.min = 1,
+			.implied = true,
+		};
+}
+
+/* The default backend of a frontend is tracked by whoever holds what the frontend serves. */
+static void
+imply_backend(struct conf_parser *p, const struct conf_proxy *proxy)
+{
+	uint32_t backend = proxy->default_backend;
+	const struct conf_held *held;
+	size_t n;
+
+	if (proxy->disabled || backend == CONF_NONE || p->conf->proxies[backend].servers_n == 0)
+		return;
+	for (size_t i = 0; i < proxy->binds_n; i++) {
+		struct ip ip = sock_addr_ip(&proxy->binds[i].address);
+
+		if (ip_is_any(&ip))
+			for (uint32_t j = 0; j < p->conf->instances_n; j++)
+				track(p, j, backend);
+		if (ip.family == AF_UNSPEC || ip_is_any(&ip))
+			continue;
+		held = parser_held(p, &ip, &n);
+		for (size_t j = 0; j < n; j++)
+			track(p, held[j].instance, backend);
+	}
+}
+
+void
+resolve_tracking(struct conf_parser *p)
+{
+	list_held(p);
+	for (size_t i = 0; i < p->conf->proxies_n; i++)
+		imply_backend(p, &p->conf->proxies[i]);
+}
