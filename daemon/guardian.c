@@ -1,92 +1,54 @@
 /*
- * guardian.c - see guardian.h: start-up in order, supervision of the worker, signals, the end.
+ * guardian.c - see guardian.h: start-up in order, what happens to the worker, signals, the end.
  * Everything runs on one loop; what it is made of are the other files of this folder.
  *
- * The worker's life as seen from here: spawned, handed over to, READY, watched (mutex and beats),
- * gone (its wills are executed at once, then it is killed), reaped, and after a back-off spawned
- * again, as a backup that knows nothing of its predecessor.
+ * A worker that dies is started again after a back-off, as a backup that knows nothing of its
+ * predecessor.
  */
 #include "daemon/guardian.h"
 
 #include "common/list.h"
 #include "common/log.h"
-#include "daemon/backoff.h"
-#include "daemon/check_script.h"
-#include "daemon/child.h"
-#include "daemon/notify.h"
-#include "daemon/privileged.h"
+#include "daemon/generation.h"
+#include "daemon/preflight.h"
 #include "daemon/realtime.h"
-#include "daemon/resources.h"
+#include "daemon/rundir.h"
 #include "daemon/systemd.h"
-#include "daemon/watchdog.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define STOP_DEADLINE_MS  3000  /* a resignation takes at most one second of it */
-#define INSIST_MS         200   /* a second signal counts after this */
-#define STOP_SCRIPTS_MS   5000  /* after that, for those that are told of the stop */
-#define START_DEADLINE_MS 30000 /* from birth to the first beat */
-#define GENERATION        1     /* of the one configuration there is */
+#define STOP_DEADLINE_MS 3000 /* a resignation takes at most one second of it */
+#define INSIST_MS        200  /* a second signal counts after this */
+#define STOP_SCRIPTS_MS  5000 /* after that, for those that are told of the stop */
 
 struct guardian {
 	const struct guardian_setup *setup;
-	const struct conf *conf;
 	struct loop loop;
-	struct resources res;
-	struct privileged privileged;
-	struct child child;
-	struct watchdog dog;
-	struct backoff backoff;
+	struct rundir rundir;
+	struct generation generation;
 	struct systemd systemd;
-	struct check_scripts checks;
-	struct notifier notifier;
 	struct loop_fd signals;
 	struct timer tick, restart, deadline;
 	struct mono woken; /* the turn before this one */
-	bool watched;      /* the dog looks at the present worker */
 	bool started;      /* a worker has said READY before */
 	bool failed;       /* the first worker ended before it was ready */
 	bool stopping;     /* SIGTERM came … */
 	struct mono asked; /* … at this moment */
-	bool stopped;      /* the worker holds nothing any more */
 };
 
-/* ---- talking to the worker ---- */
+/* ---- the worker's life ---- */
 
 static void
-tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n, struct mono at)
+on_ready(void *ctx, struct generation *generation)
 {
 	struct guardian *g = ctx;
-	struct req_instance ask = { GENERATION, instance };
-	struct ans_instance answer = { GENERATION, instance, error, vips_n, at };
 
-	if (!child_running(&g->child))
-		return;
-	if (what == REQUEST_ASK_CONFIRM)
-		ipc_send(&g->child.ipc, what, &ask, sizeof ask, NULL, 0);
-	else
-		ipc_send(&g->child.ipc, what, &answer, sizeof answer, NULL, 0);
-}
-
-static void
-tell_script(void *ctx, const struct ans_script *result)
-{
-	struct guardian *g = ctx;
-	struct ans_script answer = *result;
-
-	answer.generation = GENERATION;
-	if (child_running(&g->child))
-		ipc_send(&g->child.ipc, REQUEST_SCRIPT_RESULT, &answer, sizeof answer, NULL, 0);
-}
-
-static void
-on_worker_ready(struct guardian *g)
-{
-	log_info("worker (pid %d) is ready", (int)g->child.pid);
+	generation_give_token(generation);
 	if (g->started)
 		return;
 	g->started = true;
@@ -96,97 +58,18 @@ on_worker_ready(struct guardian *g)
 }
 
 static void
-act(void *ctx, enum request request, const union privileged_payload *p)
+restart_later(struct guardian *g, int64_t lived_ms)
 {
-	struct guardian *g = ctx;
-	uint32_t instance = p->instance.instance;
+	uint32_t delay_ms = backoff_delay_ms(&g->generation.backoff, lived_ms);
 
-	/* The last messages of a worker that is gone may let go of something, not take. */
-	if (g->child.gone && request != REQUEST_RELEASE && request != REQUEST_WILL &&
-	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY)
-		return;
-	switch (request) {
-	case REQUEST_READY:
-		on_worker_ready(g);
-		break;
-	case REQUEST_CLAIM:
-		leases_claim(&g->res.leases, instance, g->loop.now);
-		break;
-	case REQUEST_RELEASE:
-		leases_release(&g->res.leases, instance, g->loop.now);
-		break;
-	case REQUEST_ANNOUNCE:
-		leases_announce(&g->res.leases, instance);
-		break;
-	case REQUEST_WILL:
-		leases_will(&g->res.leases, instance, p->lodged.lodged);
-		break;
-	case REQUEST_CONFIRM:
-		/* What happened while the guardian was away is not known yet. */
-		netwatch_sync(&g->res.watch);
-		leases_confirm(&g->res.leases, instance, p->confirm.master, g->loop.now);
-		break;
-	case REQUEST_NOTIFY:
-		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
-			notifier_tell(&g->notifier, instance, (enum notify_event)p->notify.event,
-				      p->notify.priority);
-		break;
-	case REQUEST_STOPPED:
-		g->stopped = true;
-		break;
-	case REQUEST_CONTROL:
-	case REQUEST_LISTENER:
-	case REQUEST_TLS_FILES:
-	case REQUEST_VRRP_SOCKET:
-	case REQUEST_LINK:
-	case REQUEST_SCRIPT_RESULT:
-	case REQUEST_START:
-	case REQUEST_CLAIMED:
-	case REQUEST_RELEASED:
-	case REQUEST_RENEWED:
-	case REQUEST_RESTORED:
-	case REQUEST_ASK_CONFIRM:
-	case REQUEST_STOP:
-	case REQUEST_N:
-		break; /* privileged_check lets none of them through */
-	}
+	timer_arm(&g->loop.timers, &g->restart, mono_add_ms(g->loop.now, delay_ms));
 }
-
-static void
-on_message(struct ipc *ipc, struct ipc_message *m)
-{
-	struct guardian *g = ipc->ctx;
-
-	privileged_dispatch(&g->privileged, m);
-}
-
-/* ---- the worker's life ---- */
 
 static void
 spawn(struct guardian *g)
 {
-	struct child_setup setup = {
-		.packed = g->setup->packed,
-		.packed_len = g->setup->packed_len,
-		.args = g->setup->worker_args,
-		.generation = GENERATION,
-		.core_dumps = g->setup->debug,
-		.executable = "/proc/self/exe",
-	};
-	int r = child_spawn(&g->child, &setup);
-
-	g->watched = false;
-	g->stopped = false;
-	if (r == 0) {
-		check_scripts_retell(&g->checks);
-		r = handover_begin(&g->res.handover, &g->child.ipc);
-	}
-	if (r == 0)
-		return;
-	log_error("cannot start a worker: %s", strerror(-r));
-	child_fini(&g->child);
-	timer_arm(&g->loop.timers, &g->restart,
-		  mono_add_ms(g->loop.now, backoff_delay_ms(&g->backoff, 0)));
+	if (generation_spawn(&g->generation) < 0)
+		restart_later(g, 0);
 }
 
 static void
@@ -195,26 +78,11 @@ on_restart(struct timer *t, struct mono now)
 	spawn(CONTAINER_OF(t, struct guardian, restart));
 }
 
-static void
-on_gone(struct child *child, const char *how)
-{
-	struct guardian *g = child->ctx;
-
-	/* It may have let go of something just before. */
-	ipc_drain(&child->ipc);
-	leases_execute_wills(&g->res.leases);
-	if (g->stopped)
-		return; /* as agreed: it is on its way out */
-	log_alert("worker (pid %d) is gone: %s", (int)child->pid, how);
-	notifier_orphan(&g->notifier);
-	child_kill(child);
-}
-
 /* The last thing: scripts hear of the stop, and may take a while. */
 static void
 tell_stop(struct guardian *g)
 {
-	g->loop.stop = notifier_stop(&g->notifier, STOP_SCRIPTS_MS);
+	g->loop.stop = notifier_stop(&g->generation.notifier, STOP_SCRIPTS_MS);
 	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_SCRIPTS_MS));
 }
 
@@ -227,10 +95,9 @@ on_told(void *ctx)
 }
 
 static void
-on_reaped(struct child *child, const char *how)
+on_reaped(void *ctx, struct generation *generation, const char *how)
 {
-	struct guardian *g = child->ctx;
-	uint32_t delay_ms;
+	struct guardian *g = ctx;
 
 	if (g->stopping) {
 		tell_stop(g);
@@ -243,55 +110,26 @@ on_reaped(struct child *child, const char *how)
 		g->loop.stop = true;
 		return;
 	}
-	delay_ms = backoff_delay_ms(&g->backoff, mono_since_ms(g->loop.now, child->born));
-	log_warning("worker %s; starting another in %u ms", how, delay_ms);
-	timer_arm(&g->loop.timers, &g->restart, mono_add_ms(g->loop.now, delay_ms));
+	restart_later(g, mono_since_ms(g->loop.now, generation->child.born));
+	log_warning("worker %s; starting another in %lld ms", how,
+		    (long long)mono_since_ms(g->restart.when, g->loop.now));
 }
+
+static const struct generation_ops ops = {
+	.ready = on_ready,
+	.reaped = on_reaped,
+};
 
 /* ---- every tick ---- */
-
-static void
-look_at_worker(struct guardian *g, struct mono now)
-{
-	struct child *child = &g->child;
-
-	if (!child_running(child))
-		return;
-	child_watch(child);
-	if (!g->watched && atomic_load(&child->pulse->locked)) {
-		watchdog_init(&g->dog, g->conf->watchdog_ms, atomic_load(&child->pulse->beats),
-			      now);
-		g->watched = true;
-	}
-	/* Taking itself apart, with nothing left that it could hold up: the deadline suffices. */
-	if (g->stopping && leases_claimed(&g->res.leases) == 0)
-		return;
-	if (g->watched) {
-		if (watchdog_tick(&g->dog, atomic_load(&child->pulse->beats), now))
-			child_give_up(child, "its VRRP thread is silent");
-	} else if (mono_since_ms(now, child->born) > START_DEADLINE_MS) {
-		child_give_up(child, "it does not get started");
-	}
-}
-
-/* Does the worker move?  Nothing is done on behalf of one that does not. */
-static bool
-is_beating(const struct guardian *g)
-{
-	return child_running(&g->child) && g->watched && watchdog_beating(&g->dog);
-}
 
 static void
 on_tick(struct timer *t, struct mono now)
 {
 	struct guardian *g = CONTAINER_OF(t, struct guardian, tick);
 
-	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->dog.tick_ns));
-	look_at_worker(g, now);
-	if (is_beating(g)) {
-		leases_renew(&g->res.leases, now);
-		leases_restore(&g->res.leases, now);
-	}
+	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->generation.dog.tick_ns));
+	generation_look(&g->generation, now, g->stopping);
+	generation_keep_leases(&g->generation, now);
 	systemd_tick(&g->systemd, now);
 }
 
@@ -301,24 +139,14 @@ on_wake(struct loop *loop)
 {
 	struct guardian *g = loop->ctx;
 	int64_t away_ns = mono_since(loop->now, g->woken);
+	struct leases *leases = &g->generation.res.leases;
 
 	g->woken = loop->now;
-	if (!lease_is_late(g->conf, away_ns) || leases_claimed(&g->res.leases) == 0)
+	if (!lease_is_late(g->generation.conf, away_ns) || leases_claimed(leases) == 0)
 		return;
 	log_warning("guardian was away for %lld ms: asking the worker whether it is still MASTER",
 		    (long long)(away_ns / NS_PER_MS));
-	leases_freeze(&g->res.leases, loop->now);
-}
-
-static void
-on_network(void *ctx)
-{
-	struct guardian *g = ctx;
-
-	handover_links(&g->res.handover, child_running(&g->child) ? &g->child.ipc : NULL);
-	leases_settle(&g->res.leases);
-	if (is_beating(g))
-		leases_restore(&g->res.leases, g->loop.now);
+	leases_freeze(leases, loop->now);
 }
 
 /* ---- signals ---- */
@@ -326,9 +154,11 @@ on_network(void *ctx)
 static void
 stop_at_once(struct guardian *g)
 {
-	child_give_up(&g->child, "it does not stop");
-	child_kill(&g->child); /* it may have said STOPPED and still not go */
-	if (g->child.pid == 0)
+	struct child *child = &g->generation.child;
+
+	child_give_up(child, "it does not stop");
+	child_kill(child); /* it may have said STOPPED and still not go */
+	if (child->pid == 0)
 		g->loop.stop = true;
 }
 
@@ -341,8 +171,6 @@ on_deadline(struct timer *t, struct mono now)
 static void
 stop(struct guardian *g, const char *signal_name)
 {
-	struct req_none none = { GENERATION };
-
 	if (g->stopping) {
 		/* Whoever signals the process and then its group, as timeout(1), means it once. */
 		if (mono_since_ms(g->loop.now, g->asked) >= INSIST_MS)
@@ -354,28 +182,12 @@ stop(struct guardian *g, const char *signal_name)
 	g->asked = g->loop.now;
 	systemd_notify(&g->systemd, "STOPPING=1");
 	timer_disarm(&g->loop.timers, &g->restart);
-	if (g->child.pid == 0) {
+	if (g->generation.child.pid == 0) {
 		tell_stop(g);
 		return;
 	}
 	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_DEADLINE_MS));
-	if (child_running(&g->child))
-		ipc_send(&g->child.ipc, REQUEST_STOP, &none, sizeof none, NULL, 0);
-}
-
-static void
-log_state(const struct guardian *g)
-{
-	log_notice("worker pid %d, %s", (int)g->child.pid,
-		   is_beating(g) ? "beating" : "not beating");
-	for (size_t i = 0; i < g->conf->instances_n; i++) {
-		const struct lease *lease = &g->res.leases.at[i];
-
-		log_notice("(%s) %zu virtual addresses %s%s, will %s", g->conf->instances[i].name,
-			   g->conf->instances[i].vips_n, lease->claimed ? "held" : "not held",
-			   lease->frozen ? " (waiting for the worker)" : "",
-			   lease->lodged ? "lodged" : "not lodged");
-	}
+	generation_tell(&g->generation, REQUEST_STOP);
 }
 
 static void
@@ -397,7 +209,7 @@ on_signal(struct loop_fd *lf, uint32_t events)
 				"SIGHUP: reloading comes with a later version, nothing was changed");
 			break;
 		case SIGUSR1:
-			log_state(g);
+			generation_log_state(&g->generation);
 			break;
 		}
 }
@@ -425,6 +237,19 @@ catch_signals(struct guardian *g)
 
 /* ---- start and end ---- */
 
+/* A socket for each thread of each bind, and the worker's many: as many as we are allowed. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_debug("limit of open files: %s", strerror(errno));
+}
+
 static void
 run(struct guardian *g)
 {
@@ -434,20 +259,33 @@ run(struct guardian *g)
 		log_debug("no real-time scheduling: %s", strerror(-r));
 	realtime_process(!g->setup->debug);
 	systemd_init(&g->systemd);
-	watchdog_init(&g->dog, g->conf->watchdog_ms, 0, g->loop.now);
 
 	g->loop.ctx = g;
 	g->loop.on_wake = on_wake;
 	g->loop.now = g->woken = mono_now();
-	if (check_scripts_init(&g->checks, &g->loop, g->conf, tell_script, g) < 0 ||
-	    notifier_init(&g->notifier, &g->loop, g->conf, on_told, g) < 0) {
+	if (generation_begin_scripts(&g->generation, on_told, g) < 0) {
 		log_error("out of memory");
 		g->failed = true;
 		return;
 	}
 	spawn(g);
-	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->dog.tick_ns));
+	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->generation.dog.tick_ns));
 	loop_run(&g->loop);
+}
+
+static bool
+open_all(struct guardian *g)
+{
+	const struct guardian_setup *setup = g->setup;
+	const char *pidfile = setup->pidfile ? setup->pidfile : setup->conf->pidfile;
+
+	raise_descriptor_limit();
+	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0 ||
+	    !generation_open(&g->generation) ||
+	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0)
+		return false;
+	g->generation.handover.control_fd = g->rundir.control_fd;
+	return catch_signals(g) == 0;
 }
 
 int
@@ -455,8 +293,13 @@ guardian_run(const struct guardian_setup *setup)
 {
 	struct guardian g = {
 		.setup = setup,
-		.conf = setup->conf,
-		.privileged = { .conf = setup->conf, .generation = GENERATION, .act = act },
+		.rundir = { .lock_fd = -1, .control_fd = -1 },
+		.generation = { .number = 1,
+				.conf = setup->conf,
+				.packed = setup->packed,
+				.packed_len = setup->packed_len,
+				.tls_files = setup->tls_files,
+				.tls_files_len = setup->tls_files_len },
 		.systemd = { .fd = -1 },
 		.signals = { .fd = -1 },
 		.tick = { .fire = on_tick },
@@ -467,25 +310,22 @@ guardian_run(const struct guardian_setup *setup)
 
 	log_set_role("guardian");
 	script_note_limits();
-	g.privileged.ctx = &g;
-	child_init(&g.child, &g.loop, on_message, on_gone, on_reaped, &g);
+	g.generation.of = (struct generation_setup){
+		.setup = setup, .loop = &g.loop, .ops = &ops, .ctx = &g
+	};
 	if (loop_init(&g.loop) < 0)
 		return 1;
-	ok = resources_open(&g.res, setup, GENERATION, &g.loop, on_network, tell, &g) &&
-	     catch_signals(&g) == 0;
+	generation_init(&g.generation);
+	ok = open_all(&g);
 	if (ok) {
 		run(&g);
 		ok = !g.failed;
 		if (ok)
 			log_notice("stopped");
 	}
-	child_fini(&g.child);
-	if (g.notifier.loop)
-		notifier_fini(&g.notifier);
-	if (g.checks.loop)
-		check_scripts_fini(&g.checks);
 	systemd_fini(&g.systemd);
-	resources_close(&g.res);
+	generation_close(&g.generation);
+	rundir_fini(&g.rundir);
 	loop_close(&g.loop, &g.signals);
 	loop_fini(&g.loop);
 	return ok ? 0 : 1;

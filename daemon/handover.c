@@ -97,8 +97,6 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 	uint32_t n = (uint32_t)handover->conf->interfaces_n;
 	int r;
 
-	/* What came while there was no worker is old: judging by it could promote or demote. */
-	vrrp_sockets_discard(handover->sockets);
 	r = send_none(handover, ipc, REQUEST_CONTROL, &handover->control_fd);
 	if (r == 0)
 		r = send_listeners(handover, ipc);

@@ -44,6 +44,7 @@ privileged_reject_name(enum privileged_reject reject)
 		[PRIVILEGED_GENERATION] = "another configuration's",
 		[PRIVILEGED_INSTANCE] = "no such instance",
 		[PRIVILEGED_VALUE] = "no such value",
+		[PRIVILEGED_TURN] = "not its turn",
 	};
 
 	return names[reject];
@@ -67,8 +68,19 @@ has_value(enum request request, const union privileged_payload *p)
 	return true;
 }
 
+/* Only the holder of the token speaks about addresses and wills. */
+static bool
+has_turn(enum request request, enum privileged_turn turn)
+{
+	if (request == REQUEST_STOPPED)
+		return true;
+	if (request == REQUEST_READY)
+		return turn == PRIVILEGED_TURN_WAITS;
+	return turn == PRIVILEGED_TURN_HOLDS;
+}
+
 enum privileged_reject
-privileged_check(const struct conf *conf, uint32_t generation, const struct ipc_message *m)
+privileged_check(const struct privileged *gate, const struct ipc_message *m)
 {
 	union privileged_payload p = { 0 };
 
@@ -81,11 +93,13 @@ privileged_check(const struct conf *conf, uint32_t generation, const struct ipc_
 	if (m->fds_n != 0)
 		return PRIVILEGED_DESCRIPTORS;
 	memcpy(&p, m->payload, m->len);
-	if (p.none.generation != generation)
+	if (p.none.generation != gate->generation)
 		return PRIVILEGED_GENERATION;
-	if (m->len >= sizeof p.instance && p.instance.instance >= conf->instances_n)
+	if (m->len >= sizeof p.instance && p.instance.instance >= gate->conf->instances_n)
 		return PRIVILEGED_INSTANCE;
-	return has_value((enum request)m->type, &p) ? PRIVILEGED_ACCEPTED : PRIVILEGED_VALUE;
+	if (!has_value((enum request)m->type, &p))
+		return PRIVILEGED_VALUE;
+	return has_turn((enum request)m->type, gate->turn) ? PRIVILEGED_ACCEPTED : PRIVILEGED_TURN;
 }
 
 /* The first of a kind and then ever fewer of them: a hostile worker must not fill the log. */
@@ -98,7 +112,7 @@ is_worth_a_line(uint64_t count)
 void
 privileged_dispatch(struct privileged *p, const struct ipc_message *m)
 {
-	enum privileged_reject reject = privileged_check(p->conf, p->generation, m);
+	enum privileged_reject reject = privileged_check(p, m);
 	union privileged_payload payload = { 0 };
 
 	if (reject != PRIVILEGED_ACCEPTED) {

@@ -16,17 +16,21 @@ enum privileged_reject {
 	PRIVILEGED_GENERATION,  /* speaks of another configuration */
 	PRIVILEGED_INSTANCE,    /* no such instance */
 	PRIVILEGED_VALUE,       /* a flag that is neither 0 nor 1, no such event */
+	PRIVILEGED_TURN,        /* what only the holder of the token may do, or only before it is */
 	PRIVILEGED_N,
+};
+
+/* Which part a worker plays. */
+enum privileged_turn {
+	PRIVILEGED_TURN_WAITS, /* being prepared, or ready for the token */
+	PRIVILEGED_TURN_HOLDS, /* advertises and holds addresses */
+	PRIVILEGED_TURN_OVER,  /* has given the token away and finishes its sessions */
 };
 
 const char *privileged_reject_name(enum privileged_reject reject);
 
 /* "CLAIM" …; "?" for what is no message. */
 const char *privileged_request_name(uint32_t type);
-
-/* Is this a request to act on?  Pure: every check there is, in the order of the enum. */
-enum privileged_reject privileged_check(const struct conf *conf, uint32_t generation,
-					const struct ipc_message *m);
 
 /* What the worker's requests carry: each has the first words in common. */
 union privileged_payload {
@@ -43,10 +47,14 @@ typedef void privileged_fn(void *ctx, enum request request, const union privileg
 struct privileged {
 	const struct conf *conf;
 	uint32_t generation;
+	enum privileged_turn turn;
 	privileged_fn *act;
 	void *ctx;
 	uint64_t rejected[PRIVILEGED_N];
 };
+
+/* Is this a request to act on?  Pure: every check there is, in the order of the enum. */
+enum privileged_reject privileged_check(const struct privileged *p, const struct ipc_message *m);
 
 /* Checks, then acts; or counts and logs. */
 void privileged_dispatch(struct privileged *p, const struct ipc_message *m);

@@ -111,7 +111,7 @@ struct ans_script {
 /* clang-format off */
 /*   name           payload                  sender    meaning */
 #define REQUEST_LIST(X)                                                                            \
-	X(READY,        struct req_none,         WORKER)   /* start-up is finished */                  \
+	X(READY,        struct req_none,         WORKER)   /* waits for the token */                   \
 	X(CLAIM,        struct req_instance,     WORKER)   /* add the VIPs, lease them, announce */    \
 	X(RELEASE,      struct req_instance,     WORKER)   /* remove the VIPs, end their lease */      \
 	X(ANNOUNCE,     struct req_instance,     WORKER)   /* one round of announcements */            \
@@ -125,7 +125,8 @@ struct ans_script {
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
-	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: begin */     \
+	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: get ready */ \
+	X(TOKEN,        struct req_none,         GUARDIAN) /* begin: advertise, hold, accept */        \
 	X(CLAIMED,      struct ans_instance,     GUARDIAN)                                             \
 	X(RELEASED,     struct ans_instance,     GUARDIAN)                                             \
 	X(RENEWED,      struct ans_instance,     GUARDIAN)                                             \

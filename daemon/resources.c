@@ -1,5 +1,5 @@
 /*
- * resources.c - see resources.h.  Runs at the guardian's start and end.
+ * resources.c - see resources.h.  Runs on the guardian's loop.
  */
 #include "daemon/resources.h"
 
@@ -9,20 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
-
-/* A socket for each thread of each bind, and the worker's many: as many as we are allowed. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_debug("limit of open files: %s", strerror(errno));
-}
 
 /* What the network gives: everything that is wrong there is said in one run. */
 static bool
@@ -58,8 +44,6 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 	};
 	if (error == 0)
 		error = leases_init(&r->leases, conf, &lease_kernel_ops, &r->kernel, tell, ctx);
-	if (error == 0)
-		error = handover_init(&r->handover);
 	if (error < 0) {
 		log_error("cannot prepare for virtual addresses: %s", strerror(-error));
 		return false;
@@ -69,49 +53,30 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 }
 
 bool
-resources_open(struct resources *r, const struct guardian_setup *setup, uint32_t generation,
-	       struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
+resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
+	       void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
 {
-	const struct conf *conf = setup->conf;
 	int error;
 
 	*r = (struct resources){
-		.rundir = { .lock_fd = -1, .control_fd = -1 },
 		.watch = { .ready = { .fd = -1 } },
-		.announcer = { .fd = -1 },
-		.handover = { .conf = conf,
-			      .generation = generation,
-			      .listeners = &r->listeners,
-			      .tls_files = setup->tls_files,
-			      .tls_files_len = setup->tls_files_len,
-			      .sockets = &r->sockets,
-			      .watch = &r->watch },
+		.announcer = { .fd = -1, .groups_fd = -1 },
 	};
-	raise_descriptor_limit();
-	if (preflight_rights(conf) > 0 || rundir_init(&r->rundir, setup->rundir) < 0)
-		return false;
 	error = netwatch_init(&r->watch, loop, conf, on_network, ctx);
 	if (error < 0) {
 		log_error("cannot watch links and addresses: %s", strerror(-error));
 		return false;
 	}
-	if (!open_network(r, conf) ||
-	    rundir_publish(&r->rundir, setup->rundir,
-			   setup->pidfile ? setup->pidfile : conf->pidfile) < 0)
-		return false;
-	r->handover.control_fd = r->rundir.control_fd;
-	return open_vips(r, conf, tell, ctx);
+	return open_network(r, conf) && open_vips(r, conf, tell, ctx);
 }
 
 void
 resources_close(struct resources *r)
 {
-	handover_fini(&r->handover);
 	leases_fini(&r->leases);
 	vrrp_sockets_fini(&r->sockets);
 	vip_keeper_fini(&r->vips);
 	announcer_fini(&r->announcer);
 	listeners_fini(&r->listeners);
 	netwatch_fini(&r->watch);
-	rundir_fini(&r->rundir);
 }

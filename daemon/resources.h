@@ -1,15 +1,12 @@
 /*
- * resources.h - everything the guardian opens once and keeps for its life.
+ * resources.h - everything the guardian opens for one configuration.
  */
 #pragma once
 
-#include "daemon/guardian.h"
-#include "daemon/handover.h"
 #include "daemon/lease_kernel.h"
-#include "daemon/rundir.h"
+#include "daemon/listeners.h"
 
 struct resources {
-	struct rundir rundir;
 	struct netwatch watch;
 	struct listeners listeners;
 	struct vrrp_sockets sockets;
@@ -17,7 +14,6 @@ struct resources {
 	struct vip_keeper vips;
 	struct lease_kernel kernel;
 	struct leases leases;
-	struct handover handover;
 };
 
 /*
@@ -25,9 +21,8 @@ struct resources {
  * on this host.  False if anything is missing: all that is has been logged then, and the rest is to
  * be closed all the same.
  */
-bool resources_open(struct resources *r, const struct guardian_setup *setup, uint32_t generation,
-		    struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell,
-		    void *ctx);
+bool resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
+		    void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx);
 
 /* Closes what was opened; needs the loop. */
 void resources_close(struct resources *r);

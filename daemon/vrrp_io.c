@@ -26,7 +26,8 @@
 #define LOG_PAUSE_S 10
 
 struct vrrp_io_socket {
-	struct loop_fd socket;
+	int fd;               /* -1 = none */
+	struct loop_fd event; /* registered while it is listened to */
 	struct vrrp_io *io;
 	uint32_t interface;
 	uint8_t family;
@@ -120,7 +121,7 @@ receive_batch(struct vrrp_io_socket *s)
 			.msg_controllen = sizeof controls[i],
 		};
 	}
-	n = recvmmsg(s->socket.fd, messages, BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(s->fd, messages, BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0) {
 		if (errno == EAGAIN || errno == EINTR)
 			return errno == EINTR;
@@ -139,14 +140,14 @@ receive_batch(struct vrrp_io_socket *s)
 static void
 receive_all(struct vrrp_io_socket *s, unsigned batches)
 {
-	while (batches-- && s->socket.fd >= 0 && receive_batch(s))
+	while (batches-- && s->fd >= 0 && receive_batch(s))
 		;
 }
 
 static void
 on_readable(struct loop_fd *lf, uint32_t events)
 {
-	struct vrrp_io_socket *s = CONTAINER_OF(lf, struct vrrp_io_socket, socket);
+	struct vrrp_io_socket *s = CONTAINER_OF(lf, struct vrrp_io_socket, event);
 
 	s->io->receiving = true;
 	receive_all(s, 4); /* what is left makes epoll report again */
@@ -170,7 +171,7 @@ vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, con
 {
 	const struct conf_instance *conf = &io->conf->instances[instance];
 	uint32_t interface = conf->interface;
-	int fd = socket_of(io, interface, to->family)->socket.fd, r;
+	int fd = socket_of(io, interface, to->family)->fd, r;
 
 	/* A turn that was interrupted for so long must not end with a word from the past. */
 	if (vrrp_overdue(io->vrrp, instance, mono_now()))
@@ -185,27 +186,52 @@ vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, con
 		log_paced(io, "cannot send advertisements", interface, -r);
 }
 
+static int
+listen_to(struct vrrp_io_socket *s)
+{
+	int r;
+
+	s->event.fd = s->fd;
+	r = loop_add(s->io->loop, &s->event, EPOLLIN);
+	if (r < 0)
+		s->event.fd = -1;
+	return r;
+}
+
 /* The guardian has a duplicate: close alone would leave it in epoll. */
 static void
 close_socket(struct vrrp_io_socket *s)
 {
-	int fd = loop_remove(s->io->loop, &s->socket);
-
-	if (fd >= 0)
-		close(fd);
+	loop_remove(s->io->loop, &s->event);
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
 }
 
 int
 vrrp_io_add(struct vrrp_io *io, uint32_t interface, uint8_t family, int fd)
 {
 	struct vrrp_io_socket *s = socket_of(io, interface, family);
-	int r;
+	int r = 0;
 
 	close_socket(s);
-	s->socket.fd = fd;
-	r = loop_add(io->loop, &s->socket, EPOLLIN);
+	s->fd = fd;
+	if (io->begun)
+		r = listen_to(s);
 	if (r < 0)
-		s->socket.fd = -1;
+		s->fd = -1;
+	return r;
+}
+
+int
+vrrp_io_begin(struct vrrp_io *io)
+{
+	int r = 0;
+
+	io->begun = true;
+	for (size_t i = 0; i < io->conf->interfaces_n * IP_FAMILIES && r == 0; i++)
+		if (io->sockets[i].fd >= 0)
+			r = listen_to(&io->sockets[i]);
 	return r;
 }
 
@@ -218,7 +244,8 @@ vrrp_io_init(struct vrrp_io *io, struct loop *loop, const struct conf *conf, str
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->interfaces_n * IP_FAMILIES; i++)
 		io->sockets[i] = (struct vrrp_io_socket){
-			.socket = { .fd = -1, .ready = on_readable },
+			.fd = -1,
+			.event = { .fd = -1, .ready = on_readable },
 			.io = io,
 			.interface = (uint32_t)(i / IP_FAMILIES),
 			.family = i % IP_FAMILIES ? AF_INET6 : AF_INET,

@@ -13,14 +13,18 @@ struct vrrp_io {
 	const struct conf *conf;
 	struct vrrp *vrrp;
 	struct vrrp_io_socket *sockets; /* one for each interface of the configuration and family */
+	bool begun;                     /* sockets are listened to */
 	bool receiving;
 	uint64_t received, sent, send_errors, receive_errors;
 	int64_t error_logged_ns; /* monotonic; 0 = never */
 };
 
-/* 0 or -errno. */
+/* Sockets are collected until vrrp_io_begin.  0 or -errno. */
 int vrrp_io_init(struct vrrp_io *io, struct loop *loop, const struct conf *conf, struct vrrp *vrrp);
 void vrrp_io_fini(struct vrrp_io *io);
+
+/* Begins to listen.  0 or -errno. */
+int vrrp_io_begin(struct vrrp_io *io);
 
 /* Takes over a raw socket that the guardian bound to this interface; it replaces an older one of
  * the same interface and family.  0 or -errno: `fd` is still the caller's then. */

@@ -148,7 +148,7 @@ on_wake(struct loop *loop)
 {
 	struct worker *w = loop->ctx;
 
-	if (w->phase == WORKER_COLLECTING)
+	if (w->phase < WORKER_RUNNING)
 		return;
 	/* After an absence of our own, the proxy's threads look silent too: they were not running
 	 * either, and need a moment to say so. */
@@ -173,7 +173,7 @@ look_at_health(struct worker *w)
 {
 	struct mono now = w->loop.now;
 
-	if (w->phase == WORKER_COLLECTING || mono_before(now, w->health_holdoff))
+	if (w->phase < WORKER_RUNNING || mono_before(now, w->health_holdoff))
 		return;
 	vrrp_health(w->vrrp, now);
 	if (w->proxy && w->phase == WORKER_RUNNING &&
@@ -219,6 +219,7 @@ worker_answer(void *ctx, const char *line, size_t *len)
 {
 	static const char *const phases[] = {
 		[WORKER_COLLECTING] = "starting",
+		[WORKER_READY] = "starting",
 		[WORKER_RUNNING] = "running",
 		[WORKER_STOPPING] = "stopping",
 	};
@@ -279,7 +280,7 @@ make_tls(struct worker *w, struct tls **tls)
 }
 
 int
-worker_begin(struct worker *w)
+worker_prepare(struct worker *w)
 {
 	struct tls *tls;
 	int r;
@@ -300,12 +301,29 @@ worker_begin(struct worker *w)
 		if (r < 0)
 			return r;
 	}
+	w->phase = WORKER_READY;
+	worker_tell(w, REQUEST_READY);
+	return 0;
+}
+
+int
+worker_begin(struct worker *w)
+{
+	int r = control_init(&w->control, &w->loop, w->control_fd, worker_answer, w);
+
+	if (r == 0)
+		w->control_fd = -1;
+	if (r == 0)
+		r = vrrp_io_begin(&w->io);
+	if (r < 0)
+		return r;
 	w->phase = WORKER_RUNNING;
 	w->last_turn = w->loop.now;
+	if (w->proxy)
+		proxy_open(w->proxy);
 	vrrp_start(w->vrrp, w->loop.now);
 	w->health_look.fire = on_health_look;
 	timer_arm(&w->loop.timers, &w->health_look, mono_add_ms(w->loop.now, HEALTH_LOOK_MS));
-	worker_tell(w, REQUEST_READY);
 	if (w->detach)
 		daemonize_detach();
 	return 0;
@@ -316,7 +334,7 @@ worker_stop(struct worker *w, const char *why)
 {
 	if (w->phase == WORKER_STOPPING)
 		return;
-	if (w->phase == WORKER_COLLECTING)
+	if (w->phase < WORKER_RUNNING)
 		w->loop.stop = true;
 	else
 		vrrp_stop(w->vrrp, w->loop.now, why);
@@ -460,6 +478,8 @@ tear_down(struct worker *w)
 	proxy_stop(w->proxy);
 	w->proxy = NULL;
 	control_fini(&w->control);
+	if (w->control_fd >= 0)
+		close(w->control_fd);
 	if (w->status == 0)
 		say_stopped(w);
 	if (w->ipc.loop)
@@ -488,6 +508,7 @@ worker_main(int argc, char **argv)
 
 	if (!w || argc < 1)
 		return 1;
+	w->control_fd = -1;
 	for (int i = 1; i < argc; i++) {
 		log.to_stderr |= strcmp(argv[i], "stderr") == 0;
 		log.to_syslog |= strcmp(argv[i], "syslog") == 0;

@@ -109,18 +109,11 @@ take_fd(struct ipc_message *m)
 static const char *
 on_control(struct worker *w, struct ipc_message *m)
 {
-	int fd, r;
-
 	if (m->fds_n != 1)
 		return "one descriptor expected";
-	if (w->control.loop)
+	if (w->phase != WORKER_COLLECTING || w->control_fd >= 0)
 		return "there is a control socket already";
-	fd = take_fd(m);
-	r = control_init(&w->control, &w->loop, fd, worker_answer, w);
-	if (r < 0) {
-		close(fd);
-		return strerror(-r);
-	}
+	w->control_fd = take_fd(m);
 	return NULL;
 }
 
@@ -235,19 +228,31 @@ on_script_result(struct worker *w, const struct ipc_message *m)
 	return NULL;
 }
 
+static void
+end_if_failed(struct worker *w, int r)
+{
+	if (r == 0)
+		return;
+	log_error("cannot start: %s", strerror(-r));
+	w->status = 1;
+	w->loop.stop = true;
+}
+
 static const char *
 on_start(struct worker *w)
 {
-	int r;
-
 	if (w->phase != WORKER_COLLECTING)
 		return "started already";
-	r = worker_begin(w);
-	if (r < 0) {
-		log_error("cannot start: %s", strerror(-r));
-		w->status = 1;
-		w->loop.stop = true;
-	}
+	end_if_failed(w, worker_prepare(w));
+	return NULL;
+}
+
+static const char *
+on_token(struct worker *w)
+{
+	if (w->phase != WORKER_READY)
+		return "not ready for it";
+	end_if_failed(w, worker_begin(w));
 	return NULL;
 }
 
@@ -308,6 +313,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_script_result(w, m);
 	case REQUEST_START:
 		return on_start(w);
+	case REQUEST_TOKEN:
+		return on_token(w);
 	case REQUEST_CLAIMED:
 	case REQUEST_RELEASED:
 	case REQUEST_RENEWED:

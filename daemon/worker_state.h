@@ -17,6 +17,7 @@
 
 enum worker_phase {
 	WORKER_COLLECTING, /* the guardian hands over sockets and links */
+	WORKER_READY,      /* could begin, and waits for the token */
 	WORKER_RUNNING,
 	WORKER_STOPPING, /* resigned; serving until no VIP is held */
 };
@@ -50,6 +51,7 @@ struct worker {
 	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
 
 	struct control control;
+	int control_fd; /* until the token is here; then the control's.  -1 = none */
 	struct journal journal;
 	struct mono started;
 	uint64_t requests_refused;
@@ -73,7 +75,10 @@ void worker_tell(struct worker *worker, enum request request);
 /* worker.c: control_answer_fn of the control socket; `ctx` is the worker. */
 char *worker_answer(void *ctx, const char *line, size_t *len);
 
-/* worker.c: everything was handed over; begins to serve.  0, or -errno: the worker must end. */
+/* worker.c: everything was handed over; gets ready to serve.  0, or -errno: the worker must end. */
+int worker_prepare(struct worker *worker);
+
+/* worker.c: the token is here; begins to serve.  0 or -errno, likewise. */
 int worker_begin(struct worker *worker);
 
 /* worker.c: resigns, make before break; the loop ends when nothing is held any more. */

@@ -12,6 +12,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -73,25 +74,51 @@ init_proxies(struct proxy *proxy)
 	return 0;
 }
 
-/* Deals the sockets out in order: each thread gets one of each address, if there are enough. */
+/*
+ * Deals out the sockets of one address.  There may be more of them than threads, or fewer, since
+ * their number is fixed for the address's life and `nbthread` is not: then a thread has several, or
+ * shares one with another thread.
+ */
+static int
+deal_bind(struct proxy *proxy, const struct proxy_listener *sockets, size_t n)
+{
+	size_t most = n > proxy->threads_n ? n : proxy->threads_n;
+
+	for (size_t i = 0; i < most; i++) {
+		struct proxy_thread *t = &proxy->threads[i % proxy->threads_n];
+		int fd = i < n ? sockets[i].fd : fcntl(sockets[i % n].fd, F_DUPFD_CLOEXEC, 0);
+		struct listener *more =
+			reallocarray(t->listeners, t->listeners_n + 1, sizeof *t->listeners);
+
+		if (more)
+			t->listeners = more;
+		if (!more || fd < 0) {
+			int r = more ? -errno : -ENOMEM;
+
+			if (i >= n && fd >= 0)
+				close(fd);
+			return r;
+		}
+		listener_init(&t->listeners[t->listeners_n++], t, &proxy->frontends[sockets->proxy],
+			      sockets->bind, fd);
+	}
+	return 0;
+}
+
 static int
 deal_listeners(struct proxy *proxy, const struct proxy_listener *listeners, size_t n)
 {
-	for (uint32_t i = 0; i < proxy->threads_n; i++) {
-		struct proxy_thread *t = &proxy->threads[i];
+	size_t end;
+	int r = 0;
 
-		t->listeners = calloc(n / proxy->threads_n + 1, sizeof *t->listeners);
-		if (!t->listeners)
-			return -ENOMEM;
+	for (size_t i = 0; i < n && r == 0; i = end) {
+		for (end = i + 1; end < n && listeners[end].proxy == listeners[i].proxy &&
+				  listeners[end].bind == listeners[i].bind;
+		     end++)
+			;
+		r = deal_bind(proxy, listeners + i, end - i);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct proxy_thread *t = &proxy->threads[i % proxy->threads_n];
-
-		listener_init(&t->listeners[t->listeners_n++], t,
-			      &proxy->frontends[listeners[i].proxy], listeners[i].bind,
-			      listeners[i].fd);
-	}
-	return 0;
+	return r;
 }
 
 static void
@@ -169,6 +196,27 @@ proxy_start(struct proxy *proxy)
 	return r;
 }
 
+static void
+wake_all(struct proxy *proxy)
+{
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		loop_wake(&proxy->threads[i].loop);
+}
+
+void
+proxy_open(struct proxy *proxy)
+{
+	atomic_store(&proxy->phase, PROXY_OPEN);
+	wake_all(proxy);
+}
+
+void
+proxy_close(struct proxy *proxy)
+{
+	atomic_store(&proxy->phase, PROXY_CLOSED);
+	wake_all(proxy);
+}
+
 void
 proxy_stop(struct proxy *proxy)
 {
@@ -176,8 +224,7 @@ proxy_stop(struct proxy *proxy)
 		return;
 	resolver_stop(proxy->resolver);
 	atomic_store(&proxy->stopping, true);
-	for (uint32_t i = 0; i < proxy->threads_n; i++)
-		loop_wake(&proxy->threads[i].loop);
+	wake_all(proxy);
 	for (uint32_t i = 0; i < proxy->threads_n; i++)
 		if (proxy->threads[i].started)
 			pthread_join(proxy->threads[i].id, NULL);
@@ -194,8 +241,7 @@ proxy_shutdown_sessions(struct server *server)
 	atomic_store(&server->shut_at, atomic_load(&proxy->shutdowns) + 1);
 	atomic_fetch_add(&proxy->shutdowns, 1);
 	pthread_mutex_unlock(&proxy->shutdown_lock);
-	for (uint32_t i = 0; i < proxy->threads_n; i++)
-		loop_wake(&proxy->threads[i].loop);
+	wake_all(proxy);
 }
 
 void

@@ -28,8 +28,15 @@ struct proxy *proxy_new(const struct conf *conf, uint32_t threads_n,
 			const struct proxy_listener *listeners, size_t listeners_n,
 			struct health_board *board, struct tls *tls);
 
-/* Starts the threads; host names begin to be resolved.  0 or -errno. */
+/* Starts the threads, which neither accept nor check yet; host names begin to be resolved.  0 or
+ * -errno. */
 int proxy_start(struct proxy *proxy);
+
+/* Begins to accept and to check servers. */
+void proxy_open(struct proxy *proxy);
+
+/* Ceases to, for good: the listening sockets are closed here, sessions go on. */
+void proxy_close(struct proxy *proxy);
 
 /* Stops accepting at once, closes sessions, joins the threads, frees everything.  NULL is fine. */
 void proxy_stop(struct proxy *proxy);

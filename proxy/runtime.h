@@ -42,6 +42,12 @@ struct waiting {
 	struct backend *backend;
 };
 
+enum proxy_phase {
+	PROXY_PREPARED, /* threads turn, that is all */
+	PROXY_OPEN,
+	PROXY_CLOSED, /* sessions go on, nothing else */
+};
+
 struct proxy_thread {
 	struct proxy *proxy;
 	uint32_t index;
@@ -62,6 +68,7 @@ struct proxy_thread {
 	struct ssl_session_st **tls_sessions; /* by server number: to be resumed; NULL = no TLS */
 	struct log_sender log;
 	uint32_t shutdowns_seen; /* of proxy->shutdowns */
+	enum proxy_phase phase;  /* as far as this thread has followed */
 	struct timer relief;     /* out of descriptors: accepting goes on later */
 	struct deferred readmit; /* a session has ended: listeners may be resumed */
 	_Atomic bool starved;    /* listeners wait for sessions to end, anywhere */
@@ -81,6 +88,7 @@ struct proxy {
 	_Atomic uint32_t sessions;
 	_Atomic uint32_t starved_n; /* threads with `starved` */
 	_Atomic bool stopping;
+	_Atomic uint32_t phase;     /* enum proxy_phase */
 	_Atomic uint32_t shutdowns; /* of servers' sessions, ever */
 	pthread_mutex_t shutdown_lock;
 	struct resolver *resolver;

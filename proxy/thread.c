@@ -56,41 +56,6 @@ end_shut_sessions(struct proxy_thread *t)
 	}
 }
 
-/* Another thread wants something: to stop, to try waiting sessions, to resume listeners. */
-static void
-on_message(struct loop *loop)
-{
-	struct proxy_thread *t = loop->ctx;
-
-	if (atomic_load(&t->proxy->stopping)) {
-		loop->stop = true;
-		return;
-	}
-	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
-		if (atomic_load_explicit(&t->proxy->backends[i].queued, memory_order_relaxed))
-			dial_dispatch(&t->waiting[i]);
-	end_shut_sessions(t);
-	listener_resume_all(t);
-}
-
-static void
-on_relief(struct timer *timer, struct mono now)
-{
-	listener_resume_all(CONTAINER_OF(timer, struct proxy_thread, relief));
-}
-
-static void
-on_readmit(struct deferred *d)
-{
-	listener_resume_all(CONTAINER_OF(d, struct proxy_thread, readmit));
-}
-
-static void
-on_dispatch(struct deferred *d)
-{
-	dial_dispatch(CONTAINER_OF(d, struct waiting, dispatch));
-}
-
 static void
 start_checks(struct proxy_thread *t)
 {
@@ -135,35 +100,90 @@ start_listeners(struct proxy_thread *t)
 }
 
 static void
-let_go(struct proxy_thread *t)
+open_doors(struct proxy_thread *t)
 {
-	struct health_thread *cell = &t->proxy->board->threads[t->index];
+	start_listeners(t);
+	start_checks(t);
+	atomic_store(&t->proxy->board->threads[t->index].ready, true);
+	health_ring(t->proxy->board);
+}
 
+static void
+close_doors(struct proxy_thread *t)
+{
 	for (uint32_t i = 0; i < t->listeners_n; i++)
 		listener_stop(&t->listeners[i]);
-	atomic_store(&cell->listening, 0);
+	atomic_store(&t->proxy->board->threads[t->index].listening, 0);
 	for (uint32_t i = 0; i < t->checks_n; i++)
 		check_stop(&t->checks[i]);
-	while (!list_empty(&t->sessions))
-		session_close(CONTAINER_OF(t->sessions.next, struct session, link),
-			      SESSION_CAUSE_KILLED);
+	t->checks_n = 0;
 	timer_disarm(&t->loop.timers, &t->relief);
+}
+
+/* Opens the doors, or closes them. */
+static void
+follow_phase(struct proxy_thread *t)
+{
+	enum proxy_phase phase = (enum proxy_phase)atomic_load(&t->proxy->phase);
+
+	if (t->phase == phase)
+		return;
+	t->phase = phase;
+	if (phase == PROXY_OPEN)
+		open_doors(t);
+	else
+		close_doors(t);
+}
+
+/* Another thread wants something: to stop, to open, to try waiting sessions, to resume listeners. */
+static void
+on_message(struct loop *loop)
+{
+	struct proxy_thread *t = loop->ctx;
+
+	if (atomic_load(&t->proxy->stopping)) {
+		loop->stop = true;
+		return;
+	}
+	follow_phase(t);
+	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
+		if (atomic_load_explicit(&t->proxy->backends[i].queued, memory_order_relaxed))
+			dial_dispatch(&t->waiting[i]);
+	end_shut_sessions(t);
+	if (t->phase == PROXY_OPEN)
+		listener_resume_all(t);
+}
+
+static void
+on_relief(struct timer *timer, struct mono now)
+{
+	listener_resume_all(CONTAINER_OF(timer, struct proxy_thread, relief));
+}
+
+static void
+on_readmit(struct deferred *d)
+{
+	listener_resume_all(CONTAINER_OF(d, struct proxy_thread, readmit));
+}
+
+static void
+on_dispatch(struct deferred *d)
+{
+	dial_dispatch(CONTAINER_OF(d, struct waiting, dispatch));
 }
 
 static void *
 thread_main(void *arg)
 {
 	struct proxy_thread *t = arg;
-	struct health_thread *cell = &t->proxy->board->threads[t->index];
 
 	t->loop.now = mono_now();
-	start_listeners(t);
-	start_checks(t);
 	health_beat(t->proxy->board, t->index, t->loop.now);
-	atomic_store(&cell->ready, true);
-	health_ring(t->proxy->board);
 	loop_run(&t->loop);
-	let_go(t);
+	close_doors(t);
+	while (!list_empty(&t->sessions))
+		session_close(CONTAINER_OF(t->sessions.next, struct session, link),
+			      SESSION_CAUSE_KILLED);
 	return NULL;
 }
 

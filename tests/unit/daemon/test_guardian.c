@@ -105,6 +105,7 @@ on_message(struct ipc *ipc, struct ipc_message *m)
 
 	if (m->type == REQUEST_START) {
 		ask(s, REQUEST_READY, 0, 0, sizeof(struct req_none));
+	} else if (m->type == REQUEST_TOKEN) {
 		ask(s, REQUEST_WILL, 0, 1, sizeof(struct req_lodged));
 		ask(s, REQUEST_CLAIM, 0, 0, sizeof(struct req_instance));
 	} else if (m->type == REQUEST_CLAIMED) {

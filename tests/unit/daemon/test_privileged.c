@@ -42,9 +42,18 @@ message(uint32_t type, size_t len, uint32_t generation, uint32_t instance, uint3
 }
 
 static enum privileged_reject
+check_at(enum privileged_turn turn, struct ipc_message m)
+{
+	const struct privileged gate = { .conf = &conf, .generation = GENERATION, .turn = turn };
+
+	return privileged_check(&gate, &m);
+}
+
+/* READY is the one thing that the holder of the token has no reason to say. */
+static enum privileged_reject
 check(struct ipc_message m)
 {
-	return privileged_check(&conf, GENERATION, &m);
+	return check_at(m.type == REQUEST_READY ? PRIVILEGED_TURN_WAITS : PRIVILEGED_TURN_HOLDS, m);
 }
 
 static void
@@ -126,6 +135,24 @@ test_notify_values(void **state)
 	}
 }
 
+/* Who may ask for what, before it has the token, while it has it and afterwards. */
+static void
+test_every_turn(void **state)
+{
+	for (uint32_t t = 0; t < REQUEST_N; t++) {
+		const bool may[] = {
+			[PRIVILEGED_TURN_WAITS] = t == REQUEST_READY || t == REQUEST_STOPPED,
+			[PRIVILEGED_TURN_HOLDS] = t != REQUEST_READY,
+			[PRIVILEGED_TURN_OVER] = t == REQUEST_STOPPED,
+		};
+
+		for (unsigned turn = 0; turn < sizeof may && list[t].from_worker; turn++)
+			assert_int_equal(check_at((enum privileged_turn)turn,
+						  message(t, list[t].len, GENERATION, 0, 0)),
+					 may[turn] ? PRIVILEGED_ACCEPTED : PRIVILEGED_TURN);
+	}
+}
+
 static struct {
 	unsigned calls;
 	enum request request;
@@ -145,7 +172,9 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 static void
 test_dispatch_acts_or_counts(void **state)
 {
-	struct privileged p = { .conf = &conf, .generation = GENERATION, .act = act };
+	struct privileged p = {
+		.conf = &conf, .generation = GENERATION, .turn = PRIVILEGED_TURN_HOLDS, .act = act
+	};
 	struct ipc_message m = message(REQUEST_WILL, sizeof(struct req_lodged), GENERATION, 1, 1);
 
 	privileged_dispatch(&p, &m);
@@ -177,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_every_wrong_length),
 		cmocka_unit_test(test_wrong_contents),
 		cmocka_unit_test(test_notify_values),
+		cmocka_unit_test(test_every_turn),
 		cmocka_unit_test(test_dispatch_acts_or_counts),
 		cmocka_unit_test(test_every_reject_has_a_name),
 	};

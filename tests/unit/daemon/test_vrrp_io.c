@@ -91,6 +91,7 @@ set_up(void **state)
 	assert_int_equal(vrrp_io_init(&f->io, &f->loop, f->conf, f->vrrp), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
 	assert_int_equal(vrrp_io_add(&f->io, 0, AF_INET, fds[0]), 0);
+	assert_int_equal(vrrp_io_begin(&f->io), 0);
 	f->far = fds[1];
 	*state = f;
 	return 0;

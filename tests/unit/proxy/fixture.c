@@ -230,6 +230,7 @@ site_start(struct site *site, uint32_t threads_n)
 				&site->board, site->tls);
 	if (!site->proxy || proxy_start(site->proxy) < 0)
 		abort();
+	proxy_open(site->proxy);
 }
 
 void

@@ -1,0 +1,309 @@
+/*
+ * generation.c - see generation.h.  Runs on the guardian's loop.
+ *
+ * A worker's life as seen from here: spawned, handed over to, READY, given the token, watched (mutex
+ * and beats), gone (its wills are executed at once, then it is killed), reaped.  A worker that
+ * follows a dead one begins as a backup that knows nothing of its predecessor.
+ */
+#include "daemon/generation.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define START_DEADLINE_MS 30000 /* from birth to the first beat */
+
+/* ---- talking to the worker ---- */
+
+static void
+say(struct generation *g, enum request what, const void *payload, size_t len)
+{
+	if (child_running(&g->child))
+		ipc_send(&g->child.ipc, what, payload, len, NULL, 0);
+}
+
+void
+generation_tell(struct generation *g, enum request request)
+{
+	struct req_none none = { g->number };
+
+	say(g, request, &none, sizeof none);
+}
+
+static void
+tell_lease(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n,
+	   struct mono at)
+{
+	struct generation *g = ctx;
+	struct req_instance ask = { g->number, instance };
+	struct ans_instance answer = { g->number, instance, error, vips_n, at };
+
+	if (what == REQUEST_ASK_CONFIRM)
+		say(g, what, &ask, sizeof ask);
+	else
+		say(g, what, &answer, sizeof answer);
+}
+
+static void
+tell_script(void *ctx, const struct ans_script *result)
+{
+	struct generation *g = ctx;
+	struct ans_script answer = *result;
+
+	answer.generation = g->number;
+	say(g, REQUEST_SCRIPT_RESULT, &answer, sizeof answer);
+}
+
+static void
+on_ready(struct generation *g)
+{
+	log_info("worker (pid %d) is ready", (int)g->child.pid);
+	g->of.ops->ready(g->of.ctx, g);
+}
+
+static void
+act(void *ctx, enum request request, const union privileged_payload *p)
+{
+	struct generation *g = ctx;
+	uint32_t instance = p->instance.instance;
+
+	/* The last messages of a worker that is gone may let go of something, not take. */
+	if (g->child.gone && request != REQUEST_RELEASE && request != REQUEST_WILL &&
+	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY)
+		return;
+	switch (request) {
+	case REQUEST_READY:
+		on_ready(g);
+		break;
+	case REQUEST_CLAIM:
+		leases_claim(&g->res.leases, instance, g->of.loop->now);
+		break;
+	case REQUEST_RELEASE:
+		leases_release(&g->res.leases, instance, g->of.loop->now);
+		break;
+	case REQUEST_ANNOUNCE:
+		leases_announce(&g->res.leases, instance);
+		break;
+	case REQUEST_WILL:
+		leases_will(&g->res.leases, instance, p->lodged.lodged);
+		break;
+	case REQUEST_CONFIRM:
+		/* What happened while the guardian was away is not known yet. */
+		netwatch_sync(&g->res.watch);
+		leases_confirm(&g->res.leases, instance, p->confirm.master, g->of.loop->now);
+		break;
+	case REQUEST_NOTIFY:
+		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
+			notifier_tell(&g->notifier, instance, (enum notify_event)p->notify.event,
+				      p->notify.priority);
+		break;
+	case REQUEST_STOPPED:
+		g->stopped = true;
+		break;
+	case REQUEST_CONTROL:
+	case REQUEST_LISTENER:
+	case REQUEST_TLS_FILES:
+	case REQUEST_VRRP_SOCKET:
+	case REQUEST_LINK:
+	case REQUEST_SCRIPT_RESULT:
+	case REQUEST_START:
+	case REQUEST_TOKEN:
+	case REQUEST_CLAIMED:
+	case REQUEST_RELEASED:
+	case REQUEST_RENEWED:
+	case REQUEST_RESTORED:
+	case REQUEST_ASK_CONFIRM:
+	case REQUEST_STOP:
+	case REQUEST_N:
+		break; /* privileged_check lets none of them through */
+	}
+}
+
+static void
+on_message(struct ipc *ipc, struct ipc_message *m)
+{
+	struct generation *g = ipc->ctx;
+
+	privileged_dispatch(&g->gate, m);
+}
+
+/* ---- the worker's life ---- */
+
+int
+generation_spawn(struct generation *g)
+{
+	struct child_setup setup = {
+		.packed = g->packed,
+		.packed_len = g->packed_len,
+		.args = g->of.setup->worker_args,
+		.generation = g->number,
+		.core_dumps = g->of.setup->debug,
+		.executable = "/proc/self/exe",
+	};
+	int r = child_spawn(&g->child, &setup);
+
+	g->watched = false;
+	g->stopped = false;
+	g->gate.turn = PRIVILEGED_TURN_WAITS;
+	if (r == 0) {
+		check_scripts_retell(&g->checks);
+		r = handover_begin(&g->handover, &g->child.ipc);
+	}
+	if (r < 0) {
+		log_error("cannot start a worker: %s", strerror(-r));
+		child_fini(&g->child);
+	}
+	return r;
+}
+
+void
+generation_give_token(struct generation *g)
+{
+	/* What came while there was no worker is old: judging by it could promote or demote. */
+	vrrp_sockets_discard(&g->res.sockets);
+	g->gate.turn = PRIVILEGED_TURN_HOLDS;
+	generation_tell(g, REQUEST_TOKEN);
+}
+
+static void
+on_gone(struct child *child, const char *how)
+{
+	struct generation *g = child->ctx;
+
+	/* It may have let go of something just before. */
+	ipc_drain(&child->ipc);
+	if (g->gate.turn == PRIVILEGED_TURN_HOLDS)
+		leases_execute_wills(&g->res.leases);
+	if (g->stopped)
+		return; /* as agreed: it is on its way out */
+	log_alert("worker (pid %d) is gone: %s", (int)child->pid, how);
+	if (g->gate.turn == PRIVILEGED_TURN_HOLDS)
+		notifier_orphan(&g->notifier);
+	child_kill(child);
+}
+
+static void
+on_reaped(struct child *child, const char *how)
+{
+	struct generation *g = child->ctx;
+
+	g->of.ops->reaped(g->of.ctx, g, how);
+}
+
+void
+generation_look(struct generation *g, struct mono now, bool stopping)
+{
+	struct child *child = &g->child;
+
+	if (!child_running(child))
+		return;
+	child_watch(child);
+	if (!g->watched && atomic_load(&child->pulse->locked)) {
+		watchdog_init(&g->dog, g->conf->watchdog_ms, atomic_load(&child->pulse->beats),
+			      now);
+		g->watched = true;
+	}
+	/* Taking itself apart, with nothing left that it could hold up: the deadline suffices. */
+	if (stopping && leases_claimed(&g->res.leases) == 0)
+		return;
+	if (g->watched) {
+		if (watchdog_tick(&g->dog, atomic_load(&child->pulse->beats), now))
+			child_give_up(child, "its VRRP thread is silent");
+	} else if (mono_since_ms(now, child->born) > START_DEADLINE_MS) {
+		child_give_up(child, "it does not get started");
+	}
+}
+
+bool
+generation_beating(const struct generation *g)
+{
+	return child_running(&g->child) && g->watched && watchdog_beating(&g->dog);
+}
+
+void
+generation_keep_leases(struct generation *g, struct mono now)
+{
+	if (!generation_beating(g))
+		return;
+	leases_renew(&g->res.leases, now);
+	leases_restore(&g->res.leases, now);
+}
+
+static void
+on_network(void *ctx)
+{
+	struct generation *g = ctx;
+
+	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
+	leases_settle(&g->res.leases);
+	if (generation_beating(g))
+		leases_restore(&g->res.leases, g->of.loop->now);
+}
+
+void
+generation_log_state(const struct generation *g)
+{
+	log_notice("worker pid %d, %s", (int)g->child.pid,
+		   generation_beating(g) ? "beating" : "not beating");
+	for (size_t i = 0; i < g->conf->instances_n; i++) {
+		const struct lease *lease = &g->res.leases.at[i];
+
+		log_notice("(%s) %zu virtual addresses %s%s, will %s", g->conf->instances[i].name,
+			   g->conf->instances[i].vips_n, lease->claimed ? "held" : "not held",
+			   lease->frozen ? " (waiting for the worker)" : "",
+			   lease->lodged ? "lodged" : "not lodged");
+	}
+}
+
+/* ---- beginning and end ---- */
+
+void
+generation_init(struct generation *g)
+{
+	g->gate = (struct privileged){
+		.conf = g->conf, .generation = g->number, .act = act, .ctx = g
+	};
+	child_init(&g->child, g->of.loop, on_message, on_gone, on_reaped, g);
+	watchdog_init(&g->dog, g->conf->watchdog_ms, 0, g->of.loop->now);
+	g->handover = (struct handover){
+		.conf = g->conf,
+		.generation = g->number,
+		.control_fd = -1,
+		.listeners = &g->res.listeners,
+		.tls_files = g->tls_files,
+		.tls_files_len = g->tls_files_len,
+		.sockets = &g->res.sockets,
+		.watch = &g->res.watch,
+	};
+}
+
+bool
+generation_open(struct generation *g)
+{
+	if (handover_init(&g->handover) < 0) {
+		log_error("out of memory");
+		return false;
+	}
+	return resources_open(&g->res, g->conf, g->of.loop, on_network, tell_lease, g);
+}
+
+int
+generation_begin_scripts(struct generation *g, void (*idle)(void *ctx), void *ctx)
+{
+	int r = check_scripts_init(&g->checks, g->of.loop, g->conf, tell_script, g);
+
+	return r == 0 ? notifier_init(&g->notifier, g->of.loop, g->conf, idle, ctx) : r;
+}
+
+void
+generation_close(struct generation *g)
+{
+	child_fini(&g->child);
+	if (g->notifier.loop)
+		notifier_fini(&g->notifier);
+	if (g->checks.loop)
+		check_scripts_fini(&g->checks);
+	handover_fini(&g->handover);
+	resources_close(&g->res);
+}
