@@ -172,22 +172,19 @@ static void
 check_priority(struct conf_parser *p, size_t index)
 {
 	const struct conf_instance *instance = &p->conf->instances[index];
+	const struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
 	bool tracked = false;
 
-	for (size_t i = 0; i < instance->track_scripts_n; i++) {
-		const struct conf_track_script *track = &instance->track_scripts[i];
-		int32_t weight;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct conf_track *track = &list->at[i];
 
-		if (track->script == CONF_NONE)
-			continue;
-		weight = track->weight_given ? track->weight
-					     : p->conf->scripts[track->script].weight;
-		if (weight && (instance->priority == 255 || !moves(instance->priority, weight)))
+		if (track->weight &&
+		    (instance->priority == 255 || !moves(instance->priority, track->weight)))
 			conf_warning(
 				&p->reporter, track->pos,
 				"a weight of %d changes nothing at priority %u: this script can "
 				"cause no fail-over",
-				weight, instance->priority);
+				track->weight, instance->priority);
 	}
 	for (size_t i = 0; i < instance->track_backends_n; i++) {
 		const struct conf_track_backend *track = &instance->track_backends[i];
@@ -247,10 +244,13 @@ check_scripts(struct conf_parser *p)
 	const struct conf *conf = p->conf;
 	bool *used = arena_alloc(p->arena, conf->scripts_n + 1);
 
-	for (size_t i = 0; i < conf->instances_n; i++)
-		for (size_t j = 0; j < conf->instances[i].track_scripts_n; j++)
-			if (conf->instances[i].track_scripts[j].script != CONF_NONE)
-				used[conf->instances[i].track_scripts[j].script] = true;
+	for (size_t i = 0; i < conf->instances_n; i++) {
+		const struct conf_track_list *list = &conf->instances[i].track[CONF_TRACK_SCRIPT];
+
+		for (size_t j = 0; j < list->n; j++)
+			if (list->at[j].index != CONF_NONE)
+				used[list->at[j].index] = true;
+	}
 	for (size_t i = 0; i < conf->scripts_n; i++) {
 		if (!used[i] && p->sound)
 			conf_warning(&p->reporter, conf->scripts[i].pos,

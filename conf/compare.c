@@ -183,21 +183,16 @@ compare_election(struct comparison *c, const struct conf_instance *a, const stru
 		     a->nopreempt == CONF_PREEMPT ? "there" : "here");
 }
 
-static int32_t
-weight_of(const struct conf *conf, const struct conf_track_script *track)
-{
-	return track->weight_given ? track->weight : conf->scripts[track->script].weight;
-}
-
 /* With all scripts as they should be; keepalived's bounds. */
 static int32_t
-sound_priority(const struct conf *conf, const struct conf_instance *instance)
+sound_priority(const struct conf_instance *instance)
 {
+	const struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
 	int32_t priority = instance->priority;
 
-	for (size_t i = 0; i < instance->track_scripts_n && priority < 255; i++)
-		if (weight_of(conf, &instance->track_scripts[i]) > 0)
-			priority += weight_of(conf, &instance->track_scripts[i]);
+	for (size_t i = 0; i < list->n && priority < 255; i++)
+		if (list->at[i].weight > 0)
+			priority += list->at[i].weight;
 	return priority > 254 && instance->priority < 255 ? 254 : priority;
 }
 
@@ -205,23 +200,23 @@ sound_priority(const struct conf *conf, const struct conf_instance *instance)
 static void
 compare_weights(struct comparison *c, const struct conf_instance *a, const struct conf_instance *b)
 {
-	int32_t ours = sound_priority(c->ours, a), theirs = sound_priority(c->theirs, b);
+	const struct conf_track_list *list = &a->track[CONF_TRACK_SCRIPT];
+	int32_t ours = sound_priority(a), theirs = sound_priority(b);
 
-	for (size_t i = 0; i < a->track_scripts_n && ours > theirs && ours < 255; i++) {
-		int32_t weight = weight_of(c->ours, &a->track_scripts[i]);
+	for (size_t i = 0; i < list->n && ours > theirs && ours < 255; i++) {
+		int32_t weight = list->at[i].weight;
 		int32_t failed = ours - (weight < 0 ? -weight : weight);
 
 		if (weight != 0 && failed > theirs)
 			tell(c, false, a, b,
 			     "a failure of `%s` lowers the priority from %d to %d, still above %d: "
 			     "no fail-over",
-			     c->ours->scripts[a->track_scripts[i].script].name, ours, failed,
-			     theirs);
+			     c->ours->scripts[list->at[i].index].name, ours, failed, theirs);
 		else if (weight != 0 && failed == theirs)
 			tell(c, false, a, b,
 			     "a failure of `%s` lowers the priority to the other node's %d: a tie, "
 			     "which is no fail-over",
-			     c->ours->scripts[a->track_scripts[i].script].name, failed);
+			     c->ours->scripts[list->at[i].index].name, failed);
 	}
 }
 

@@ -75,12 +75,20 @@ struct conf_script {
 	bool replaced;
 };
 
-struct conf_track_script {
+/* What can be tracked by its name, beside backends. */
+enum conf_track_kind { CONF_TRACK_SCRIPT, CONF_TRACK_N };
+
+struct conf_track {
 	struct conf_pos pos;
-	uint32_t script; /* index */
-	int32_t weight;
-	bool weight_given; /* else the script's own */
+	uint32_t index; /* in scripts … */
+	int32_t weight; /* 0 = its failure is FAULT */
 	bool reverse;
+	bool weight_given; /* here; else it is the script's own */
+};
+
+struct conf_track_list {
+	struct conf_track *at;
+	size_t n;
 };
 
 struct conf_track_backend {
@@ -130,8 +138,7 @@ struct conf_instance {
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
 	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
-	struct conf_track_script *track_scripts;
-	size_t track_scripts_n;
+	struct conf_track_list track[CONF_TRACK_N];
 	bool no_track_proxy;
 	struct conf_track_backend *track_backends;
 	size_t track_backends_n;

@@ -55,6 +55,20 @@ find_backend(struct conf_parser *p, const struct conf_ref *ref)
 	return NULL;
 }
 
+/* What says nothing of a weight takes the script's. */
+static void
+resolve_track(struct conf *conf, const struct conf_ref *ref, uint32_t index)
+{
+	struct conf_track *track =
+		&conf->instances[ref->owner].track[CONF_TRACK_SCRIPT].at[ref->slot];
+
+	track->index = index;
+	if (track->weight_given)
+		return;
+	track->weight = conf->scripts[index].weight;
+	track->reverse = conf->scripts[index].reverse;
+}
+
 static void
 resolve_refs(struct conf_parser *p)
 {
@@ -69,7 +83,7 @@ resolve_refs(struct conf_parser *p)
 			continue;
 		switch (ref->kind) {
 		case CONF_REF_SCRIPT:
-			conf->instances[ref->owner].track_scripts[ref->slot].script = name->index;
+			resolve_track(conf, ref, name->index);
 			break;
 		case CONF_REF_BACKEND:
 			conf->instances[ref->owner].track_backends[ref->slot].backend = name->index;

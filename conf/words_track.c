@@ -56,19 +56,18 @@ static void
 read_track_script(struct conf_call *call, const struct conf_line *line)
 {
 	struct conf_instance *instance = call->object;
+	struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
 	struct conf_parser *p = call->p;
 	struct options options = read_options(call, line->words, line->words_n, line->end, false);
 
-	parser_refer(p, CONF_REF_SCRIPT, &line->words[0], (uint32_t)p->conf->instances_n,
-		     instance->track_scripts_n);
-	*ARENA_PUSH(p->arena, instance->track_scripts, instance->track_scripts_n) =
-		(struct conf_track_script){
-			.pos = line->words[0].pos,
-			.script = CONF_NONE,
-			.weight = (int32_t)options.weight,
-			.weight_given = options.weight_given,
-			.reverse = options.reverse,
-		};
+	parser_refer(p, CONF_REF_SCRIPT, &line->words[0], (uint32_t)p->conf->instances_n, list->n);
+	*ARENA_PUSH(p->arena, list->at, list->n) = (struct conf_track){
+		.pos = line->words[0].pos,
+		.index = CONF_NONE,
+		.weight = (int32_t)options.weight,
+		.weight_given = options.weight_given,
+		.reverse = options.reverse,
+	};
 }
 
 void
@@ -81,18 +80,20 @@ void
 print_track_script(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
 	const struct conf_instance *instance = object;
+	const struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
 
-	if (instance->track_scripts_n == 0)
+	if (list->n == 0)
 		return;
 	fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
-	for (size_t i = 0; i < instance->track_scripts_n; i++) {
-		const struct conf_track_script *track = &instance->track_scripts[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct conf_track *track = &list->at[i];
 
 		fprintf(pr->out, "%s\t", pr->indent);
-		print_bare(pr, pr->conf->scripts[track->script].name);
+		print_bare(pr, pr->conf->scripts[track->index].name);
 		if (track->weight_given)
-			fprintf(pr->out, " weight %d", track->weight);
-		fputs(track->reverse ? " reverse\n" : "\n", pr->out);
+			fprintf(pr->out, " weight %d%s", track->weight,
+				track->reverse ? " reverse" : "");
+		fputc('\n', pr->out);
 	}
 	fprintf(pr->out, "%s}\n", pr->indent);
 }

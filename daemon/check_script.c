@@ -116,8 +116,8 @@ static bool
 is_tracked(const struct conf *conf, uint32_t script)
 {
 	for (size_t i = 0; i < conf->instances_n; i++)
-		for (size_t j = 0; j < conf->instances[i].track_scripts_n; j++)
-			if (conf->instances[i].track_scripts[j].script == script)
+		for (size_t j = 0; j < conf->instances[i].track[CONF_TRACK_SCRIPT].n; j++)
+			if (conf->instances[i].track[CONF_TRACK_SCRIPT].at[j].index == script)
 				return true;
 	return false;
 }

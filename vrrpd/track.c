@@ -62,21 +62,12 @@ vrrp_track_look(struct vrrp_world *world, struct mono now)
 			look_at_replaced(world, &world->conf->scripts[i], &world->scripts[i], now);
 }
 
-static int32_t
-script_weight(const struct conf *conf, const struct conf_track_script *track, bool *reverse)
-{
-	const struct conf_script *script = &conf->scripts[track->script];
-
-	*reverse = track->weight_given ? track->reverse : script->reverse;
-	return track->weight_given ? track->weight : script->weight;
-}
-
 /* A replaced script says how the proxy's health counts, and so takes track_proxy's place. */
 static bool
 has_replaced_script(const struct conf *conf, const struct conf_instance *instance)
 {
-	for (size_t i = 0; i < instance->track_scripts_n; i++)
-		if (conf->scripts[instance->track_scripts[i].script].replaced)
+	for (size_t i = 0; i < instance->track[CONF_TRACK_SCRIPT].n; i++)
+		if (conf->scripts[instance->track[CONF_TRACK_SCRIPT].at[i].index].replaced)
 			return true;
 	return false;
 }
@@ -154,18 +145,16 @@ add_weight(struct sum *sum, enum verdict verdict, int32_t weight, bool reverse)
 }
 
 static void
-add_script(const struct vrrp_world *world, const struct conf_track_script *track, struct sum *sum)
+add_script(const struct vrrp_world *world, const struct conf_track *track, struct sum *sum)
 {
-	const struct vrrp_script *script = &world->scripts[track->script];
+	const struct vrrp_script *script = &world->scripts[track->index];
 	enum verdict verdict = !script->known ? VERDICT_UNKNOWN
 			       : script->ok   ? VERDICT_WELL
 					      : VERDICT_ILL;
-	bool reverse;
-	int32_t weight = script_weight(world->conf, track, &reverse);
 
-	if (weight != 0 && add_weight(sum, verdict, weight, reverse))
+	if (track->weight != 0 && add_weight(sum, verdict, track->weight, track->reverse))
 		snprintf(sum->cause, sizeof sum->cause, "script %.100s %s",
-			 world->conf->scripts[track->script].name,
+			 world->conf->scripts[track->index].name,
 			 script->ok ? "succeeds" : "fails");
 }
 
@@ -206,8 +195,8 @@ vrrp_track_priority(const struct vrrp_world *world, const struct conf_instance *
 	say(why, size, "%s", "");
 	if (conf->priority == PRIORITY_OWNER)
 		return PRIORITY_OWNER;
-	for (size_t i = 0; i < conf->track_scripts_n; i++)
-		add_script(world, &conf->track_scripts[i], &sum);
+	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++)
+		add_script(world, &conf->track[CONF_TRACK_SCRIPT].at[i], &sum);
 	for (size_t i = 0; i < conf->track_backends_n; i++)
 		add_backend(world, &conf->track_backends[i], &sum);
 	sum.total = clamp(sum.total);
@@ -251,16 +240,13 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 
 /* A script without a weight: its failure (with `reverse`, its success) is a fault. */
 static bool
-script_fault(const struct vrrp_world *world, const struct conf_track_script *track, char *why,
-	     size_t size)
+script_fault(const struct vrrp_world *world, const struct conf_track *track, char *why, size_t size)
 {
-	const struct conf_script *conf = &world->conf->scripts[track->script];
-	const struct vrrp_script *script = &world->scripts[track->script];
-	bool reverse;
+	const struct conf_script *conf = &world->conf->scripts[track->index];
+	const struct vrrp_script *script = &world->scripts[track->index];
 	const char *trouble;
 
-	if (script_weight(world->conf, track, &reverse) != 0 || !script->known ||
-	    script->ok != reverse)
+	if (track->weight != 0 || !script->known || script->ok != track->reverse)
 		return false;
 	trouble = conf->replaced ? proxy_trouble(world->proxy) : NULL;
 	say(why, size, "script %.100s %s%s%s", conf->name, script->ok ? "succeeds" : "fails",
@@ -281,22 +267,20 @@ vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *con
 		say(why, size, "%s", trouble);
 		return true;
 	}
-	for (size_t i = 0; i < conf->track_scripts_n; i++)
-		if (script_fault(world, &conf->track_scripts[i], why, size))
+	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++)
+		if (script_fault(world, &conf->track[CONF_TRACK_SCRIPT].at[i], why, size))
 			return true;
 	return false;
 }
 
 /* Before its first result, a script that can cause a fault has not said whether it does. */
 static bool
-awaits_script(const struct vrrp_world *world, const struct conf_track_script *track)
+awaits_script(const struct vrrp_world *world, const struct conf_track *track)
 {
-	const struct vrrp_script *script = &world->scripts[track->script];
-	bool reverse;
+	const struct vrrp_script *script = &world->scripts[track->index];
 
 	return !script->known && !script->disabled &&
-	       !world->conf->scripts[track->script].replaced &&
-	       script_weight(world->conf, track, &reverse) == 0;
+	       !world->conf->scripts[track->index].replaced && track->weight == 0;
 }
 
 bool
@@ -310,11 +294,11 @@ vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *c
 		say(why, size, "proxy is starting");
 		return true;
 	}
-	for (size_t i = 0; i < conf->track_scripts_n; i++) {
-		if (!awaits_script(world, &conf->track_scripts[i]))
+	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++) {
+		if (!awaits_script(world, &conf->track[CONF_TRACK_SCRIPT].at[i]))
 			continue;
 		say(why, size, "waiting for the first result of script %.100s",
-		    world->conf->scripts[conf->track_scripts[i].script].name);
+		    world->conf->scripts[conf->track[CONF_TRACK_SCRIPT].at[i].index].name);
 		return true;
 	}
 	for (size_t i = 0; i < conf->track_backends_n; i++) {

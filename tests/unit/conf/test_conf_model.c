@@ -108,8 +108,8 @@ web_cluster(void **state)
 	assert_true(instance->vips[0].prefix_given);
 	is_ip(&instance->vips[0].brd, "10.0.0.255");
 	assert_int_equal(instance->vips[0].interface, instance->interface);
-	assert_int_equal(instance->track_scripts_n, 1);
-	assert_int_equal(instance->track_scripts[0].script, 0);
+	assert_int_equal(instance->track[CONF_TRACK_SCRIPT].n, 1);
+	assert_int_equal(instance->track[CONF_TRACK_SCRIPT].at[0].index, 0);
 	assert_int_equal(instance->track_backends_n, 1);
 	assert_int_equal(instance->track_backends[0].backend, 1);
 	assert_int_equal(instance->track_backends[0].min, 1);

@@ -331,10 +331,10 @@ static void
 test_check(void **state)
 {
 	char good[256];
-	struct conf_track_script tracks[] = { { .script = 0 }, { .script = 1 }, { .script = 2 } };
+	struct conf_track tracks[] = { { .index = 0 }, { .index = 1 }, { .index = 2 } };
 	struct conf_instance instance = { .name = "VI_1",
-					  .track_scripts = tracks,
-					  .track_scripts_n = 2 };
+					  .track[CONF_TRACK_SCRIPT].at = tracks,
+					  .track[CONF_TRACK_SCRIPT].n = 2 };
 	struct conf_script scripts[] = {
 		{ .name = "chk",
 		  .command = good,
@@ -374,10 +374,10 @@ test_check(void **state)
 static void
 test_check_that_hangs(void **state)
 {
-	struct conf_track_script track = { .script = 0 };
+	struct conf_track track = { .index = 0 };
 	struct conf_instance instance = { .name = "VI_1",
-					  .track_scripts = &track,
-					  .track_scripts_n = 1 };
+					  .track[CONF_TRACK_SCRIPT].at = &track,
+					  .track[CONF_TRACK_SCRIPT].n = 1 };
 	struct conf_script script = {
 		.name = "chk", .command = "sleep 1000", .interval_ms = 60, .rise = 1, .fall = 1
 	};

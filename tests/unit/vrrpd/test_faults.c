@@ -44,9 +44,10 @@ test_starts_in_fault(void **state)
 static void
 track_a_script(int32_t weight)
 {
-	node->script = (struct conf_script){ .name = "chk", .weight = weight };
-	node->instance.track_scripts = &node->track_script;
-	node->instance.track_scripts_n = 1;
+	node->script = (struct conf_script){ .name = "chk" };
+	node->track_script = (struct conf_track){ .weight = weight };
+	node->instance.track[CONF_TRACK_SCRIPT].at = &node->track_script;
+	node->instance.track[CONF_TRACK_SCRIPT].n = 1;
 	node->conf.scripts = &node->script;
 	node->conf.scripts_n = 1;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static struct conf_script scripts[2];
-static struct conf_track_script track_scripts[2];
+static struct conf_track track_scripts[2];
 static struct conf_proxy proxies[2];
 static struct conf_track_backend track_backends[2];
 static struct conf_interface interface;
@@ -50,7 +50,7 @@ setup(void **state)
 	instance = (struct conf_instance){
 		.name = "VI_1",
 		.priority = 150,
-		.track_scripts = track_scripts,
+		.track[CONF_TRACK_SCRIPT].at = track_scripts,
 		.track_backends = track_backends,
 	};
 	board = (struct health_board){ .backends = backends, .backends_n = 2 };
@@ -104,10 +104,10 @@ test_script_weights(void **state)
 		{ -20, true, 150, 170 },
 	};
 
-	instance.track_scripts_n = 1;
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		scripts[0].weight = cases[i].weight;
-		scripts[0].reverse = cases[i].reverse;
+		track_scripts[0].weight = cases[i].weight;
+		track_scripts[0].reverse = cases[i].reverse;
 		result(true, true);
 		assert_int_equal(priority(), cases[i].ok);
 		result(true, false);
@@ -119,12 +119,10 @@ test_script_weights(void **state)
 }
 
 static void
-test_weight_of_track_script_wins(void **state)
+test_script_is_named(void **state)
 {
-	instance.track_scripts_n = 1;
-	scripts[0].weight = -20;
-	scripts[0].reverse = true;
-	track_scripts[0] = (struct conf_track_script){ .weight = -7, .weight_given = true };
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
+	track_scripts[0].weight = -7;
 	result(true, false);
 	assert_int_equal(priority(), 143);
 	assert_string_equal(why, "script chk fails: priority 150 -> 143");
@@ -133,7 +131,7 @@ test_weight_of_track_script_wins(void **state)
 static void
 test_script_without_weight_is_fault(void **state)
 {
-	instance.track_scripts_n = 1;
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
 	result(false, false);
 	assert_false(fault()); /* not known yet */
 	result(true, false);
@@ -142,7 +140,7 @@ test_script_without_weight_is_fault(void **state)
 	assert_int_equal(priority(), 150);
 	result(true, true);
 	assert_false(fault());
-	scripts[0].reverse = true;
+	track_scripts[0].reverse = true;
 	assert_true(fault());
 	assert_string_equal(why, "script chk succeeds");
 }
@@ -151,18 +149,18 @@ test_script_without_weight_is_fault(void **state)
 static void
 test_clamp_and_owner(void **state)
 {
-	instance.track_scripts_n = 1;
-	scripts[0].weight = -253;
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
+	track_scripts[0].weight = -253;
 	result(true, false);
 	assert_int_equal(priority(), 1);
-	scripts[0].weight = 253;
+	track_scripts[0].weight = 253;
 	result(true, true);
 	assert_int_equal(priority(), 254);
 	instance.priority = 255;
-	scripts[0].weight = -253;
+	track_scripts[0].weight = -253;
 	result(true, false);
 	assert_int_equal(priority(), 255);
-	scripts[0].weight = 0;
+	track_scripts[0].weight = 0;
 	assert_true(fault());
 }
 
@@ -297,15 +295,15 @@ look_ms(int64_t ms, bool serving)
 static void
 test_replaced_script(void **state)
 {
-	instance.track_scripts_n = 1;
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
 	scripts[0].replaced = true;
-	scripts[0].weight = -20;
+	track_scripts[0].weight = -20;
 	look_ms(1000, true);
 	assert_int_equal(priority(), 150);
 	look_ms(2000, false);
 	assert_int_equal(priority(), 130);
 	assert_false(fault());
-	scripts[0].weight = 0;
+	track_scripts[0].weight = 0;
 	instance.no_track_proxy = true;
 	assert_true(fault());
 	assert_string_equal(why, "script chk fails: proxy lost a listener");
@@ -315,7 +313,7 @@ test_replaced_script(void **state)
 static void
 test_replaced_script_rise_fall(void **state)
 {
-	instance.track_scripts_n = 1;
+	instance.track[CONF_TRACK_SCRIPT].n = 1;
 	scripts[0].replaced = true;
 	scripts[0].fall = 3;
 	scripts[0].rise = 2;
@@ -342,7 +340,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_script_weights, setup),
-		cmocka_unit_test_setup(test_weight_of_track_script_wins, setup),
+		cmocka_unit_test_setup(test_script_is_named, setup),
 		cmocka_unit_test_setup(test_script_without_weight_is_fault, setup),
 		cmocka_unit_test_setup(test_clamp_and_owner, setup),
 		cmocka_unit_test_setup(test_backend_collapses, setup),

@@ -35,7 +35,7 @@ struct node {
 	struct conf_instance instance;
 	struct conf_vip vip;
 	struct conf_script script;
-	struct conf_track_script track_script;
+	struct conf_track track_script;
 	struct conf_proxy proxy;
 	struct conf_track_backend track_backend;
 	struct conf_peer peers[NODES_MAX];
