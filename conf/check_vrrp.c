@@ -214,7 +214,7 @@ check_behaviour(struct conf_parser *p, size_t index)
 	const struct conf *conf = p->conf;
 	const struct conf_instance *instance = &conf->instances[index];
 	struct conf_range given = p->instances[index].given;
-	uint32_t down_ms = 3 * 10 * instance->advert_int_cs;
+	uint32_t down_ms = conf_down_adverts(instance) * 10 * instance->advert_int_cs;
 
 	if (instance->nopreempt != CONF_PREEMPT && instance->state == CONF_STATE_MASTER &&
 	    instance->priority != 255)

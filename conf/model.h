@@ -27,6 +27,9 @@ struct conf_interface {
 	const char *name;
 };
 
+/* A directive that may be on, off, or not there. */
+enum conf_switch { CONF_UNSET, CONF_ON, CONF_OFF };
+
 enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS };
 
 enum conf_vrrp_state { CONF_STATE_BACKUP, CONF_STATE_MASTER };
@@ -133,8 +136,12 @@ struct conf_instance {
 	uint8_t auth_data[8];  /* PASS: zero-padded.  A secret: never printed */
 	struct ip unicast_src; /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
 	struct conf_peer *unicast_peers;
-	size_t unicast_peers_n; /* 0 = multicast */
-	uint8_t unicast_ttl;    /* of what is sent to them; 0 = 255 */
+	size_t unicast_peers_n;     /* 0 = multicast */
+	uint8_t down_timer_adverts; /* 0 = 3, as the RFCs have it */
+	enum conf_switch lower_prio_no_advert, higher_prio_send_advert;
+	bool strict_mode;
+	bool skip_check_adv_addr;
+	uint8_t unicast_ttl; /* of what is sent to them; 0 = 255 */
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
 	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
@@ -146,6 +153,8 @@ struct conf_instance {
 	uint32_t garp_master_repeat;         /* 5 */
 	uint32_t garp_master_refresh_ms;     /* 0 = never */
 	uint32_t garp_master_refresh_repeat; /* 1 */
+	uint32_t garp_lower_prio_delay_ms;   /* vrrp_garp_master_delay */
+	uint32_t garp_lower_prio_repeat;     /* vrrp_garp_master_repeat; 0 = none */
 	bool v3_checksum_as_v2;              /* message only, without the pseudo-header */
 	struct conf_notify notify;
 };
@@ -326,6 +335,7 @@ struct conf {
 	uint32_t vip_lease_s;                   /* 3; 0 = permanent */
 	uint32_t watchdog_ms;                   /* 500 */
 	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
+	bool min_garp;                          /* one announcement, never repeated */
 	struct ip mcast_group4;                 /* 224.0.0.18 */
 	struct ip mcast_group6;                 /* ff02::12 */
 	const char *script_user, *script_group; /* NULL: keepalived_script, else root */
@@ -389,6 +399,31 @@ static inline const struct ip *
 conf_group(const struct conf *conf, const struct conf_instance *instance)
 {
 	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
+}
+
+/* So many intervals without an advertisement, and the master is gone. */
+static inline uint32_t
+conf_down_adverts(const struct conf_instance *instance)
+{
+	return instance->down_timer_adverts ? instance->down_timer_adverts : 3;
+}
+
+/* Does a master answer an advertisement of lower priority?  RFC 3768 section 6.4.3 discards it, RFC
+ * 9568 section 6.4.3 answers at once. */
+static inline bool
+conf_answers_lower(const struct conf_instance *instance)
+{
+	if (instance->lower_prio_no_advert == CONF_UNSET)
+		return instance->version != 2;
+	return instance->lower_prio_no_advert == CONF_OFF;
+}
+
+/* Does a master that loses advertise once more?  After a split the winner may not have heard us yet,
+ * and so would not announce itself to neighbours that hold our address. */
+static inline bool
+conf_has_last_word(const struct conf_instance *instance)
+{
+	return instance->higher_prio_send_advert != CONF_OFF;
 }
 
 /* What advertisements leave with; 0 = 255, as multicast ones must (RFC 9568 section 5.1.1.3). */

@@ -185,6 +185,12 @@ extern const struct conf_table table_server;        /* words_server.c */
 
 void resolve_all(struct conf_parser *p);
 
+/* resolve_behaviour.c: what vrrp_* of global_defs mean to each other, once; then an instance whose
+ * VIPs, peers and authentication are known. */
+void resolve_defaults(struct conf_parser *p);
+void resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
+		       const struct instance_draft *draft);
+
 /* resolve_vip.c: the VIPs of an instance whose family is known, in the order they are kept; then the
  * leases of all. */
 void resolve_vips(struct conf_parser *p, struct conf_instance *instance);

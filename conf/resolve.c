@@ -160,21 +160,6 @@ resolve_interval(struct conf_parser *p, struct conf_instance *instance,
 		conf_error(&p->reporter, pos, "version 3 allows `advert_int` up to 40.95 seconds");
 }
 
-/* vrrp_garp_* of global_defs hold where the instance does not say otherwise. */
-static void
-resolve_garp(struct conf_parser *p, struct conf_instance *instance,
-	     const struct instance_draft *draft)
-{
-	for (size_t i = 0; i < table_instance.rows_n; i++) {
-		const struct conf_row *row = &table_instance.rows[i];
-
-		if (strncmp(row->name, "garp_master_", 12) == 0 && row->size &&
-		    !parser_given(p, draft->given, row->name))
-			memcpy((char *)instance + row->offset,
-			       (char *)&p->instance_defaults + row->offset, row->size);
-	}
-}
-
 /* One file may serve both nodes: the list of peers may name the node itself. */
 static void
 resolve_peers(struct conf_parser *p, struct conf_instance *instance, struct instance_draft *draft)
@@ -230,10 +215,10 @@ resolve_instance(struct conf_parser *p, size_t index)
 
 	resolve_version(p, instance, draft);
 	resolve_interval(p, instance, draft);
-	resolve_garp(p, instance, draft);
 	resolve_vips(p, instance);
 	resolve_peers(p, instance, draft);
 	resolve_authentication(p, instance, draft);
+	resolve_behaviour(p, instance, draft);
 }
 
 /* ------------------------------------------------------------------ proxies and scripts */
@@ -318,6 +303,7 @@ resolve_all(struct conf_parser *p)
 	resolve_proxies(p);
 	resolve_refs(p);
 	replace_scripts(p);
+	resolve_defaults(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++)
 		resolve_instance(p, i);
 	resolve_tracking(p);

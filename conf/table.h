@@ -33,6 +33,7 @@ enum {
 	ROW_REPEATS = 1 << 5, /* may be given several times */
 	ROW_OLD = 1 << 6,  /* another row's old name: warns, `doc` is the modern form; not dumped */
 	ROW_LOUD = 1 << 7, /* NOTICE: its absence shows from outside, so it is a warning */
+	ROW_GLOBAL = 1 << 8, /* vrrp_NAME in global_defs holds where an instance says nothing */
 };
 
 struct conf_choice {
@@ -136,6 +137,9 @@ void call_notice(struct conf_call *call);
  */
 void call_refuse(struct conf_call *call, struct conf_pos pos, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* What CONF_TYPE_FLAG takes: nothing, or on/off; sets call->used. */
+bool call_flag(struct conf_call *call);
 
 /* A whole number min…max; false after an error. */
 bool call_int(struct conf_call *call, const struct conf_word *word, int64_t min, int64_t max,

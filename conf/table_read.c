@@ -157,21 +157,28 @@ read_choice(struct conf_call *call, const struct conf_word *word)
 }
 
 /* keepalived's flags may be followed by a boolean.  How many words were used? */
-static size_t
-read_flag(struct conf_call *call)
+bool
+call_flag(struct conf_call *call)
 {
 	static const char *const words[] = { "off", "false", "no", "on", "true", "yes" };
 	bool value = !call->negated;
-	size_t used = 1;
 
+	call->used = 1;
 	for (size_t i = 0; i < 6 && call->table->dialect == CONF_KEEPALIVED; i++) {
 		if (call->words_n > 1 && strcasecmp(call->words[1].text, words[i]) == 0) {
 			value = i >= 3;
-			used = 2;
+			call->used = 2;
 		}
 	}
+	return value;
+}
+
+static void
+read_flag(struct conf_call *call)
+{
+	bool value = call_flag(call);
+
 	memcpy(row_field(call->row, call->object), &value, sizeof value);
-	return used;
 }
 
 static void
@@ -363,7 +370,7 @@ read_one(struct conf_call *call)
 	note_given(call);
 	switch (call->row->type) {
 	case CONF_TYPE_FLAG:
-		call->used = read_flag(call);
+		read_flag(call);
 		break;
 	case CONF_TYPE_INT:
 	case CONF_TYPE_SECONDS:

@@ -24,11 +24,13 @@ print_script_user(const struct conf_printer *pr, const struct conf_row *row, con
 	print_user_group(pr, row, conf->script_user, conf->script_group);
 }
 
-/* vrrp_garp_*: what instances that do not say otherwise use. */
+/* vrrp_NAME: what instances that do not say otherwise use. */
 static void
-parse_garp_default(struct conf_call *call)
+parse_default(struct conf_call *call)
 {
-	const char *name = call->row->name + strlen("vrrp_");
+	const char *name = strcmp(call->row->name, "vrrp_strict") == 0
+				   ? "strict_mode"
+				   : call->row->name + strlen("vrrp_");
 	struct conf_word *words = arena_alloc(call->p->arena, call->words_n * sizeof *words);
 
 	for (size_t i = 0; i < call->words_n; i++)
@@ -51,9 +53,9 @@ print_router_id(const struct conf_printer *pr, const struct conf_row *row, const
 	print_end(pr);
 }
 
-#define GARP(word, text)                                                       \
-	{                                                                      \
-		word, CONF_TYPE_CALL, .parse = parse_garp_default, .doc = text \
+#define DEFAULT(word, text)                                               \
+	{                                                                 \
+		word, CONF_TYPE_CALL, .parse = parse_default, .doc = text \
 	}
 
 #define FIFO(word, member, text)                                                                \
@@ -97,10 +99,21 @@ static const struct conf_row rows[] = {
 	  .doc = "notify_priority_changes for every instance" },
 	{ "script_security", CONF_TYPE_FLAG, ROW_FIELD(conf, enable_script_security),
 	  .flags = ROW_OLD, .doc = "enable_script_security" },
-	GARP("vrrp_garp_master_delay", "default of garp_master_delay"),
-	GARP("vrrp_garp_master_repeat", "default of garp_master_repeat"),
-	GARP("vrrp_garp_master_refresh", "default of garp_master_refresh"),
-	GARP("vrrp_garp_master_refresh_repeat", "default of garp_master_refresh_repeat"),
+	DEFAULT("vrrp_garp_master_delay", "default of garp_master_delay"),
+	DEFAULT("vrrp_garp_master_repeat", "default of garp_master_repeat"),
+	DEFAULT("vrrp_garp_master_refresh", "default of garp_master_refresh"),
+	DEFAULT("vrrp_garp_master_refresh_repeat", "default of garp_master_refresh_repeat"),
+	DEFAULT("vrrp_garp_lower_prio_delay",
+		"default of garp_lower_prio_delay; vrrp_garp_master_delay"),
+	DEFAULT("vrrp_garp_lower_prio_repeat",
+		"default of garp_lower_prio_repeat; vrrp_garp_master_repeat"),
+	{ "vrrp_min_garp", CONF_TYPE_FLAG, ROW_FIELD(conf, min_garp),
+	  .doc = "one announcement at a time, and none to follow, unless said otherwise" },
+	DEFAULT("vrrp_lower_prio_no_advert", "default of lower_prio_no_advert"),
+	DEFAULT("vrrp_higher_prio_send_advert", "default of higher_prio_send_advert"),
+	DEFAULT("vrrp_down_timer_adverts", "default of down_timer_adverts"),
+	DEFAULT("vrrp_strict", "default of strict_mode"),
+	DEFAULT("vrrp_skip_check_adv_addr", "default of skip_check_adv_addr"),
 	GLOBAL_DEFS_IDLE_ROWS,
 };
 

@@ -25,7 +25,6 @@
 #define IDLE_NAME     "processes are called by their role"
 #define IDLE_BUFFERS  "the kernel's own sizes of socket buffers are used"
 #define IDLE_SNMP     "there is no SNMP: use `tandem status`"
-#define IDLE_GARP     "announcements after a lower advertisement are paced"
 #define IDLE_VMAC     "the interface's own MAC is used; announcements tell the network of a change"
 #define IDLE_PROGRAM  "it is not run: let the service manager do it (ExecStartPre, ExecStopPost)"
 
@@ -35,21 +34,12 @@
 	IDLE("smtp_helo_name", IDLE_MAIL), IDLE("smtp_alert", IDLE_MAIL),                          \
 	IDLE("smtp_alert_vrrp", IDLE_MAIL), IDLE("smtp_alert_checker", IDLE_MAIL),                 \
 	IDLE("no_email_faults", IDLE_MAIL), IDLE("no_checker_emails", IDLE_MAIL),                  \
-	IDLE("vrrp_skip_check_adv_addr",                                                           \
-	     "a peer's address list is compared and differences are logged, never fatal"),         \
-	IDLE("vrrp_strict", "the protocol is kept where peers can tell, but VIPs always accept "   \
-			    "traffic and authentication stays possible"),                          \
 	IDLE("vrrp_garp_interval", "announcements go out without pauses"),                         \
 	IDLE("vrrp_gna_interval", "announcements go out without pauses"),                          \
-	IDLE("vrrp_garp_lower_prio_delay", IDLE_GARP),                                             \
-	IDLE("vrrp_garp_lower_prio_repeat", IDLE_GARP),                                            \
-	IDLE("vrrp_min_garp", "announcements go out in full"),                                     \
 	IDLE("vrrp_garp_extra_if", "each address is announced on its own interface"),              \
 	IDLE("garp_master_delay", "the default is called `vrrp_garp_master_delay`"),               \
 	IDLE("garp_master_repeat", "the default is called `vrrp_garp_master_repeat`"),             \
 	IDLE("garp_master_refresh", "the default is called `vrrp_garp_master_refresh`"),           \
-	IDLE("vrrp_lower_prio_no_advert", "the version's rules decide whether a master answers"),  \
-	IDLE("vrrp_higher_prio_send_advert", "a master that loses becomes backup at once"),        \
 	IDLE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),    \
 	IDLE("vrrp_owner_ignore_adverts", "an owner (priority 255) never gives way"),              \
 	IDLE("log_unknown_vrids", "packets for other routers are counted in `tandem status`"),     \
@@ -104,8 +94,6 @@
 	IDLE_LOUD("shutdown_script", IDLE_PROGRAM), IDLE("shutdown_script_timeout", IDLE_PROGRAM), \
 	IDLE("shutdown_script_on_exit", IDLE_PROGRAM),                                             \
 	IDLE("fifo_write_vrrp_states_on_reload", "the FIFOs are told of changes only"),            \
-	IDLE_LOUD("vrrp_down_timer_adverts",                                                       \
-		  "a master is given up after three intervals, as the RFCs have it"),              \
 	IDLE("tmp_config_directory", "the worker reads the very bytes the guardian has read"),     \
 	IDLE("use_disk_copy_for_config", "the worker reads the very bytes the guardian has read"), \
 	IDLE("config_save_dir", "`-dump` prints the configuration"),                               \
@@ -133,13 +121,7 @@
 	IDLE("debug", "-d shows everything"),                                                      \
 	IDLE("accept", "virtual addresses always accept traffic"),                                 \
 	IDLE_LOUD("no_accept", "virtual addresses accept traffic, or the proxy could not serve"),  \
-	IDLE("strict_mode", "the protocol is kept where peers can tell"),                          \
-	IDLE("skip_check_adv_addr",                                                                \
-	     "a peer's address list is compared and differences are logged, never fatal"),         \
-	IDLE("garp_lower_prio_delay", IDLE_GARP), IDLE("garp_lower_prio_repeat", IDLE_GARP),       \
 	IDLE("garp_extra_if", "each address is announced on its own interface"),                   \
-	IDLE("lower_prio_no_advert", "the version's rules decide whether a master answers"),       \
-	IDLE("higher_prio_send_advert", "a master that loses becomes backup at once"),             \
 	IDLE("owner_ignore_adverts", "an owner (priority 255) never gives way"),                   \
 	IDLE("promote_secondaries", "always set on the interfaces in use"),                        \
 	IDLE("check_unicast_src", "unicast packets are always checked against the peers"),         \
@@ -156,8 +138,6 @@
 				   "a `vrrp_script`)"),                                            \
 	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
-	IDLE_LOUD("down_timer_adverts",                                                            \
-		  "a master is given up after three intervals, as the RFCs have it"),              \
 	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \
 	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC),                     \
 	IDLE_LOUD("virtual_routes", "routes do not move with the addresses: set them on both "     \

@@ -71,6 +71,29 @@ print_advert_int(const struct conf_printer *pr, const struct conf_row *row, cons
 	print_end(pr);
 }
 
+/* A flag that may be unset, too; the field is an enum conf_switch. */
+static void
+parse_switch(struct conf_call *call)
+{
+	enum conf_switch value = call_flag(call) ? CONF_ON : CONF_OFF;
+
+	memcpy((char *)call->object + call->row->offset, &value, sizeof value);
+}
+
+static void
+print_switch(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	enum conf_switch value;
+
+	memcpy(&value, (const char *)object + row->offset, sizeof value);
+	if (value == CONF_UNSET)
+		return;
+	print_name(pr, row->name);
+	if (value == CONF_OFF)
+		print_word(pr, "off");
+	print_end(pr);
+}
+
 /* "nopreempt [strict]" */
 static void
 parse_nopreempt(struct conf_call *call)
@@ -295,15 +318,38 @@ static const struct conf_row rows[] = {
 	  .print = print_track_backend,
 	  .doc = "too few usable servers lower the priority: NAME [weight N] [min N]" },
 	{ "garp_master_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf_instance, garp_master_delay_ms),
-	  .max = 3600000, .def = "5", .doc = "seconds until the second round of announcements" },
+	  .max = 3600000, .def = "5", .flags = ROW_GLOBAL,
+	  .doc = "seconds until the second round of announcements" },
 	{ "garp_master_repeat", CONF_TYPE_INT, ROW_FIELD(conf_instance, garp_master_repeat),
-	  .min = 1, .max = 255, .def = "5", .doc = "announcements in a round" },
+	  .min = 1, .max = 255, .def = "5", .flags = ROW_GLOBAL,
+	  .doc = "announcements in a round" },
 	{ "garp_master_refresh", CONF_TYPE_SECONDS,
-	  ROW_FIELD(conf_instance, garp_master_refresh_ms), .max = 86400000,
+	  ROW_FIELD(conf_instance, garp_master_refresh_ms), .max = 86400000, .flags = ROW_GLOBAL,
 	  .doc = "seconds between announcements of a settled master; 0 = none" },
 	{ "garp_master_refresh_repeat", CONF_TYPE_INT,
 	  ROW_FIELD(conf_instance, garp_master_refresh_repeat), .min = 1, .max = 255, .def = "1",
-	  .doc = "announcements in a refresh" },
+	  .flags = ROW_GLOBAL, .doc = "announcements in a refresh" },
+	{ "garp_lower_prio_delay", CONF_TYPE_SECONDS,
+	  ROW_FIELD(conf_instance, garp_lower_prio_delay_ms), .flags = ROW_GLOBAL, .max = 3600000,
+	  .def = "5", .doc = "seconds until the second round after a lower priority was heard" },
+	{ "garp_lower_prio_repeat", CONF_TYPE_INT, ROW_FIELD(conf_instance, garp_lower_prio_repeat),
+	  .flags = ROW_GLOBAL, .max = 255, .def = "5",
+	  .doc = "announcements when a master hears a lower priority, at most once a second" },
+	{ "lower_prio_no_advert", CONF_TYPE_CALL, ROW_FIELD(conf_instance, lower_prio_no_advert),
+	  .flags = ROW_GLOBAL, .parse = parse_switch, .print = print_switch,
+	  .doc = "a master does not answer a lower priority; version 2 does not by itself" },
+	{ "higher_prio_send_advert", CONF_TYPE_CALL,
+	  ROW_FIELD(conf_instance, higher_prio_send_advert), .flags = ROW_GLOBAL,
+	  .parse = parse_switch, .print = print_switch,
+	  .doc = "a master that hears a higher priority advertises once more; on unless strict" },
+	{ "down_timer_adverts", CONF_TYPE_INT, ROW_FIELD(conf_instance, down_timer_adverts),
+	  .flags = ROW_GLOBAL, .min = 1, .max = 100, .def = "3",
+	  .doc = "intervals without an advertisement after which a master is gone" },
+	{ "strict_mode", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, strict_mode), .flags = ROW_GLOBAL,
+	  .doc = "what the RFCs do not have is switched off" },
+	{ "skip_check_adv_addr", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, skip_check_adv_addr),
+	  .flags = ROW_GLOBAL,
+	  .doc = "addresses of the same sender are compared with ours only once" },
 	{ "v3_checksum_as_v2", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, v3_checksum_as_v2),
 	  .doc = "version 3 checksums without the pseudo-header, as RFC 9568 has them" },
 	NOTIFY("notify_master", master, "run on becoming master"),

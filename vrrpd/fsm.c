@@ -46,9 +46,8 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		[VRRP_EVENT_REPRIORITISED] = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
 		[VRRP_EVENT_ADVERT_TIMER]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE | VRRP_DO_ARM_ADVERT },
 		[VRRP_EVENT_PEER_RESIGNS]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
-		/* When a split heals, the winner may not have heard us yet and so would not announce
-		 * itself to neighbours that hold our address: a last word makes it. */
-		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | VRRP_DO_ADVERTISE | LET_GO | VRRP_DO_ARM_DOWN },
+		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | LET_GO | VRRP_DO_ARM_DOWN },
+		[VRRP_EVENT_PEER_RETIRES]  = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | VRRP_DO_ADVERTISE | LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_PEER_LOSES]    = { VRRP_STATE_MASTER, VRRP_DO_REANNOUNCE },
 		[VRRP_EVENT_PEER_RIVALS]   = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE | VRRP_DO_REANNOUNCE },
 	},
@@ -79,10 +78,8 @@ vrrp_transition(enum vrrp_state state, enum vrrp_event event)
 	return row->next != 0 || row->effects != 0 ? row : NULL;
 }
 
-/*
- * A master that hears a lower priority: v2 discards it (RFC 3768 section 6.4.3), v3 answers at once
- * (RFC 9568 section 6.4.3).  Equal priorities are decided by the source address.
- */
+/* A master that hears another.  Equal priorities are decided by the source address (RFC 9568 section
+ * 6.4.3). */
 static enum vrrp_event
 classify_rival(const struct vrrp_self *me, const struct vrrp_advert *ad)
 {
@@ -93,8 +90,8 @@ classify_rival(const struct vrrp_self *me, const struct vrrp_advert *ad)
 	if (rank == 0)
 		rank = ip_cmp(&ad->source, &me->primary);
 	if (rank > 0)
-		return VRRP_EVENT_PEER_WINS;
-	return me->version == 2 ? VRRP_EVENT_PEER_LOSES : VRRP_EVENT_PEER_RIVALS;
+		return me->last_word ? VRRP_EVENT_PEER_RETIRES : VRRP_EVENT_PEER_WINS;
+	return me->answers_lower ? VRRP_EVENT_PEER_RIVALS : VRRP_EVENT_PEER_LOSES;
 }
 
 /*
@@ -160,6 +157,7 @@ vrrp_event_name(enum vrrp_event event)
 		[VRRP_EVENT_PEER_RESIGNS] = "peer resigns",
 		[VRRP_EVENT_PEER_QUITS] = "only peer resigns",
 		[VRRP_EVENT_PEER_WINS] = "peer wins",
+		[VRRP_EVENT_PEER_RETIRES] = "peer retires us",
 		[VRRP_EVENT_PEER_LOSES] = "peer loses",
 		[VRRP_EVENT_PEER_FELL] = "peer fell",
 		[VRRP_EVENT_PEER_RIVALS] = "peer rivals",

@@ -48,9 +48,10 @@ enum vrrp_event {
 	VRRP_EVENT_PEER_RESIGNS, /* priority 0 */
 	VRRP_EVENT_PEER_QUITS, /* priority 0 from the only peer there is: nobody to arbitrate with */
 	VRRP_EVENT_PEER_WINS,  /* a master we follow */
-	VRRP_EVENT_PEER_LOSES,  /* a master we outrank */
-	VRRP_EVENT_PEER_FELL,   /* a master that outranked us, or could, and now does no more */
-	VRRP_EVENT_PEER_RIVALS, /* a master we outrank and answer at once (v3) */
+	VRRP_EVENT_PEER_RETIRES, /* a master we follow, after a last word of our own */
+	VRRP_EVENT_PEER_LOSES,   /* a master we outrank */
+	VRRP_EVENT_PEER_FELL,    /* a master that outranked us, or could, and now does no more */
+	VRRP_EVENT_PEER_RIVALS,  /* a master we outrank and answer at once */
 	VRRP_EVENT_N,
 };
 
@@ -93,12 +94,13 @@ vrrp_state_holds(enum vrrp_state state)
 /* What an instance is when an advertisement comes in. */
 struct vrrp_self {
 	enum vrrp_state state;
-	uint8_t version;
 	uint8_t priority; /* effective */
 	bool preempt;     /* a living master of lower priority may be displaced now */
 	bool strict;      /* not even one whose own priority fell */
 	bool lone;        /* exactly one peer, unicast */
-	bool moving;  /* a check of ours has not settled: our priority may be about to fall, too */
+	bool moving; /* a check of ours has not settled: our priority may be about to fall, too */
+	bool answers_lower; /* a master that hears a lower priority advertises at once */
+	bool last_word;     /* … and one that loses once more */
 	uint8_t peak; /* the highest priority this sender advertised while we followed it; 0 = new */
 	struct ip primary; /* our source address */
 };

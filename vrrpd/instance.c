@@ -23,7 +23,8 @@
 int64_t
 vrrp_instance_down_ns(const struct vrrp_instance *inst)
 {
-	return vrrp_down_ns(inst->conf->version, inst->priority, inst->active_cs);
+	return vrrp_down_ns(inst->conf->version, inst->priority, inst->active_cs,
+			    conf_down_adverts(inst->conf));
 }
 
 int64_t
@@ -141,7 +142,7 @@ perform(struct vrrp_instance *inst, unsigned effects, const struct vrrp_advert *
 	if (effects & VRRP_DO_RELEASE)
 		vrrp_tenure_end(inst);
 	if (effects & VRRP_DO_REANNOUNCE)
-		vrrp_tenure_reannounce(inst, now);
+		vrrp_tenure_lower_heard(inst, now);
 	if (effects & VRRP_DO_ARM_ADVERT)
 		arm_advert(inst, now);
 	if (effects & VRRP_DO_ARM_DOWN)
@@ -339,7 +340,6 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 	bool same = inst->peer.family == ad->source.family && ip_equal(&inst->peer, &ad->source);
 	struct vrrp_self self = {
 		.state = inst->state,
-		.version = conf->version,
 		.priority = inst->priority,
 		.preempt = may_preempt(inst, ad, now),
 		.strict = conf->nopreempt == CONF_NOPREEMPT_STRICT &&
@@ -347,6 +347,8 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 		.lone = conf->unicast_peers_n == 1,
 		.moving = vrrp_track_moving(&inst->vrrp->world, conf),
 		.peak = same ? inst->peak : 0,
+		.answers_lower = conf_answers_lower(conf),
+		.last_word = conf_has_last_word(conf),
 		.primary = inst->source,
 	};
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "vrrpd/garp.h"
 #include "vrrpd/packet.h"
 
 /* What the instance's one timer is armed for. */
@@ -49,7 +50,7 @@ struct vrrp_instance {
 	/* tenure.c: the time between claim and release */
 	bool vips_held, will_lodged;
 	struct timer announce, lease;
-	struct mono round_next, round_until, delay_at, refresh_at, reannounced;
+	struct vrrp_garp garp;
 	struct mono leased;  /* claim or last renewal */
 	struct mono renewed; /* last renewal; 0 = none */
 	enum vrrp_trouble trouble;

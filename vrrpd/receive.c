@@ -44,6 +44,9 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 				   inst->conf->name, ip_format(&ad->source, source),
 				   ad->interval_cs * 10u, inst->conf->advert_int_cs * 10u);
 	}
+	/* Of the same sender it was compared before, if so wished. */
+	if (inst->conf->skip_check_adv_addr && ip_equal(&inst->peer, &ad->source))
+		return;
 	if (!vrrp_packet_same_addresses(inst->conf, ad)) {
 		inst->list_differs++;
 		if (vrrp_log_due(&inst->list_logged, now))

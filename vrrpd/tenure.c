@@ -1,15 +1,10 @@
 /*
  * tenure.c - the time between claim and release: announcements and lease.
  *
- * Runs on the VRRP thread.  The guardian announces each VIP when it adds it.  Here is what follows:
- * - a dead peer may hold the VIP until its lease ends, and answer for it: a round every 500 ms until
- *   lease + 500 ms have passed (two intervals, if that is more), so that the last word is ours;
- * - a rival of lower priority may announce once more after we heard it (it gives up only when it
- *   hears us): the same rounds again;
- * - keepalived's garp_master_delay and garp_master_refresh;
- * - the lease: no acknowledged renewal for three quarters of it means that the kernel is about to
- *   remove the VIPs.  The instance resigns while it still has them, and stays in FAULT until the
- *   guardian is heard again (any answer, or a fact about a link).
+ * Runs on the VRRP thread.  The guardian announces each VIP when it adds it; what follows is
+ * vrrpd/garp.c's schedule, kept here.  And the lease: no acknowledged renewal for three quarters of
+ * it means that the kernel is about to remove the VIPs.  The instance resigns while it still has
+ * them, and stays in FAULT until the guardian is heard again (any answer, or a fact about a link).
  */
 #include "vrrpd/tenure.h"
 
@@ -21,9 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROUND_MS            500
-#define REANNOUNCE_PAUSE_MS 1000
-#define CLAIM_RETRY_MS      5000
+#define CLAIM_RETRY_MS 5000
 
 static int64_t
 lease_ns(const struct vrrp_instance *inst)
@@ -40,91 +33,47 @@ announce(struct vrrp_instance *inst, uint32_t rounds)
 
 /* ------------------------------------------------------------------ announcements */
 
-/* The earlier of two moments, 0 meaning never. */
-static struct mono
-earlier(struct mono a, struct mono b)
-{
-	if (a.ns == 0 || b.ns == 0)
-		return a.ns == 0 ? b : a;
-	return mono_before(a, b) ? a : b;
-}
-
 static void
 arm_announce(struct vrrp_instance *inst)
 {
-	struct mono when = earlier(inst->round_next, earlier(inst->delay_at, inst->refresh_at));
+	struct mono when = vrrp_garp_next(&inst->garp);
 
 	if (when.ns != 0)
 		timer_arm(inst->vrrp->timers, &inst->announce, when);
-}
-
-static bool
-due(struct mono when, struct mono now)
-{
-	return when.ns != 0 && !mono_before(now, when);
 }
 
 static void
 on_announce(struct timer *t, struct mono now)
 {
 	struct vrrp_instance *inst = CONTAINER_OF(t, struct vrrp_instance, announce);
-	const struct conf_instance *conf = inst->conf;
-	uint32_t rounds = 0;
 
-	if (due(inst->round_next, now)) {
-		rounds = 1;
-		inst->round_next = mono_add_ms(now, ROUND_MS);
-		if (mono_before(inst->round_until, inst->round_next))
-			inst->round_next = (struct mono){ 0 };
-	}
-	if (due(inst->refresh_at, now)) {
-		rounds = conf->garp_master_refresh_repeat ? conf->garp_master_refresh_repeat : 1;
-		inst->refresh_at = mono_add_ms(now, conf->garp_master_refresh_ms);
-	}
-	if (due(inst->delay_at, now)) {
-		rounds = conf->garp_master_repeat > rounds ? conf->garp_master_repeat : rounds;
-		inst->delay_at = (struct mono){ 0 };
-	}
-	announce(inst, rounds);
+	announce(inst, vrrp_garp_due(&inst->garp, inst->conf, now));
 	arm_announce(inst);
 }
 
-/* Rounds for as long as somebody else may still hold and announce our VIPs: a dead node until its
- * lease ends, a living one until it has heard us. */
-static void
-schedule_rounds(struct vrrp_instance *inst, struct mono now)
+/* How long somebody else may still hold and announce our VIPs: a dead node until its lease ends, a
+ * living one until it has heard us. */
+static int64_t
+span_ns(const struct vrrp_instance *inst)
 {
 	int64_t heard_ns = 2 * vrrp_interval_ns(inst->active_cs);
-	int64_t span_ns = lease_ns(inst) > heard_ns ? lease_ns(inst) : heard_ns;
 
-	inst->round_next = mono_add_ms(now, ROUND_MS);
-	inst->round_until = mono_add_ms(mono_add_ns(now, span_ns), ROUND_MS);
-}
-
-static void
-schedule_announcements(struct vrrp_instance *inst, struct mono now)
-{
-	const struct conf_instance *conf = inst->conf;
-	struct mono never = { 0 };
-
-	schedule_rounds(inst, now);
-	inst->delay_at =
-		conf->garp_master_delay_ms ? mono_add_ms(now, conf->garp_master_delay_ms) : never;
-	inst->refresh_at = conf->garp_master_refresh_ms
-				   ? mono_add_ms(now, conf->garp_master_refresh_ms)
-				   : never;
-	arm_announce(inst);
+	if (inst->vrrp->conf->min_garp)
+		return 0;
+	return lease_ns(inst) > heard_ns ? lease_ns(inst) : heard_ns;
 }
 
 void
 vrrp_tenure_reannounce(struct vrrp_instance *inst, struct mono now)
 {
-	if (inst->reannounced.ns != 0 &&
-	    mono_since_ms(now, inst->reannounced) < REANNOUNCE_PAUSE_MS)
-		return;
-	inst->reannounced = now;
-	announce(inst, 1);
-	schedule_rounds(inst, now);
+	announce(inst, vrrp_garp_restored(&inst->garp, span_ns(inst), now));
+	arm_announce(inst);
+}
+
+void
+vrrp_tenure_lower_heard(struct vrrp_instance *inst, struct mono now)
+{
+	announce(inst, vrrp_garp_lower(&inst->garp, inst->conf, span_ns(inst), now));
 	arm_announce(inst);
 }
 
@@ -229,7 +178,8 @@ vrrp_tenure_begin(struct vrrp_instance *inst, struct mono now)
 	inst->vips_held = true;
 	inst->renewed = (struct mono){ 0 };
 	inst->vrrp->ops->claim(inst->vrrp->ctx, inst->index);
-	schedule_announcements(inst, now);
+	vrrp_garp_begin(&inst->garp, inst->conf, span_ns(inst), now);
+	arm_announce(inst);
 	watch_lease(inst, now);
 }
 

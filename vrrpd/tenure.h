@@ -19,8 +19,11 @@ void vrrp_tenure_quiet(struct vrrp_instance *inst);
 /* Releases the VIPs. */
 void vrrp_tenure_end(struct vrrp_instance *inst);
 
-/* One round now, at most one a second. */
+/* The VIPs had been away. */
 void vrrp_tenure_reannounce(struct vrrp_instance *inst, struct mono now);
+
+/* Neighbours may point at a master of lower priority. */
+void vrrp_tenure_lower_heard(struct vrrp_instance *inst, struct mono now);
 
 /* The guardian's answers, as in vrrpd/vrrp.h. */
 void vrrp_tenure_claimed(struct vrrp_instance *inst, int error, struct mono now);

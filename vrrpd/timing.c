@@ -24,7 +24,8 @@ vrrp_skew_ns(uint8_t version, uint8_t priority, uint32_t interval_cs)
 }
 
 int64_t
-vrrp_down_ns(uint8_t version, uint8_t priority, uint32_t interval_cs)
+vrrp_down_ns(uint8_t version, uint8_t priority, uint32_t interval_cs, uint32_t adverts)
 {
-	return 3 * vrrp_interval_ns(interval_cs) + vrrp_skew_ns(version, priority, interval_cs);
+	return adverts * vrrp_interval_ns(interval_cs) +
+	       vrrp_skew_ns(version, priority, interval_cs);
 }

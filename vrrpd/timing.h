@@ -14,5 +14,5 @@ int64_t vrrp_interval_ns(uint32_t interval_cs);
  */
 int64_t vrrp_skew_ns(uint8_t version, uint8_t priority, uint32_t interval_cs);
 
-/* Silence after which a master counts as gone: three intervals and the skew. */
-int64_t vrrp_down_ns(uint8_t version, uint8_t priority, uint32_t interval_cs);
+/* Silence after which a master counts as gone: so many intervals (three by the RFCs) and the skew. */
+int64_t vrrp_down_ns(uint8_t version, uint8_t priority, uint32_t interval_cs, uint32_t adverts);

@@ -62,7 +62,7 @@ test_advertise(void **unused)
 		if (row->next == VRRP_STATE_MASTER && state != VRRP_STATE_MASTER)
 			assert_true(has(row, VRRP_DO_ADVERTISE));
 		if (has(row, VRRP_DO_ADVERTISE) && row->next != VRRP_STATE_MASTER)
-			assert_true(state == VRRP_STATE_MASTER && event == VRRP_EVENT_PEER_WINS);
+			assert_true(state == VRRP_STATE_MASTER && event == VRRP_EVENT_PEER_RETIRES);
 		if (has(row, VRRP_DO_REANNOUNCE)) {
 			assert_int_equal(state, VRRP_STATE_MASTER);
 			assert_int_equal(row->next, VRRP_STATE_MASTER);
@@ -141,7 +141,9 @@ test_learn(void **unused)
 	FOR_EACH_ROW(state, event, row)
 	{
 		assert_int_equal(has(row, VRRP_DO_LEARN),
-				 row->next == VRRP_STATE_BACKUP && event == VRRP_EVENT_PEER_WINS);
+				 row->next == VRRP_STATE_BACKUP &&
+					 (event == VRRP_EVENT_PEER_WINS ||
+					  event == VRRP_EVENT_PEER_RETIRES));
 	}
 }
 
@@ -189,17 +191,18 @@ static void
 test_every_advertisement_is_expected(void **unused)
 {
 	for (int state = 0; state < VRRP_STATE_N; state++)
-		for (int bits = 0; bits < 64; bits++)
+		for (int bits = 0; bits < 128; bits++)
 			for (int priority = 0; priority <= 255; priority++) {
 				struct vrrp_self me = {
 					.state = (enum vrrp_state)state,
-					.version = bits & 1 ? 2 : 3,
+					.answers_lower = bits & 1,
 					.priority = 100,
 					.preempt = bits & 2,
 					.strict = bits & 4,
 					.lone = bits & 8,
 					.moving = bits & 16,
 					.peak = bits & 32 ? 150 : 0,
+					.last_word = bits & 64,
 				};
 				struct vrrp_advert ad = { .priority = (uint8_t)priority };
 
@@ -223,7 +226,7 @@ advert(uint8_t priority, uint8_t last)
 static struct vrrp_self
 self(enum vrrp_state state)
 {
-	struct vrrp_self me = { .state = state, .version = 2, .priority = 100, .preempt = true };
+	struct vrrp_self me = { .state = state, .priority = 100, .preempt = true };
 
 	me.primary = advert(0, 12).source;
 	return me;
@@ -277,25 +280,26 @@ test_fallen_master(void **unused)
 	assert_int_equal(read_from(&me, 90, 11), VRRP_EVENT_PEER_WINS);
 }
 
-/* Section 6.4.3: higher priority wins, equal goes to the higher address, v3 answers a lower one. */
+/* Section 6.4.3: higher priority wins, equal goes to the higher address; what is said to either. */
 static void
 test_master(void **unused)
 {
 	struct vrrp_self me = self(VRRP_STATE_MASTER);
 
-	for (uint8_t version = 2; version <= 3; version++) {
-		enum vrrp_event lower =
-			version == 2 ? VRRP_EVENT_PEER_LOSES : VRRP_EVENT_PEER_RIVALS;
+	for (int said = 0; said < 4; said++) {
+		enum vrrp_event lower = said & 1 ? VRRP_EVENT_PEER_RIVALS : VRRP_EVENT_PEER_LOSES;
+		enum vrrp_event higher = said & 2 ? VRRP_EVENT_PEER_RETIRES : VRRP_EVENT_PEER_WINS;
 
-		me.version = version;
+		me.answers_lower = said & 1;
+		me.last_word = said & 2;
 		assert_int_equal(read_from(&me, 0, 11), VRRP_EVENT_PEER_RESIGNS);
 		assert_int_equal(read_from(&me, 99, 200), lower);
 		assert_int_equal(read_from(&me, 100, 11), lower);
-		assert_int_equal(read_from(&me, 100, 13), VRRP_EVENT_PEER_WINS);
-		assert_int_equal(read_from(&me, 101, 1), VRRP_EVENT_PEER_WINS);
+		assert_int_equal(read_from(&me, 100, 13), higher);
+		assert_int_equal(read_from(&me, 101, 1), higher);
 	}
 	me.preempt = false; /* nopreempt is a backup's business */
-	assert_int_equal(read_from(&me, 101, 1), VRRP_EVENT_PEER_WINS);
+	assert_int_equal(read_from(&me, 101, 1), VRRP_EVENT_PEER_RETIRES);
 }
 
 /* Whoever advertises after we resigned is the new master. */

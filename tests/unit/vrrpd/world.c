@@ -206,6 +206,7 @@ world_add(struct world *world, uint8_t priority)
 			.garp_master_delay_ms = 5000,
 			.garp_master_repeat = 5,
 			.garp_master_refresh_repeat = 1,
+			.garp_lower_prio_repeat = 1,
 			.vips_n = 1,
 		},
 	};

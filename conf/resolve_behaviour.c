@@ -1,0 +1,108 @@
+/*
+ * resolve_behaviour.c - what vrrp_* of global_defs and strict_mode leave of an instance's directives.
+ */
+#include "conf/parser.h"
+
+#include <string.h>
+
+static bool
+is_given_globally(const struct conf_parser *p, const char *name)
+{
+	return parser_given(p, p->global_defs_given, name) != NULL;
+}
+
+/* keepalived's: vrrp_garp_lower_prio_* follow vrrp_garp_master_*, both what vrrp_min_garp says. */
+void
+resolve_defaults(struct conf_parser *p)
+{
+	struct conf_instance *defaults = &p->instance_defaults;
+
+	if (p->conf->min_garp && !is_given_globally(p, "vrrp_garp_master_delay"))
+		defaults->garp_master_delay_ms = 0;
+	if (p->conf->min_garp && !is_given_globally(p, "vrrp_garp_master_repeat"))
+		defaults->garp_master_repeat = 1;
+	if (!is_given_globally(p, "vrrp_garp_lower_prio_delay"))
+		defaults->garp_lower_prio_delay_ms = defaults->garp_master_delay_ms;
+	if (!is_given_globally(p, "vrrp_garp_lower_prio_repeat"))
+		defaults->garp_lower_prio_repeat = defaults->garp_master_repeat;
+}
+
+static void
+take_defaults(struct conf_parser *p, struct conf_instance *instance,
+	      const struct instance_draft *draft)
+{
+	for (size_t i = 0; i < table_instance.rows_n; i++) {
+		const struct conf_row *row = &table_instance.rows[i];
+
+		if (row->flags & ROW_GLOBAL && !parser_given(p, draft->given, row->name))
+			memcpy((char *)instance + row->offset,
+			       (char *)&p->instance_defaults + row->offset, row->size);
+	}
+}
+
+static void
+warn_strict(struct conf_parser *p, const struct conf_instance *instance,
+	    const struct instance_draft *draft, const char *word, const char *what)
+{
+	const struct conf_pos *pos = parser_given(p, draft->given, word);
+
+	conf_warning(&p->reporter, pos ? *pos : instance->pos, "strict mode: %s", what);
+}
+
+/*
+ * What keepalived resets beside strict_mode is reset here, with the same result on the wire.  What it
+ * refuses to start with is an error.
+ */
+static void
+enforce_strictness(struct conf_parser *p, struct conf_instance *instance,
+		   const struct instance_draft *draft)
+{
+	if (instance->vips_n == 0)
+		conf_error(&p->reporter, instance->pos,
+			   "strict mode: vrrp_instance `%.60s` needs a virtual address",
+			   instance->name);
+	else if (instance->family == AF_INET6 && !ip_is_link_local(&instance->vips[0].ip))
+		conf_error(&p->reporter, instance->vips[0].pos,
+			   "strict mode: the first IPv6 address must be link-local");
+	if (instance->state == CONF_STATE_MASTER && instance->priority != 255)
+		warn_strict(p, instance, draft, "state",
+			    "`state MASTER` is for the owner of the addresses (priority 255)");
+	if (instance->unicast_peers_n > 0)
+		warn_strict(p, instance, draft, "unicast_peer",
+			    "the RFCs know no unicast; it is used all the same, as by keepalived");
+	if (instance->auth != CONF_AUTH_NONE)
+		warn_strict(p, instance, draft, "authentication",
+			    "no authentication: it is ignored, as by keepalived");
+	instance->auth = CONF_AUTH_NONE;
+	memset(instance->auth_data, 0, sizeof instance->auth_data);
+	if (instance->preempt_delay_ms)
+		warn_strict(p, instance, draft, "preempt_delay", "no `preempt_delay`: it is reset");
+	instance->preempt_delay_ms = 0;
+	if (conf_down_adverts(instance) != 3)
+		warn_strict(p, instance, draft, "down_timer_adverts",
+			    "three intervals: `down_timer_adverts` is reset");
+	instance->down_timer_adverts = 3;
+	if (instance->lower_prio_no_advert == CONF_OFF)
+		warn_strict(p, instance, draft, "lower_prio_no_advert",
+			    "a lower priority is not answered: `lower_prio_no_advert` is reset");
+	instance->lower_prio_no_advert = CONF_ON;
+	if (instance->higher_prio_send_advert == CONF_ON)
+		warn_strict(
+			p, instance, draft, "higher_prio_send_advert",
+			"a higher priority is not answered: `higher_prio_send_advert` is reset");
+	instance->higher_prio_send_advert = CONF_OFF;
+	if (parser_given(p, draft->given, "garp_lower_prio_repeat") &&
+	    instance->garp_lower_prio_repeat)
+		warn_strict(p, instance, draft, "garp_lower_prio_repeat",
+			    "no announcements on a lower priority: it is reset");
+	instance->garp_lower_prio_repeat = 0;
+}
+
+void
+resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
+		  const struct instance_draft *draft)
+{
+	take_defaults(p, instance, draft);
+	if (instance->strict_mode)
+		enforce_strictness(p, instance, draft);
+}
