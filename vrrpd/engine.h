@@ -31,6 +31,7 @@ struct vrrp {
 	struct timer begin;  /* end of the startup delay, then of settling */
 	struct mono settled; /* when settling ends */
 	struct mono turn;    /* the present turn of the loop */
+	bool overdue;        /* … or the last one, was too slow: some instance must be fenced */
 	int64_t shortest_ns; /* the shortest advertisement interval of all instances */
 };
 

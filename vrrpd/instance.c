@@ -212,7 +212,8 @@ step(struct vrrp_instance *inst, enum vrrp_event event, const struct vrrp_advert
 	}
 	inst->state = row->next;
 	if (inst->state != from) {
-		inst->since = now;
+		inst->since = inst->advertised = now;
+		inst->overdue_now = false;
 		inst->preempt_at = (struct mono){ 0 };
 		inst->active_cs = inst->conf->advert_int_cs; /* unless the row says to learn */
 		note_reason(inst, ad, reason);
@@ -427,7 +428,8 @@ vrrp_instance_fence(struct vrrp_instance *inst, struct mono now)
 	int64_t away_ns = mono_since(now, inst->advertised);
 	char why[VRRP_WHY_LEN];
 
-	if (inst->state != VRRP_STATE_MASTER || away_ns <= vrrp_instance_down_ns(inst))
+	if (inst->state != VRRP_STATE_MASTER ||
+	    (away_ns <= vrrp_instance_down_ns(inst) && !inst->overdue_now))
 		return false;
 	snprintf(why, sizeof why, "this thread was away for %.2f s",
 		 (double)away_ns / (double)NS_PER_S);

@@ -39,7 +39,8 @@ struct vrrp_instance {
 	struct ip source;          /* kept when the link loses it, for a last priority 0 */
 	struct timer timer;
 	enum vrrp_timer_use use;
-	struct mono advertised; /* last advertisement of ours, while MASTER */
+	struct mono advertised; /* last advertisement of ours, or change of state after it */
+	bool overdue_now; /* an advertisement was held back: this turn must be the last as MASTER */
 
 	/* the master, or whoever advertised last */
 	struct ip peer;

@@ -152,8 +152,9 @@ vrrp_wake(struct vrrp *vrrp, struct mono now)
 	int64_t away_ns = mono_since(now, vrrp->turn);
 
 	vrrp->turn = now;
-	if (away_ns < vrrp->shortest_ns)
+	if (away_ns < vrrp->shortest_ns && !vrrp->overdue)
 		return;
+	vrrp->overdue = false;
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		fenced |= vrrp_instance_fence(&vrrp->instances[i], now);
 	if (fenced)
@@ -164,9 +165,14 @@ bool
 vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now)
 {
 	struct vrrp_instance *inst = &vrrp->instances[instance];
-	bool overdue = mono_since(now, vrrp->turn) > vrrp_instance_down_ns(inst);
+	/* The peers count from our last advertisement; before the first one, from nothing. */
+	struct mono since = inst->state == VRRP_STATE_MASTER ? inst->advertised : vrrp->turn;
+	bool overdue = mono_since(now, since) > vrrp_instance_down_ns(inst);
 
-	inst->overdue += overdue;
+	if (overdue) {
+		inst->overdue++;
+		inst->overdue_now = vrrp->overdue = true;
+	}
 	return overdue;
 }
 

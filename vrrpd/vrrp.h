@@ -68,7 +68,8 @@ void vrrp_receive6(struct vrrp *vrrp, uint32_t interface, const struct vrrp_data
 		   struct mono now);
 
 /* Asked (and counted) right before sending: has the present turn lasted so long by `now` that a peer
- * may have taken over?  Then nothing may leave any more; the next turn fences. */
+ * may have taken over since our last advertisement?  Then nothing may leave any more; the next turn
+ * fences. */
 bool vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now);
 
 /* First thing of every turn of the loop: notices that this thread was away for longer than a
