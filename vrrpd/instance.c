@@ -149,6 +149,8 @@ perform(struct vrrp_instance *inst, unsigned effects, const struct vrrp_advert *
 		arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
 	if (effects & VRRP_DO_ARM_SKEW)
 		arm_skew(inst, now);
+	if (effects & VRRP_DO_ARM_NOW)
+		arm(inst, VRRP_TIMER_USE_DOWN, now);
 	if (effects & VRRP_DO_ARM_HOLD)
 		arm(inst, VRRP_TIMER_USE_HOLD, mono_add_ms(now, HOLD_MS));
 	if (effects & VRRP_DO_DISARM) {

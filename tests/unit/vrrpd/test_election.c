@@ -195,15 +195,35 @@ test_resignation_multicast(void **state)
 }
 
 static void
-test_resignation_of_only_peer(void **state)
+follow_only_peer(void)
 {
 	world_add(world, 150);
 	world_unicast(world);
 	world->nodes_n = 1;
 	follow(150);
+}
+
+/* In the same turn, but not before the rest of the queue. */
+static void
+test_resignation_of_only_peer(void **state)
+{
+	follow_only_peer();
 	node_hear(node, 12, 0);
-	assert_string_equal(node->trace, "cswM");
+	assert_string_equal(node->trace, "");
+	timer_heap_run(&node->timers, world->now);
+	assert_string_equal(node->trace, "dcswM");
 	assert_string_equal(node->reason, "10.0.0.12 resigned");
+}
+
+static void
+test_resignation_taken_back(void **state)
+{
+	follow_only_peer();
+	node_hear(node, 12, 0);
+	node_hear(node, 12, 150); /* has started again, and both waited in the queue */
+	timer_heap_run(&node->timers, world->now);
+	assert_state(VRRP_STATE_BACKUP);
+	assert_string_equal(node->trace, "");
 }
 
 static void
@@ -328,6 +348,7 @@ main(void)
 		ALONE(test_master_hears_resignation),
 		ALONE(test_resignation_multicast),
 		ALONE(test_resignation_of_only_peer),
+		ALONE(test_resignation_taken_back),
 		ALONE(test_resignation_of_one_of_two),
 		ALONE(test_v3_learns_interval),
 		ALONE(test_v3_does_not_learn_from_lower),

@@ -88,7 +88,7 @@ test_resign(void **unused)
 static void
 test_timer(void **unused)
 {
-	const unsigned down = VRRP_DO_ARM_DOWN | VRRP_DO_ARM_SKEW;
+	const unsigned down = VRRP_DO_ARM_DOWN | VRRP_DO_ARM_SKEW | VRRP_DO_ARM_NOW;
 	const unsigned all = down | VRRP_DO_ARM_ADVERT | VRRP_DO_ARM_HOLD | VRRP_DO_DISARM;
 	const unsigned of_state[VRRP_STATE_N] = {
 		[VRRP_STATE_INIT] = VRRP_DO_DISARM,       [VRRP_STATE_BACKUP] = down,
@@ -178,9 +178,8 @@ test_ways_to_mastership(void **unused)
 		bool idle = state == VRRP_STATE_INIT || state == VRRP_STATE_FAULT;
 		bool expected =
 			state == VRRP_STATE_MASTER ? row->next == VRRP_STATE_MASTER
-			: state == VRRP_STATE_BACKUP
-				? event == VRRP_EVENT_DOWN_TIMER || event == VRRP_EVENT_PEER_QUITS
-				: idle && event == VRRP_EVENT_READY_OWNER;
+			: state == VRRP_STATE_BACKUP ? event == VRRP_EVENT_DOWN_TIMER
+						     : idle && event == VRRP_EVENT_READY_OWNER;
 
 		assert_int_equal(row->next == VRRP_STATE_MASTER, expected);
 	}
