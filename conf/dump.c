@@ -10,14 +10,14 @@
 
 /* A block or section that may turn out to be empty: then it is not printed at all. */
 static void
-print_section(FILE *out, const struct conf *conf, const struct conf_table *table, const char *head,
-	      const char *tail)
+print_section(FILE *out, const struct conf *conf, const struct conf_table *table,
+	      const char *indent, const char *head, const char *tail)
 {
 	char *body = NULL;
 	size_t len = 0;
 	FILE *memory = open_memstream(&body, &len);
 	struct conf_printer pr = {
-		.out = memory, .conf = conf, .dialect = table->dialect, .indent = "\t"
+		.out = memory, .conf = conf, .dialect = table->dialect, .indent = indent
 	};
 
 	if (!memory)
@@ -70,14 +70,15 @@ conf_dump(FILE *out, const struct conf *conf)
 		.out = out, .conf = conf, .dialect = CONF_KEEPALIVED, .indent = "\t"
 	};
 
-	print_section(out, conf, &table_global_defs, "global_defs {\n", "}\n");
+	print_section(out, conf, &table_global_defs, "\t", "global_defs {\n", "}\n");
+	print_section(out, conf, &keepalived_sections, "", "", "");
 	for (size_t i = 0; i < conf->scripts_n; i++)
 		print_script(&pr, &conf->scripts[i]);
 	for (size_t i = 0; i < conf->instances_n; i++)
 		print_instance(&pr, &conf->instances[i]);
 
 	pr.dialect = CONF_HAPROXY;
-	print_section(out, conf, &table_global, "global\n", "");
+	print_section(out, conf, &table_global, "\t", "global\n", "");
 	for (size_t i = 0; i < conf->proxies_n; i++)
 		print_proxy(&pr, &conf->proxies[i]);
 }

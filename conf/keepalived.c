@@ -7,6 +7,8 @@
  * file is still read for what it says.
  */
 #include "conf/parser.h"
+#include "conf/words_lists.h"
+#include "conf/words_paths.h"
 
 #include <string.h>
 
@@ -77,8 +79,6 @@ static const char unwatched[] = "it is not watched, and its failure causes no fa
 static const char no_ipvs[] =
 	"IPVS is not used, and nothing answers for this service: write a `listen` section, which "
 	"balances in this process";
-static const char static_network[] =
-	"what does not move with the virtual addresses belongs to the system's own network settings";
 
 #define NOTICE(word, reason)                          \
 	{                                             \
@@ -105,10 +105,17 @@ static const struct conf_row rows[] = {
 	WARNED("bfd_instance", "there is no BFD: its sessions are not opened"),
 	WARNED("virtual_server", no_ipvs),
 	WARNED("virtual_server_group", no_ipvs),
-	WARNED("static_ipaddress", static_network),
-	WARNED("static_routes", static_network),
-	WARNED("static_rules", static_network),
-	NOTICE("track_group", "static addresses, routes and rules are the system's own"),
+	{ "static_ipaddress", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_vip,
+	  .parse = parse_static_vips, .print = print_static_vips,
+	  .doc = "addresses that this host has while the daemon runs" },
+	{ "static_routes", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_route,
+	  .parse = parse_static_routes, .print = print_static_routes,
+	  .doc = "routes that this host has while the daemon runs" },
+	{ "static_rules", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_rule,
+	  .parse = parse_static_rules, .print = print_static_rules,
+	  .doc = "rules of routing that this host has while the daemon runs" },
+	NOTICE("track_group", "static addresses, routes and rules that somebody removes are put "
+			      "back at once"),
 	NOTICE("ssl_context", "it concerns keepalived's checks of real servers only"),
 	NOTICE("SSL", "it concerns keepalived's checks of real servers only"),
 	NOTICE("garp_group", "announcements are not paced per interface"),

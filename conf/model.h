@@ -10,15 +10,10 @@
 #include "common/addr.h"
 #include "common/arena.h"
 #include "conf/health.h"
+#include "conf/pos.h"
+#include "conf/route.h"
 
 #include <stddef.h>
-
-/* Where a word stood.  `source` indexes conf->sources; lines and columns count from 1. */
-struct conf_pos {
-	uint32_t source, line, column;
-};
-
-#define CONF_NONE UINT32_MAX /* "no such index" */
 
 /* ------------------------------------------------------------------ keepalived's side */
 
@@ -44,14 +39,22 @@ enum conf_nopreempt {
 #define CONF_ADVERTISED_MAX  255
 #define CONF_ADVERTISED6_MAX 90 /* (1500 - 40 octets of IPv6 header - 8 of VRRP's) / 16 */
 
+/* May an address be the source of what this host begins? */
+enum conf_preferred {
+	CONF_PREFERRED_DEFAULT, /* yes, unless it is an IPv6 host address */
+	CONF_PREFERRED_ALWAYS,
+	CONF_PREFERRED_NEVER,
+};
+
 struct conf_vip {
 	struct conf_pos pos;
 	struct ip ip;
 	uint8_t prefix_len; /* 32/128 unless given */
 	bool prefix_given;
-	struct ip brd;      /* AF_UNSPEC = none */
-	bool brd_auto;      /* "brd +": computed from the prefix */
-	uint8_t scope;      /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
+	struct ip brd; /* AF_UNSPEC = none */
+	bool brd_auto; /* "brd +": computed from the prefix */
+	uint8_t scope; /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
+	enum conf_preferred preferred;
 	const char *label;  /* NULL = none */
 	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */
 	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
@@ -145,6 +148,7 @@ struct conf_instance {
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
 	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
+	struct conf_paths paths; /* virtual_routes, virtual_rules */
 	struct conf_track_list track[CONF_TRACK_N];
 	bool no_track_proxy;
 	struct conf_track_backend *track_backends;
@@ -342,6 +346,11 @@ struct conf {
 	bool enable_script_security;
 	struct conf_fifo notify_fifo, vrrp_notify_fifo; /* here both are told the same */
 	bool notify_priority_changes;
+
+	const char *default_interface; /* of static addresses */
+	struct conf_vip *static_vips;  /* static_ipaddress: permanent, none of them is a VIP */
+	size_t static_vips_n;
+	struct conf_paths static_paths; /* static_routes, static_rules */
 
 	struct conf_interface *interfaces;
 	size_t interfaces_n;

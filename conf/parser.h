@@ -175,6 +175,8 @@ extern const struct conf_table table_script;        /* words_script.c */
 extern const struct conf_table table_instance;      /* words_instance.c */
 extern const struct conf_table table_auth;          /* words_instance.c */
 extern const struct conf_table table_vip;           /* words_vip.c */
+extern const struct conf_table table_route;         /* words_route.c */
+extern const struct conf_table table_rule;          /* words_rule.c */
 extern const struct conf_table haproxy_sections;    /* haproxy.c */
 extern const struct conf_table table_global;        /* words_global.c */
 extern const struct conf_table table_proxy;         /* words_proxy.c */
@@ -201,6 +203,9 @@ void resolve_tracking(struct conf_parser *p);
 
 /* The *n entries of an address among what instances hold; NULL = no instance does. */
 const struct conf_held *parser_held(const struct conf_parser *p, const struct ip *ip, size_t *n);
+
+/* resolve_paths.c: routes, rules and static addresses. */
+void resolve_paths(struct conf_parser *p);
 
 void check_vrrp(struct conf_parser *p);
 void check_proxies(struct conf_parser *p);

@@ -308,4 +308,5 @@ resolve_all(struct conf_parser *p)
 		resolve_instance(p, i);
 	resolve_tracking(p);
 	resolve_leases(p);
+	resolve_paths(p);
 }

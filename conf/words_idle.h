@@ -89,7 +89,6 @@
 	IDLE("enable_dbus", "there is no D-Bus interface: use `tandem status`"),                   \
 	IDLE("dbus_service_name", "there is no D-Bus interface: use `tandem status`"),             \
 	IDLE("dbus_no_interface_name", "there is no D-Bus interface: use `tandem status`"),        \
-	IDLE("default_interface", "static addresses are the system's own"),                        \
 	IDLE_LOUD("startup_script", IDLE_PROGRAM), IDLE("startup_script_timeout", IDLE_PROGRAM),   \
 	IDLE_LOUD("shutdown_script", IDLE_PROGRAM), IDLE("shutdown_script_timeout", IDLE_PROGRAM), \
 	IDLE("shutdown_script_on_exit", IDLE_PROGRAM),                                             \
@@ -139,8 +138,5 @@
 	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
 	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \
-	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC),                     \
-	IDLE_LOUD("virtual_routes", "routes do not move with the addresses: set them on both "     \
-				    "nodes"),                                                      \
-	IDLE_LOUD("virtual_rules", "rules do not move with the addresses: set them on both nodes")
+	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC)
 /* clang-format on */

@@ -7,6 +7,7 @@
 #include "conf/words_command.h"
 #include "conf/words_idle.h"
 #include "conf/words_lists.h"
+#include "conf/words_paths.h"
 
 #include <string.h>
 
@@ -308,6 +309,12 @@ static const struct conf_row rows[] = {
 	{ "virtual_ipaddress_excluded", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_vip,
 	  .parse = parse_vips_excluded, .print = print_vips_excluded,
 	  .doc = "addresses the master holds but does not advertise" },
+	{ "virtual_routes", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_route,
+	  .parse = parse_virtual_routes, .print = print_virtual_routes,
+	  .doc = "routes that the master has" },
+	{ "virtual_rules", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .inside = &table_rule,
+	  .parse = parse_virtual_rules, .print = print_virtual_rules,
+	  .doc = "rules of routing that the master has" },
 	{ "track_script", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_track_script,
 	  .print = print_track_script, .doc = "the scripts that decide about priority or FAULT" },
 	{ "track_proxy", CONF_TYPE_CALL, .parse = parse_track_proxy,

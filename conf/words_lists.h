@@ -6,6 +6,9 @@
 
 #include "conf/table.h"
 
+/* Of addresses and routes: the names of RT_SCOPE_*. */
+extern const struct conf_choice scope_choices[];
+
 /* An interface's name; false after an error. */
 bool parse_interface_name(struct conf_call *call, const struct conf_word *word);
 
@@ -18,6 +21,9 @@ void print_vips(const struct conf_printer *pr, const struct conf_row *row, const
 void parse_vips_excluded(struct conf_call *call);
 void print_vips_excluded(const struct conf_printer *pr, const struct conf_row *row,
 			 const void *object);
+void parse_static_vips(struct conf_call *call);
+void print_static_vips(const struct conf_printer *pr, const struct conf_row *row,
+		       const void *object);
 
 /* words_track.c */
 void parse_track_script(struct conf_call *call);

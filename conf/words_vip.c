@@ -1,6 +1,6 @@
 /*
- * words_vip.c - the lists of addresses in a vrrp_instance: virtual_ipaddress (and _excluded) and
- * unicast_peer.
+ * words_vip.c - the lists of addresses: virtual_ipaddress (and _excluded) and unicast_peer in a
+ * vrrp_instance, static_ipaddress at the top level.
  *
  * An address on a line of its own is the rule; several on one line are told apart by being
  * addresses.
@@ -159,7 +159,41 @@ parse_label(struct conf_call *call)
 		vip->label = word->text;
 }
 
-static const struct conf_choice scopes[] = {
+/* How long an address is preferred as a source, within its lease: not at all, or always. */
+static void
+parse_preferred(struct conf_call *call)
+{
+	struct conf_vip *vip = call->object;
+	const struct conf_word *word = call_word(call, 1, "0 or forever");
+	int64_t seconds;
+
+	call->used = 2;
+	if (!word)
+		return;
+	vip->preferred = CONF_PREFERRED_ALWAYS;
+	if (strcmp(word->text, "forever") == 0 || !call_int(call, word, 0, UINT32_MAX, &seconds))
+		return;
+	if (seconds == 0)
+		vip->preferred = CONF_PREFERRED_NEVER;
+	else
+		conf_warning(&call->p->reporter, word->pos,
+			     "`preferred_lft %.20s` counts as forever: the lifetimes of an address "
+			     "are renewed as long as this node holds it",
+			     word->text);
+}
+
+static void
+print_preferred(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_vip *vip = object;
+
+	if (vip->preferred == CONF_PREFERRED_DEFAULT)
+		return;
+	print_name(pr, row->name);
+	fputs(vip->preferred == CONF_PREFERRED_ALWAYS ? " forever" : " 0", pr->out);
+}
+
+const struct conf_choice scope_choices[] = {
 	{ "global", RT_SCOPE_UNIVERSE, NULL }, { "site", RT_SCOPE_SITE, NULL },
 	{ "link", RT_SCOPE_LINK, NULL },       { "host", RT_SCOPE_HOST, NULL },
 	{ "nowhere", RT_SCOPE_NOWHERE, NULL }, { NULL, 0, NULL },
@@ -179,13 +213,13 @@ static const struct conf_row rows[] = {
 	{ "brd", CONF_TYPE_CALL, .parse = parse_brd,
 	  .doc = "the broadcast address; + computes it" },
 	{ "broadcast", CONF_TYPE_CALL, .parse = parse_brd, .doc = "brd" },
-	{ "scope", CONF_TYPE_CHOICE, ROW_FIELD(conf_vip, scope), .choices = scopes, .def = "global",
-	  .doc = "how far the address is valid" },
+	{ "scope", CONF_TYPE_CHOICE, ROW_FIELD(conf_vip, scope), .choices = scope_choices,
+	  .def = "global", .doc = "how far the address is valid" },
 	{ "label", CONF_TYPE_CALL, .parse = parse_label, .doc = "its name for ifconfig" },
 	NOTICE("no_track", 0, "an address that disappears is always put back"),
-	NOTICE("preferred_lft", 1,
-	       "the lifetime of a virtual address is its lease (`vip_lease`); an IPv6 host address "
-	       "is never a source"),
+	{ "preferred_lft", CONF_TYPE_CALL, .parse = parse_preferred, .print = print_preferred,
+	  .doc = "0: the address is no source of what this host begins, which is the default of "
+		 "IPv6 host addresses; `forever`: it may be" },
 	NOTICE("home", 0, "it concerns mobile IPv6 only"),
 	NOTICE("-nodad", 0, "a virtual address is never probed for duplicates"),
 	NOTICE("nodad", 0, "a virtual address is never probed for duplicates"),
@@ -194,7 +228,7 @@ static const struct conf_row rows[] = {
 	NOTICE("autojoin", 0, "no multicast group hangs on a virtual address"),
 	REFUSED("peer", 1, "comes with a later version"),
 	REFUSED("use_vmac", 0, "virtual MAC addresses come with a later version"),
-	REFUSED("track_group", 1, "comes with a later version"),
+	NOTICE("track_group", 1, "an address that disappears is always put back"),
 };
 
 const struct conf_table table_vip = {
@@ -215,12 +249,20 @@ is_address(const struct conf_word *word)
 	return ip_parse_prefix(word->text, &ip, &len, &given) == 0;
 }
 
+/* Where the addresses of a list go. */
+struct vip_list {
+	struct conf_vip **vips;
+	size_t *n;
+	bool excluded;
+};
+
 static void
 read_vip(struct conf_call *call, const struct conf_word *words, size_t words_n, struct conf_pos end,
-	 bool excluded)
+	 const struct vip_list *list)
 {
-	struct conf_instance *instance = call->object;
-	struct conf_vip vip = { .pos = words[0].pos, .excluded = excluded, .interface = CONF_NONE };
+	struct conf_vip vip = { .pos = words[0].pos,
+				.excluded = list->excluded,
+				.interface = CONF_NONE };
 
 	if (ip_parse_prefix(words[0].text, &vip.ip, &vip.prefix_len, &vip.prefix_given) < 0) {
 		conf_error(&call->p->reporter, words[0].pos,
@@ -230,11 +272,11 @@ read_vip(struct conf_call *call, const struct conf_word *words, size_t words_n, 
 	}
 	if (words_n > 1)
 		table_read(call->p, &table_vip, &vip, words + 1, words_n - 1, end, false);
-	*ARENA_PUSH(call->p->arena, instance->vips, instance->vips_n) = vip;
+	*ARENA_PUSH(call->p->arena, *list->vips, *list->n) = vip;
 }
 
 static void
-read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
+read_vips(struct conf_call *call, const struct conf_line *line, struct vip_list list)
 {
 	size_t from = 0, to;
 
@@ -245,7 +287,7 @@ read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
 			    strcmp(line->words[to - 1].text, "broadcast") &&
 			    strcmp(line->words[to - 1].text, "peer"))
 				break;
-		read_vip(call, line->words + from, to - from, line->end, excluded);
+		read_vip(call, line->words + from, to - from, line->end, &list);
 		from = to;
 	}
 }
@@ -253,13 +295,25 @@ read_vips(struct conf_call *call, const struct conf_line *line, bool excluded)
 static void
 read_advertised(struct conf_call *call, const struct conf_line *line)
 {
-	read_vips(call, line, false);
+	struct conf_instance *instance = call->object;
+
+	read_vips(call, line, (struct vip_list){ &instance->vips, &instance->vips_n, false });
 }
 
 static void
 read_excluded(struct conf_call *call, const struct conf_line *line)
 {
-	read_vips(call, line, true);
+	struct conf_instance *instance = call->object;
+
+	read_vips(call, line, (struct vip_list){ &instance->vips, &instance->vips_n, true });
+}
+
+static void
+read_static(struct conf_call *call, const struct conf_line *line)
+{
+	struct conf *conf = call->object;
+
+	read_vips(call, line, (struct vip_list){ &conf->static_vips, &conf->static_vips_n, false });
 }
 
 void
@@ -274,9 +328,15 @@ parse_vips_excluded(struct conf_call *call)
 	keepalived_read_list(call, read_excluded);
 }
 
+void
+parse_static_vips(struct conf_call *call)
+{
+	keepalived_read_list(call, read_static);
+}
+
+/* `interface`: the one that need not be said. */
 static void
-print_vip(const struct conf_printer *pr, const struct conf_instance *instance,
-	  const struct conf_vip *vip)
+print_vip(const struct conf_printer *pr, uint32_t interface, const struct conf_vip *vip)
 {
 	struct conf_printer inner = *pr;
 	char buf[IP_STRLEN];
@@ -289,7 +349,7 @@ print_vip(const struct conf_printer *pr, const struct conf_instance *instance,
 		fputs(" brd +", pr->out);
 	else if (vip->brd.family != AF_UNSPEC)
 		fprintf(pr->out, " brd %s", ip_format(&vip->brd, buf));
-	if (vip->interface != instance->interface && vip->interface != CONF_NONE) {
+	if (vip->interface != interface && vip->interface != CONF_NONE) {
 		fputs(" dev", pr->out);
 		print_word(pr, pr->conf->interfaces[vip->interface].name);
 	}
@@ -313,7 +373,7 @@ print_list(const struct conf_printer *pr, const struct conf_row *row,
 		if (!any)
 			fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
 		any = true;
-		print_vip(pr, instance, &instance->vips[i]);
+		print_vip(pr, instance->interface, &instance->vips[i]);
 	}
 	if (any)
 		fprintf(pr->out, "%s}\n", pr->indent);
@@ -329,4 +389,18 @@ void
 print_vips_excluded(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
 	print_list(pr, row, object, true);
+}
+
+/* default_interface may be given after the list, or change: each address says where it is. */
+void
+print_static_vips(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf *conf = object;
+
+	if (conf->static_vips_n == 0)
+		return;
+	fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
+	for (size_t i = 0; i < conf->static_vips_n; i++)
+		print_vip(pr, CONF_NONE, &conf->static_vips[i]);
+	fprintf(pr->out, "%s}\n", pr->indent);
 }

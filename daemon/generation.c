@@ -221,13 +221,22 @@ generation_beating(const struct generation *g)
 	return child_running(&g->child) && g->watched && watchdog_beating(&g->dog);
 }
 
+static bool
+may_put_back(void *ctx, uint32_t instance)
+{
+	const struct generation *g = ctx;
+
+	return generation_beating(g) && !g->res.leases.at[instance].frozen;
+}
+
 void
 generation_keep_leases(struct generation *g, struct mono now)
 {
-	if (!generation_beating(g))
-		return;
-	leases_renew(&g->res.leases, now);
-	leases_restore(&g->res.leases, now);
+	if (generation_beating(g)) {
+		leases_renew(&g->res.leases, now);
+		leases_restore(&g->res.leases, now);
+	}
+	paths_restore(&g->res.paths, may_put_back, g, now);
 }
 
 static void
@@ -236,6 +245,8 @@ on_network(void *ctx)
 	struct generation *g = ctx;
 
 	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
+	static_addresses_put(&g->res.statics);
+	paths_suspect(&g->res.paths);
 	leases_settle(&g->res.leases);
 	if (generation_beating(g))
 		leases_restore(&g->res.leases, g->of.loop->now);

@@ -280,8 +280,10 @@ open_all(struct guardian *g)
 	const char *pidfile = setup->pidfile ? setup->pidfile : setup->conf->pidfile;
 
 	raise_descriptor_limit();
-	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0 ||
-	    !generation_open(&g->generation) ||
+	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
+		return false;
+	paths_sweep();
+	if (!generation_open(&g->generation) ||
 	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0)
 		return false;
 	g->generation.handover.control_fd = g->rundir.control_fd;

@@ -14,7 +14,11 @@ put(void *kernel, uint32_t instance, bool quiet)
 {
 	struct lease_kernel *k = kernel;
 
-	return quiet ? vip_renew(k->vips, instance) : vip_add(k->vips, instance);
+	int error = quiet ? vip_renew(k->vips, instance) : vip_add(k->vips, instance);
+
+	/* Their sources and routers may be reached only now. */
+	paths_put(k->paths, instance);
+	return error;
 }
 
 static int
@@ -22,6 +26,9 @@ take(void *kernel, uint32_t instance, size_t first, size_t n)
 {
 	struct lease_kernel *k = kernel;
 
+	/* With the last of the addresses. */
+	if (n >= k->conf->instances[instance].vips_n)
+		paths_take(k->paths, instance);
 	return vip_remove(k->vips, instance, first, n);
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/announce.h"
 #include "daemon/lease.h"
+#include "daemon/paths.h"
 #include "daemon/vip.h"
 #include "daemon/vrrp_sockets.h"
 
@@ -14,6 +15,7 @@ struct lease_kernel {
 	const struct conf *conf;
 	const struct netwatch *watch;
 	struct vip_keeper *vips;
+	struct path_keeper *paths;
 	struct announcer *announcer;
 	struct vrrp_sockets *sockets;
 };

@@ -16,7 +16,6 @@
 #define NETLINK_CAP_ACK 10
 #endif
 #define IFA_PROTO_ATTRIBUTE 11 /* IFA_PROTO, which older headers lack */
-#define SEND_BUFFER         (NETLINK_BATCH_MAX * NETLINK_ADDRESS_SIZE)
 
 int
 netlink_writer_init(struct netlink_writer *w)
@@ -63,16 +62,17 @@ put_lifetime(struct nlmsghdr *nlh, const struct netlink_address *a)
 }
 
 struct nlmsghdr *
-netlink_encode(void *buffer, const struct netlink_address *a, uint32_t sequence, bool acknowledge)
+netlink_encode(void *buffer, const struct netlink_address *a)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	struct ifaddrmsg *ifa;
 
-	nlh->nlmsg_type = a->verb == NETLINK_ADD ? RTM_NEWADDR : RTM_DELADDR;
-	nlh->nlmsg_flags = NLM_F_REQUEST | (acknowledge ? NLM_F_ACK : 0);
-	nlh->nlmsg_seq = sequence;
+	nlh->nlmsg_type = a->verb == NETLINK_REMOVE ? RTM_DELADDR : RTM_NEWADDR;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
 	if (a->verb == NETLINK_ADD)
 		nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE;
+	if (a->verb == NETLINK_CREATE)
+		nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
 
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
 	ifa->ifa_family = a->ip.family;
@@ -92,7 +92,7 @@ netlink_encode(void *buffer, const struct netlink_address *a, uint32_t sequence,
 		mnl_attr_put_strz(nlh, IFA_LABEL, a->label);
 	put_lifetime(nlh, a);
 	/* In every renewal too: one that omits it erases it. */
-	mnl_attr_put_u8(nlh, IFA_PROTO_ATTRIBUTE, NETLINK_ADDRESS_PROTO);
+	mnl_attr_put_u8(nlh, IFA_PROTO_ATTRIBUTE, NETLINK_PROTO);
 	return nlh;
 }
 
@@ -124,34 +124,67 @@ fail_all(int *errors, size_t n, int r)
 	return r;
 }
 
-int
-netlink_write(struct netlink_writer *w, const struct netlink_address *changes, size_t n,
-	      int *errors)
+void
+netlink_batch_init(struct netlink_batch *batch, struct netlink_writer *w)
 {
-	_Alignas(struct nlmsghdr) char batch[SEND_BUFFER];
+	batch->writer = w;
+	batch->n = batch->len = 0;
+}
+
+void *
+netlink_batch_room(struct netlink_batch *batch, size_t size)
+{
+	if (batch->n == NETLINK_BATCH_MAX || batch->len + size > sizeof batch->bytes)
+		return NULL;
+	return batch->bytes + batch->len;
+}
+
+void
+netlink_batch_add(struct netlink_batch *batch, struct nlmsghdr *nlh)
+{
+	nlh->nlmsg_seq = batch->writer->sequence++;
+	batch->last = nlh;
+	batch->len += MNL_ALIGN(nlh->nlmsg_len);
+	batch->n++;
+}
+
+int
+netlink_batch_send(struct netlink_batch *batch, int *errors)
+{
 	_Alignas(struct nlmsghdr) char answers[8192];
-	uint32_t first = w->sequence;
-	size_t len = 0;
+	struct mnl_socket *socket = batch->writer->socket;
+	uint32_t first = batch->writer->sequence - (uint32_t)batch->n;
+	size_t n = batch->n, len = batch->len;
 
 	if (n == 0)
 		return 0;
-	if (n > NETLINK_BATCH_MAX)
-		return fail_all(errors, n, -E2BIG);
-	for (size_t i = 0; i < n; i++) {
-		struct nlmsghdr *nlh =
-			netlink_encode(batch + len, &changes[i], w->sequence++, i == n - 1);
-
-		errors[i] = 0;
-		len += MNL_ALIGN(nlh->nlmsg_len);
-	}
-	if (mnl_socket_sendto(w->socket, batch, len) < 0)
+	batch->n = batch->len = 0;
+	batch->last->nlmsg_flags |= NLM_F_ACK;
+	fail_all(errors, n, 0);
+	if (mnl_socket_sendto(socket, batch->bytes, len) < 0)
 		return fail_all(errors, n, -errno);
 	for (;;) {
-		ssize_t got = mnl_socket_recvfrom(w->socket, answers, sizeof answers);
+		ssize_t got = mnl_socket_recvfrom(socket, answers, sizeof answers);
 
 		if (got >= 0 && note_answers(answers, (int)got, first, n, errors))
 			return 0;
 		if (got < 0 && errno != EINTR)
 			return fail_all(errors, n, -errno);
 	}
+}
+
+int
+netlink_write(struct netlink_writer *w, const struct netlink_address *changes, size_t n,
+	      int *errors)
+{
+	struct netlink_batch batch;
+
+	if (n > NETLINK_BATCH_MAX)
+		return fail_all(errors, n, -E2BIG);
+	netlink_batch_init(&batch, w);
+	for (size_t i = 0; i < n; i++)
+		netlink_batch_add(&batch,
+				  netlink_encode(netlink_batch_room(&batch, NETLINK_ADDRESS_SIZE),
+						 &changes[i]));
+	return netlink_batch_send(&batch, errors);
 }

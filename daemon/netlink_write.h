@@ -1,5 +1,6 @@
 /*
- * netlink_write.h - adding and removing addresses, in batches of at most 64, through libmnl.
+ * netlink_write.h - telling the kernel of changes, in batches of at most 64, through libmnl; the
+ * messages about addresses.
  *
  * The kernel works a batch off while it is being sent; its answers are in the socket's queue when
  * the send returns, so nothing here waits.
@@ -12,11 +13,13 @@
 
 #define NETLINK_BATCH_MAX 64
 
-/* Whose address it is (IFA_PROTO, Linux 5.18; older kernels ignore it): Tandem's own value. */
-#define NETLINK_ADDRESS_PROTO 0x54
+/* Whose address, route or rule it is: Tandem's own value, in IFA_PROTO (Linux 5.18; older kernels
+ * ignore it), rtm_protocol and FRA_PROTOCOL. */
+#define NETLINK_PROTO 0x54
 
 enum netlink_verb {
-	NETLINK_ADD, /* or replace: sets the lifetime again, and re-creates what vanished */
+	NETLINK_ADD,    /* or replace: sets the lifetime again, and re-creates what vanished */
+	NETLINK_CREATE, /* -EEXIST if it is there */
 	NETLINK_REMOVE,
 };
 
@@ -29,7 +32,7 @@ struct netlink_address {
 	uint8_t scope;
 	const char *label; /* NULL = none */
 	uint32_t lease_s;  /* 0 = permanent */
-	bool deprecated;   /* IPv6: receives, but is no source of what this host begins */
+	bool deprecated;   /* receives, but is no source of what this host begins */
 };
 
 struct netlink_writer {
@@ -45,13 +48,30 @@ void netlink_writer_fini(struct netlink_writer *w);
 #define NETLINK_ADDRESS_SIZE 256
 
 /* Encodes one change into `buffer` (NETLINK_ADDRESS_SIZE bytes).  Pure. */
-struct nlmsghdr *netlink_encode(void *buffer, const struct netlink_address *a, uint32_t sequence,
-				bool acknowledge);
+struct nlmsghdr *netlink_encode(void *buffer, const struct netlink_address *a);
 
 /*
- * Carries out `n` changes, at most NETLINK_BATCH_MAX, in order; one that fails does not stop the
- * others.  errors[i] is 0 or -errno of each.  Returns 0, or -errno if the batch as a whole could
- * not be carried out (then every error says so as well).
+ * Messages on their way.  Begin with netlink_batch_init; encode each at netlink_batch_room and add
+ * it; send.  After that the batch is empty again.
  */
+struct netlink_batch {
+	struct netlink_writer *writer;
+	size_t n, len;
+	struct nlmsghdr *last;
+	_Alignas(struct nlmsghdr) char bytes[NETLINK_BATCH_MAX * NETLINK_ADDRESS_SIZE];
+};
+
+void netlink_batch_init(struct netlink_batch *batch, struct netlink_writer *w);
+
+/* Where the next message of at most `size` bytes is to be; NULL = send first. */
+void *netlink_batch_room(struct netlink_batch *batch, size_t size);
+void netlink_batch_add(struct netlink_batch *batch, struct nlmsghdr *nlh);
+
+/* errors[i] (there are NETLINK_BATCH_MAX) is 0 or -errno of each; one that fails does not stop the
+ * others.  Returns 0, or -errno if the batch as a whole could not be carried out (then every error
+ * says so as well). */
+int netlink_batch_send(struct netlink_batch *batch, int *errors);
+
+/* Carries out `n` changes of addresses, at most NETLINK_BATCH_MAX, in order; as a batch. */
 int netlink_write(struct netlink_writer *w, const struct netlink_address *changes, size_t n,
 		  int *errors);

@@ -10,6 +10,19 @@
 #include <errno.h>
 #include <string.h>
 
+/* First of all: the file may speak from such an address. */
+static bool
+open_statics(struct resources *r, const struct conf *conf)
+{
+	int error = static_addresses_init(&r->statics, conf, &r->watch);
+
+	if (error == 0 && static_addresses_put(&r->statics))
+		error = netwatch_sync(&r->watch);
+	if (error < 0)
+		log_error("cannot add static addresses: %s", strerror(-error));
+	return error == 0;
+}
+
 /* What the network gives: everything that is wrong there is said in one run. */
 static bool
 open_network(struct resources *r, const struct conf *conf)
@@ -34,11 +47,14 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 	int error = vip_keeper_init(&r->vips, conf, &r->watch);
 
 	if (error == 0)
+		error = paths_init(&r->paths, r->watch.loop, conf, &r->watch);
+	if (error == 0)
 		error = vrrp_sockets_init(&r->sockets, conf, &r->watch);
 	r->kernel = (struct lease_kernel){
 		.conf = conf,
 		.watch = &r->watch,
 		.vips = &r->vips,
+		.paths = &r->paths,
 		.announcer = &r->announcer,
 		.sockets = &r->sockets,
 	};
@@ -61,13 +77,14 @@ resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
 	*r = (struct resources){
 		.watch = { .ready = { .fd = -1 } },
 		.announcer = { .fd = -1, .groups_fd = -1 },
+		.paths = { .ready = { .fd = -1 } },
 	};
 	error = netwatch_init(&r->watch, loop, conf, on_network, ctx);
 	if (error < 0) {
 		log_error("cannot watch links and addresses: %s", strerror(-error));
 		return false;
 	}
-	return open_network(r, conf) && open_vips(r, conf, tell, ctx);
+	return open_statics(r, conf) && open_network(r, conf) && open_vips(r, conf, tell, ctx);
 }
 
 void
@@ -75,8 +92,10 @@ resources_close(struct resources *r)
 {
 	leases_fini(&r->leases);
 	vrrp_sockets_fini(&r->sockets);
+	paths_fini(&r->paths);
 	vip_keeper_fini(&r->vips);
 	announcer_fini(&r->announcer);
 	listeners_fini(&r->listeners);
+	static_addresses_fini(&r->statics);
 	netwatch_fini(&r->watch);
 }

@@ -5,9 +5,12 @@
 
 #include "daemon/lease_kernel.h"
 #include "daemon/listeners.h"
+#include "daemon/static_addresses.h"
 
 struct resources {
 	struct netwatch watch;
+	struct static_addresses statics;
+	struct path_keeper paths;
 	struct listeners listeners;
 	struct vrrp_sockets sockets;
 	struct announcer announcer;

@@ -87,7 +87,9 @@ vip_address(const struct conf_vip *vip, enum netlink_verb verb, uint32_t ifindex
 		.scope = vip->scope,
 		.label = vip->label,
 		.lease_s = lease_s,
-		.deprecated = vip->ip.family == AF_INET6 && vip->prefix_len == 128,
+		.deprecated = vip->preferred == CONF_PREFERRED_NEVER ||
+			      (vip->preferred == CONF_PREFERRED_DEFAULT &&
+			       vip->ip.family == AF_INET6 && vip->prefix_len == 128),
 	};
 }
 

@@ -21,8 +21,8 @@ ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "SOCKET": "7", "HOST": "10.0.
 SAMPLES = pathlib.Path("/usr/share/doc/keepalived/samples")
 EXAMPLES = pathlib.Path("/usr/share/doc/haproxy/examples")
 # One asks for AH, which would leave the pair with two masters if it were passed over; the other has
-# a script without a command on any node but those it is written for.
-REFUSED_SAMPLES = ("keepalived.conf.SSL_GET", "keepalived.conf.conditional_conf")
+# a script without a command on any node but those it is written for; a third has addresses that are none ("192.168.100./24").
+REFUSED_SAMPLES = ("keepalived.conf.SSL_GET", "keepalived.conf.conditional_conf", "keepalived.conf.vrrp.rules")
 
 
 def run(tool, arguments, stdin=None):

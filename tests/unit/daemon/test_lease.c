@@ -25,6 +25,7 @@ struct fixture {
 	struct loop loop;
 	struct netwatch watch;
 	struct vip_keeper vips;
+	struct path_keeper paths;
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
 	struct lease_kernel kernel;
@@ -67,10 +68,11 @@ begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
 	assert_int_equal(loop_init(&f->loop), 0);
 	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
+	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
-	f->kernel =
-		(struct lease_kernel){ f->conf, &f->watch, &f->vips, &f->announcer, &f->sockets };
+	f->kernel = (struct lease_kernel){ f->conf,   &f->watch,     &f->vips,
+					   &f->paths, &f->announcer, &f->sockets };
 	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
 }
@@ -83,6 +85,7 @@ end(struct fixture *f)
 	leases_fini(&f->leases);
 	vrrp_sockets_fini(&f->sockets);
 	announcer_fini(&f->announcer);
+	paths_fini(&f->paths);
 	vip_keeper_fini(&f->vips);
 	netwatch_fini(&f->watch);
 	loop_fini(&f->loop);

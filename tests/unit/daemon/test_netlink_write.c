@@ -57,11 +57,9 @@ test_add_under_a_lease(void **state)
 	v.label = "eth0:vip";
 	v.scope = RT_SCOPE_LINK;
 	a = vip_address(&v, NETLINK_ADD, 5, 3);
-	nlh = netlink_encode(buffer, &a, 42, true);
+	nlh = netlink_encode(buffer, &a);
 	assert_int_equal(nlh->nlmsg_type, RTM_NEWADDR);
-	assert_int_equal(nlh->nlmsg_seq, 42);
-	assert_int_equal(nlh->nlmsg_flags,
-			 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
 	assert_true(nlh->nlmsg_len <= NETLINK_ADDRESS_SIZE);
 
 	ifa = read_back(nlh, at);
@@ -73,7 +71,7 @@ test_add_under_a_lease(void **state)
 	assert_memory_equal(mnl_attr_get_payload(at[IFA_ADDRESS]), "\x0a\0\0\x0a", 4);
 	assert_memory_equal(mnl_attr_get_payload(at[IFA_BROADCAST]), "\x0a\0\0\xff", 4);
 	assert_string_equal(mnl_attr_get_str(at[IFA_LABEL]), "eth0:vip");
-	assert_int_equal(mnl_attr_get_u8(at[11]), NETLINK_ADDRESS_PROTO);
+	assert_int_equal(mnl_attr_get_u8(at[11]), NETLINK_PROTO);
 	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
 	assert_int_equal(life->ifa_valid, 3);
 	assert_int_equal(life->ifa_prefered, 3);
@@ -88,7 +86,7 @@ test_permanent(void **state)
 	struct netlink_address a = vip_address(&v, NETLINK_ADD, 5, 0);
 	const struct ifa_cacheinfo *life;
 
-	read_back(netlink_encode(buffer, &a, 1, false), at);
+	read_back(netlink_encode(buffer, &a), at);
 	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
 	assert_int_equal(life->ifa_valid, UINT32_MAX);
 	assert_null(at[IFA_BROADCAST]);
@@ -105,14 +103,13 @@ test_ipv6(void **state)
 	struct netlink_address a = vip_address(&v, NETLINK_ADD, 5, 3);
 	const struct ifa_cacheinfo *life;
 
-	assert_int_equal(read_back(netlink_encode(buffer, &a, 1, false), at)->ifa_flags,
-			 IFA_F_NODAD);
+	assert_int_equal(read_back(netlink_encode(buffer, &a), at)->ifa_flags, IFA_F_NODAD);
 	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
 	assert_int_equal(life->ifa_valid, 3);
 	assert_int_equal(life->ifa_prefered, 0);
 	v = vip("2001:db8::10/64");
 	a = vip_address(&v, NETLINK_ADD, 5, 3);
-	read_back(netlink_encode(buffer, &a, 1, false), at);
+	read_back(netlink_encode(buffer, &a), at);
 	life = mnl_attr_get_payload(at[IFA_CACHEINFO]);
 	assert_int_equal(life->ifa_prefered, 3);
 }
@@ -124,7 +121,7 @@ test_remove(void **state)
 	const struct nlattr *at[ATTRIBUTES];
 	struct conf_vip v = vip("10.0.0.10");
 	struct netlink_address a = vip_address(&v, NETLINK_REMOVE, 5, 3);
-	struct nlmsghdr *nlh = netlink_encode(buffer, &a, 1, false);
+	struct nlmsghdr *nlh = netlink_encode(buffer, &a);
 
 	assert_int_equal(nlh->nlmsg_type, RTM_DELADDR);
 	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
@@ -143,7 +140,7 @@ test_the_longest_fits(void **state)
 	v.brd = v.ip;
 	v.label = "fifteen-letters";
 	a = vip_address(&v, NETLINK_ADD, 5, 3);
-	assert_true(netlink_encode(buffer, &a, 1, true)->nlmsg_len <= NETLINK_ADDRESS_SIZE);
+	assert_true(netlink_encode(buffer, &a)->nlmsg_len <= NETLINK_ADDRESS_SIZE);
 }
 
 static void
