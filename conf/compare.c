@@ -169,6 +169,47 @@ compare_packets(struct comparison *c, const struct conf_instance *a, const struc
 		     a->v3_checksum_as_v2 ? "here" : "there");
 }
 
+static const struct conf_hmac_key *
+find_key(const struct conf_hmac *hmac, uint8_t id)
+{
+	for (size_t i = 0; i < hmac->keys_n; i++)
+		if (hmac->keys[i].id == id)
+			return &hmac->keys[i];
+	return NULL;
+}
+
+/* Does `b` take what `a` sends?  A key that was not read (it is in a file of another host) may be
+ * any. */
+static void
+compare_signature(struct comparison *c, const struct conf_instance *a,
+		  const struct conf_instance *b)
+{
+	bool signs = a->hmac && a->hmac->mode != CONF_HMAC_RECEIVE_ONLY;
+	const struct conf_hmac_key *ours, *theirs;
+
+	if (!signs) {
+		if (b->hmac && b->hmac->mode == CONF_HMAC_ENFORCE)
+			tell(c, true, a, b,
+			     "does not sign what it sends, and the other node (`auth_hmac`, `mode "
+			     "enforce`) takes nothing else");
+		return;
+	}
+	if (!b->hmac) {
+		tell(c, false, a, b,
+		     "signs what it sends (`auth_hmac`), which the other node does not check, and "
+		     "keepalived without it refuses");
+		return;
+	}
+	ours = find_key(a->hmac, a->hmac->active_key);
+	theirs = find_key(b->hmac, a->hmac->active_key);
+	if (!theirs)
+		tell(c, true, a, b, "signs with `key` %u, which the other node does not have",
+		     a->hmac->active_key);
+	else if (ours->len && theirs->len &&
+		 (ours->len != theirs->len || memcmp(ours->bytes, theirs->bytes, ours->len) != 0))
+		tell(c, true, a, b, "`key` %u of `auth_hmac` differs", a->hmac->active_key);
+}
+
 static void
 compare_election(struct comparison *c, const struct conf_instance *a, const struct conf_instance *b)
 {
@@ -228,6 +269,7 @@ compare_instance(struct comparison *c, const struct conf_instance *a)
 
 	if (b) {
 		compare_packets(c, a, b);
+		compare_signature(c, a, b);
 		compare_peers(c, a, b);
 		compare_vips(c, a, b, false);
 		compare_vips(c, a, b, true);
@@ -235,6 +277,7 @@ compare_instance(struct comparison *c, const struct conf_instance *a)
 		compare_weights(c, a, b);
 		back = (struct comparison){ c->out, c->theirs, c->ours, c->result };
 		compare_weights(&back, b, a);
+		compare_signature(&back, b, a);
 		c->result = back.result;
 		return;
 	}

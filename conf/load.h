@@ -37,6 +37,23 @@ enum conf_class {
 	CONF_CLASS_UNKNOWN
 };
 
+/* A file that holds a key (auth_hmac). */
+struct conf_key_file {
+	const char *path;
+	int error;    /* errno of reading it; 0 = it is there */
+	bool exposed; /* others than its owner may read it */
+	const char *data;
+	size_t len;
+};
+
+/* What was read of them.  `reads`: a file that is not in the list is read when it is asked for; else
+ * it is ENOENT, which is how the worker knows the guardian's. */
+struct conf_key_files {
+	bool reads;
+	struct conf_key_file *list;
+	size_t n;
+};
+
 struct conf_options {
 	const char *node; /* -i, else -L, else the host's name */
 	uint32_t maxconn; /* -n; 0 = not given */
@@ -44,6 +61,8 @@ struct conf_options {
 	bool (*is_local)(const struct ip *ip);
 	/* Is the address in none of the interface's networks?  NULL = not known.  Not packed. */
 	bool (*is_foreign)(const char *interface, const struct ip *ip);
+	/* NULL = not known, then keys in files are taken to be in order and stay empty. */
+	struct conf_key_files *key_files;
 	/* Told of each word as it is read; NULL = nobody asks.  Not packed. */
 	void (*tell_class)(void *ctx, enum conf_class class, const char *table, const char *word,
 			   struct conf_pos pos);
@@ -58,10 +77,15 @@ struct conf_options {
 int conf_read_files(struct arena *arena, const char *const *paths, size_t paths_n,
 		    struct conf_source **sources, size_t *sources_n, const char **failed);
 
+/* What is in a key's file; never NULL, lives in `arena`.  Only regular files of up to 4 KiB. */
+const struct conf_key_file *conf_key_file(struct arena *arena, struct conf_key_files *files,
+					  const char *path);
+
 /*
  * Parses and checks.  Always returns a configuration in `arena`; it may be used only if
- * report->errors is 0.  Never blocks (host names stay names), reads no file, logs nothing: what
- * is to be said is in *report, in order of position, all errors of all sources.
+ * report->errors is 0.  Never blocks (host names stay names), reads no file but those of
+ * options->key_files, logs nothing: what is to be said is in *report, in order of position, all
+ * errors of all sources.
  */
 struct conf *conf_load(struct arena *arena, const struct conf_source *sources, size_t sources_n,
 		       const struct conf_options *options, struct conf_report *report);
@@ -78,7 +102,8 @@ void conf_report_print(FILE *out, const struct conf *conf, const struct conf_rep
 void conf_dump(FILE *out, const struct conf *conf);
 
 /*
- * Sources and options as one block of bytes, and back: how the worker gets what the guardian read.
+ * Sources, options and key files as one block of bytes, and back: how the worker gets what the
+ * guardian read.  There may be secrets in it.
  * conf_unpack returns -EBADMSG for a block that conf_pack did not make.
  */
 void *conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources_n,

@@ -27,6 +27,37 @@ enum conf_switch { CONF_UNSET, CONF_ON, CONF_OFF };
 
 enum conf_auth { CONF_AUTH_NONE, CONF_AUTH_PASS };
 
+/* How long a key of auth_hmac may be, in octets. */
+#define CONF_HMAC_KEY_MIN 32
+#define CONF_HMAC_KEY_MAX 64
+
+struct conf_hmac_key {
+	struct conf_pos pos;
+	uint8_t id;                       /* 1…255 */
+	uint8_t len;                      /* 0: its file was not read */
+	uint8_t bytes[CONF_HMAC_KEY_MAX]; /* a secret: never printed */
+	const char *path;                 /* "file:PATH"; NULL = it stands in the configuration */
+};
+
+enum conf_hmac_replay { CONF_HMAC_TIME, CONF_HMAC_MONOTONIC };
+
+enum conf_hmac_mode {
+	CONF_HMAC_ENFORCE,      /* signs, and takes what is signed only */
+	CONF_HMAC_PERMISSIVE,   /* signs, and takes what is not signed as well */
+	CONF_HMAC_RECEIVE_ONLY, /* does not sign yet */
+};
+
+/* auth_hmac: advertisements with a signature (draft-cassen-vrrp-auth-hmac). */
+struct conf_hmac {
+	struct conf_pos pos;
+	struct conf_hmac_key *keys;
+	size_t keys_n;
+	uint8_t active_key; /* the id of the one to sign with */
+	enum conf_hmac_replay anti_replay;
+	uint16_t time_window_s; /* 1…300; 3 intervals, at least 5 s */
+	enum conf_hmac_mode mode;
+};
+
 enum conf_vrrp_state { CONF_STATE_BACKUP, CONF_STATE_MASTER };
 
 enum conf_nopreempt {
@@ -36,8 +67,9 @@ enum conf_nopreempt {
 };
 
 /* How many addresses an advertisement lists at most. */
-#define CONF_ADVERTISED_MAX  255
-#define CONF_ADVERTISED6_MAX 90 /* (1500 - 40 octets of IPv6 header - 8 of VRRP's) / 16 */
+#define CONF_ADVERTISED_MAX         255
+#define CONF_ADVERTISED6_MAX        90 /* (1500 - 40 octets of IPv6 header - 8 of VRRP's) / 16 */
+#define CONF_ADVERTISED6_SIGNED_MAX 89 /* … with the 28 octets of auth_hmac */
 
 /* May an address be the source of what this host begins? */
 enum conf_preferred {
@@ -136,8 +168,9 @@ struct conf_instance {
 	enum conf_nopreempt nopreempt;
 	uint32_t preempt_delay_ms;
 	enum conf_auth auth;
-	uint8_t auth_data[8];  /* PASS: zero-padded.  A secret: never printed */
-	struct ip unicast_src; /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
+	uint8_t auth_data[8];   /* PASS: zero-padded.  A secret: never printed */
+	struct conf_hmac *hmac; /* auth_hmac; NULL = none */
+	struct ip unicast_src;  /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
 	struct conf_peer *unicast_peers;
 	size_t unicast_peers_n;     /* 0 = multicast */
 	uint8_t down_timer_adverts; /* 0 = 3, as the RFCs have it */

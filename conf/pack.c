@@ -7,15 +7,20 @@
 #include <errno.h>
 #include <string.h>
 
-#define PACK_MAGIC   UINT64_C(0x31666e6f43646e54)
+#define PACK_MAGIC   UINT64_C(0x32666e6f43646e54)
 #define PACK_NO_NODE UINT64_MAX
 
-/* magic, sources, maxconn, node's length | node | per source: name's and text's length, both */
+/* magic, sources, key files, maxconn, node's length | node | per source: name's and text's length,
+ * both | per key file: error, path's and content's length, both */
 struct head {
-	uint64_t magic, sources_n, maxconn, node_len;
+	uint64_t magic, sources_n, key_files_n, maxconn, node_len;
 };
 struct source_head {
 	uint64_t name_len, text_len, includer, include_line;
+};
+
+struct key_file_head {
+	uint64_t error, exposed, path_len, len;
 };
 
 static void
@@ -29,14 +34,19 @@ void *
 conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources_n,
 	  const struct conf_options *options, size_t *len)
 {
+	static const struct conf_key_files none;
+	const struct conf_key_files *keys = options->key_files ? options->key_files : &none;
 	size_t node_len = options->node ? strlen(options->node) : 0, size;
-	struct head head = { PACK_MAGIC, sources_n, options->maxconn,
+	struct head head = { PACK_MAGIC, sources_n, keys->n, options->maxconn,
 			     options->node ? node_len : PACK_NO_NODE };
 	char *block, *at;
 
 	size = sizeof head + node_len;
 	for (size_t i = 0; i < sources_n; i++)
 		size += sizeof(struct source_head) + strlen(sources[i].name) + sources[i].len;
+	for (size_t i = 0; i < keys->n; i++)
+		size += sizeof(struct key_file_head) + strlen(keys->list[i].path) +
+			keys->list[i].len;
 	block = at = arena_alloc(arena, size);
 	put(&at, &head, sizeof head);
 	put(&at, options->node ? options->node : "", node_len);
@@ -47,6 +57,15 @@ conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources
 		put(&at, &sh, sizeof sh);
 		put(&at, sources[i].name, sh.name_len);
 		put(&at, sources[i].text, sh.text_len);
+	}
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct conf_key_file *file = &keys->list[i];
+		struct key_file_head kh = { (uint64_t)file->error, file->exposed,
+					    strlen(file->path), file->len };
+
+		put(&at, &kh, sizeof kh);
+		put(&at, file->path, kh.path_len);
+		put(&at, file->data ? file->data : "", kh.len);
 	}
 	*len = size;
 	return block;
@@ -85,6 +104,31 @@ get_text(struct reader *r, uint64_t len)
 	return text;
 }
 
+/* NULL: not such a list. */
+static struct conf_key_files *
+get_key_files(struct reader *r, uint64_t n)
+{
+	struct conf_key_files *files = arena_alloc(r->arena, sizeof *files);
+	struct key_file_head kh;
+
+	if (n > r->left / sizeof kh)
+		return NULL;
+	while (files->n < n) {
+		struct conf_key_file *file = ARENA_PUSH(r->arena, files->list, files->n);
+
+		if (get(r, &kh, sizeof kh) < 0)
+			return NULL;
+		file->error = (int)kh.error;
+		file->exposed = kh.exposed != 0;
+		file->path = get_text(r, kh.path_len);
+		file->data = file->path ? get_text(r, kh.len) : NULL;
+		file->len = kh.len;
+		if (!file->data)
+			return NULL;
+	}
+	return files;
+}
+
 int
 conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_source **sources,
 	    size_t *sources_n, struct conf_options *options)
@@ -117,7 +161,8 @@ conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_sour
 		if (!list[i].text)
 			return -EBADMSG;
 	}
-	if (r.left != 0)
+	unpacked.key_files = get_key_files(&r, head.key_files_n);
+	if (!unpacked.key_files || r.left != 0)
 		return -EBADMSG;
 	*sources = list;
 	*sources_n = head.sources_n;

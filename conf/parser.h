@@ -174,6 +174,7 @@ extern const struct conf_table table_global_defs;   /* words_global_defs.c */
 extern const struct conf_table table_script;        /* words_script.c */
 extern const struct conf_table table_instance;      /* words_instance.c */
 extern const struct conf_table table_auth;          /* words_instance.c */
+extern const struct conf_table table_hmac;          /* words_hmac.c */
 extern const struct conf_table table_vip;           /* words_vip.c */
 extern const struct conf_table table_route;         /* words_route.c */
 extern const struct conf_table table_rule;          /* words_rule.c */
@@ -197,6 +198,8 @@ void resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
  * leases of all. */
 void resolve_vips(struct conf_parser *p, struct conf_instance *instance);
 void resolve_leases(struct conf_parser *p);
+/* words_hmac.c: the keys of an instance whose interval and version are known. */
+void resolve_hmac(struct conf_parser *p, struct conf_instance *instance);
 
 /* resolve_track.c: which addresses are held, and which backends are tracked unasked. */
 void resolve_tracking(struct conf_parser *p);

@@ -219,6 +219,7 @@ resolve_instance(struct conf_parser *p, size_t index)
 	resolve_peers(p, instance, draft);
 	resolve_authentication(p, instance, draft);
 	resolve_behaviour(p, instance, draft);
+	resolve_hmac(p, instance);
 }
 
 /* ------------------------------------------------------------------ proxies and scripts */

@@ -9,7 +9,9 @@
 static size_t
 vips_max(const struct conf_instance *instance)
 {
-	return instance->family == AF_INET6 ? CONF_ADVERTISED6_MAX : CONF_ADVERTISED_MAX;
+	if (instance->family != AF_INET6)
+		return CONF_ADVERTISED_MAX;
+	return instance->hmac ? CONF_ADVERTISED6_SIGNED_MAX : CONF_ADVERTISED6_MAX;
 }
 
 /* The order in which VIPs are kept: RFC 9568 section 5.2.9 wants the link-local address first. */

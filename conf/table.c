@@ -166,12 +166,19 @@ table_find(const struct conf_table *table, const struct conf_word *words, size_t
 bool
 table_announces_secret(const char *word)
 {
-	static const struct conf_table *const tables[] = { &table_auth, &table_global };
+	static const struct conf_table *const tables[] = { &table_auth, &table_hmac,
+							   &table_global };
 
-	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-		for (size_t i = 0; i < tables[t]->rows_n; i++)
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+		for (size_t i = 0; i < tables[t]->rows_n; i++) {
+			const char *name = tables[t]->rows[i].name;
+			/* A short one misspelt twice would be any word. */
+			unsigned limit = strlen(name) < 6 ? 1 : 2;
+
 			if ((tables[t]->rows[i].flags & ROW_SECRET) &&
-			    nearest_distance(word, tables[t]->rows[i].name, 2) <= 2)
+			    nearest_distance(word, name, limit) <= limit)
 				return true;
+		}
+	}
 	return false;
 }

@@ -295,6 +295,10 @@ static const struct conf_row rows[] = {
 	  .max = 1000000, .doc = "seconds to wait before replacing a working master" },
 	{ "authentication", CONF_TYPE_BLOCK, .inside = &table_auth, .parse = parse_authentication,
 	  .print = print_authentication, .doc = "version 2's password" },
+	{ "auth_hmac", CONF_TYPE_BLOCK, .inside = &table_hmac, .parse = parse_hmac,
+	  .print = print_hmac,
+	  .doc = "signed advertisements, that nobody else can make, alter or repeat: both versions, "
+		 "both families, keepalived from 2.4.2 on" },
 	{ "unicast_src_ip", CONF_TYPE_IP, ROW_FIELD(conf_instance, unicast_src),
 	  .doc = "the source address of advertisements; the interface's first" },
 	{ "mcast_src_ip", CONF_TYPE_CALL, .parse = parse_mcast_src_ip,
@@ -375,7 +379,6 @@ static const struct conf_row rows[] = {
 	REFUSED("mcast_dst_ip", "peers would not hear each other: all use `vrrp_mcast_group4`"),
 	REFUSED("old_unicast_checksum", "it is v3_checksum_as_v2 here"),
 	REFUSED("vrf", "start the whole daemon in the VRF (ip vrf exec)"),
-	REFUSED("auth_hmac", "comes with a later version"),
 };
 
 const struct conf_table table_instance = {

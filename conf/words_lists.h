@@ -33,3 +33,7 @@ void parse_track_proxy(struct conf_call *call);
 void parse_track_backend(struct conf_call *call);
 void print_track_backend(const struct conf_printer *pr, const struct conf_row *row,
 			 const void *object);
+
+/* words_hmac.c */
+void parse_hmac(struct conf_call *call);
+void print_hmac(const struct conf_printer *pr, const struct conf_row *row, const void *object);

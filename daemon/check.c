@@ -69,7 +69,7 @@ check_load(struct check *c, const struct options *o)
 {
 	struct conf_report report = { 0 };
 
-	*c = (struct check){ .arena = arena_new() };
+	*c = (struct check){ .arena = arena_new(), .key_files.reads = true };
 	if (read_sources(c, o) < 0)
 		return -EINVAL;
 	c->options = (struct conf_options){ .node = node_name(c, o), .maxconn = o->maxconn };
@@ -78,6 +78,8 @@ check_load(struct check *c, const struct options *o)
 		c->options.is_local = own_addresses_has;
 		c->options.is_foreign = own_addresses_foreign;
 	}
+	if (!o->elsewhere && o->command != OPTIONS_DUMP)
+		c->options.key_files = &c->key_files;
 	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
 	own_addresses_close();
 	if (report.errors == 0 && o->command != OPTIONS_DUMP && !o->elsewhere)

@@ -15,6 +15,7 @@ struct check {
 	struct conf_source *sources;
 	size_t sources_n;
 	struct conf_options options;
+	struct conf_key_files key_files;
 	struct tls_files *tls_files; /* what TLS needs; NULL = nothing */
 };
 
