@@ -1,5 +1,5 @@
 /*
- * clock.c - the one place that reads CLOCK_MONOTONIC.  Any thread; no state.
+ * clock.c - where clocks are read.  Any thread; no state.
  */
 #include "common/clock.h"
 
@@ -13,4 +13,13 @@ mono_now(void)
 	/* Cannot fail: the clock exists on every Linux and the pointer is ours. */
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (struct mono){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
+}
+
+int64_t
+clock_wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }

@@ -21,6 +21,9 @@ struct mono {
 /* The present time.  Called by loops and by measuring code, not by logic. */
 struct mono mono_now(void);
 
+/* The time of day in ns since 1970: for people and for what is signed, never for intervals. */
+int64_t clock_wall_ns(void);
+
 static inline struct mono
 mono_add_ns(struct mono t, int64_t ns)
 {

@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TURN_MAX_MS    250
@@ -53,12 +52,15 @@ worker_threads(const struct conf *conf)
 /* ------------------------------------------------------------------ what the engine asks for */
 
 static int64_t
+wall_ns(void *ctx)
+{
+	return clock_wall_ns();
+}
+
+static int64_t
 wall_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / NS_PER_MS;
+	return clock_wall_ns() / NS_PER_MS;
 }
 
 static void
@@ -137,6 +139,7 @@ static const struct vrrp_ops ops = {
 	.announce = worker_announce,
 	.lodge_will = worker_lodge_will,
 	.drain = drain,
+	.wall_ns = wall_ns,
 	.transition = note_transition,
 	.aside = note_aside,
 };

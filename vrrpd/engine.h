@@ -25,6 +25,7 @@ struct vrrp {
 	struct vrrp_world world;
 	struct vrrp_instance *instances;   /* conf->instances_n */
 	struct vrrp_interface *interfaces; /* conf->interfaces_n */
+	struct vrrp_hmac_mark *own_marks;  /* unless they were told to be elsewhere */
 
 	bool begun;          /* vrrp_startup_delay is over */
 	bool stopping;       /* no instance takes part any more */

@@ -10,10 +10,13 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 #include "vrrpd/timing.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +45,21 @@ vrrp_instance_peer_alive(const struct vrrp_instance *inst, struct mono now)
 
 /* ------------------------------------------------------------------ effects */
 
+/* The sequence counts as used before it is: whoever goes on after us does not use it again. */
+static int
+sign(struct vrrp_instance *inst, const struct ip *to, uint8_t *pdu, size_t len, size_t size)
+{
+	const struct conf_hmac *conf = inst->conf->hmac;
+	uint64_t clock, sequence;
+
+	if (inst->hmac == NULL || conf->mode == CONF_HMAC_RECEIVE_ONLY)
+		return (int)len;
+	clock = vrrp_hmac_clock(inst->vrrp->ops->wall_ns(inst->vrrp->ctx));
+	sequence = vrrp_hmac_next(conf, inst->marks->sequence, clock);
+	inst->marks->sequence = sequence;
+	return vrrp_packet_sign(inst->hmac, &inst->source, to, sequence, pdu, len, size);
+}
+
 static void
 send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
 {
@@ -49,6 +67,8 @@ send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
 	int len = vrrp_packet_build(inst->conf, &inst->source, to, priority,
 				    (uint16_t)inst->conf->advert_int_cs, pdu, sizeof pdu);
 
+	if (len > 0)
+		len = sign(inst, to, pdu, (size_t)len, sizeof pdu);
 	if (len > 0)
 		inst->vrrp->ops->send(inst->vrrp->ctx, inst->index, &inst->source, to, pdu,
 				      (size_t)len);
@@ -446,7 +466,7 @@ vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now)
 	step(inst, VRRP_EVENT_STOP, NULL, why, now);
 }
 
-void
+int
 vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index)
 {
 	const struct conf_instance *conf = &vrrp->conf->instances[index];
@@ -461,6 +481,11 @@ vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index
 		.timer.fire = on_timer,
 	};
 	vrrp_tenure_init(inst);
+	if (conf->hmac == NULL)
+		return 0;
+	assert(vrrp->ops->wall_ns);
+	inst->hmac = vrrp_hmac_new(conf->hmac);
+	return inst->hmac ? 0 : -ENOMEM;
 }
 
 void
@@ -468,4 +493,5 @@ vrrp_instance_fini(struct vrrp_instance *inst)
 {
 	timer_disarm(inst->vrrp->timers, &inst->timer);
 	vrrp_tenure_fini(inst);
+	vrrp_hmac_free(inst->hmac);
 }

@@ -58,13 +58,22 @@ struct vrrp_instance {
 	int trouble_error;
 	struct timer retry;
 
+	/* auth_hmac; NULL = none */
+	struct vrrp_hmac *hmac;
+	struct vrrp_hmac_mark *marks; /* the first is for what we sign */
+	uint64_t unsigned_taken;
+	uint8_t peer_key;
+	int32_t peer_ahead_s;
+	struct mono clock_logged, unsigned_logged;
+
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
 		vips_restored, fenced, overdue, list_differs, interval_differs;
 	uint64_t drops[VRRP_DROP_N];
 	struct mono drop_logged[VRRP_DROP_N], list_logged, interval_logged;
 };
 
-void vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index);
+/* 0, or -ENOMEM when there is none for the keys of auth_hmac. */
+int vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index);
 void vrrp_instance_fini(struct vrrp_instance *inst);
 
 /* An advertisement that passed every check. */

@@ -7,6 +7,7 @@
 #include "vrrpd/packet.h"
 
 #include "common/checksum.h"
+#include "vrrpd/auth_hmac.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -31,7 +32,9 @@ struct header {
 	};
 	uint16_t checksum;
 };
-_Static_assert(sizeof(struct header) == VRRP_HEADER_LEN, "the header has eight octets");
+_Static_assert(sizeof(struct header) == VRRP_HEADER_LEN &&
+		       offsetof(struct header, checksum) == VRRP_CHECKSUM_OFFSET,
+	       "the header has eight octets");
 
 /* RFC 9568 section 5.2.8, as RFC 8200 section 8.1 has it for IPv6 and UDP for IPv4. */
 static uint32_t
@@ -98,6 +101,10 @@ parse_pdu(const uint8_t *pdu, size_t len, struct vrrp_advert *ad)
 		ad->auth = pdu + sizeof h + addresses_len;
 		ad->interval_cs = h.v2.interval_s * 100;
 	}
+	ad->pdu = pdu;
+	ad->pdu_len = pdu_len;
+	if (len == pdu_len + VRRP_HMAC_TRAILER_LEN)
+		ad->trailer = pdu + pdu_len;
 	if (ad->source.family == AF_INET6)
 		pdu_len = len; /* padding is the link's, and stays there */
 	/* What Cisco's MD5 trailer is summed with is not known: it is refused by its name later. */
@@ -197,7 +204,9 @@ vrrp_packet_check(const struct conf_instance *conf, const struct ip *own,
 	if (ad->version != conf->version)
 		return VRRP_DROP_VERSION;
 	if (ad->version == 2) {
-		enum vrrp_drop drop = check_auth(conf, ad);
+		/* A signature says more than a password, and what it says includes it. */
+		bool is_signed = conf->hmac && ad->trailer;
+		enum vrrp_drop drop = is_signed ? VRRP_DROP_N : check_auth(conf, ad);
 
 		if (drop != VRRP_DROP_N)
 			return drop;
@@ -292,6 +301,26 @@ vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 	return (int)len;
 }
 
+int
+vrrp_packet_sign(struct vrrp_hmac *hmac, const struct ip *source, const struct ip *destination,
+		 uint64_t sequence, void *pdu, size_t len, size_t size)
+{
+	size_t signed_len = len + VRRP_HMAC_TRAILER_LEN;
+	uint8_t *checksum = (uint8_t *)pdu + VRRP_CHECKSUM_OFFSET;
+	uint16_t sum = 0;
+
+	if (signed_len > size)
+		return -EMSGSIZE;
+	vrrp_hmac_sign(hmac, source, sequence, pdu, len);
+	if (source->family == AF_INET6) {
+		memcpy(checksum, &sum, sizeof sum);
+		sum = checksum_finish(checksum_add(
+			pseudo_header_sum(source, destination, signed_len), pdu, signed_len));
+		memcpy(checksum, &sum, sizeof sum);
+	}
+	return (int)signed_len;
+}
+
 const char *
 vrrp_drop_name(enum vrrp_drop drop)
 {
@@ -311,6 +340,12 @@ vrrp_drop_name(enum vrrp_drop drop)
 		[VRRP_DROP_PEER] = "not from a peer",
 		[VRRP_DROP_PEER_TTL] = "TTL outside of the peer's limits",
 		[VRRP_DROP_OWN] = "our own",
+		[VRRP_DROP_HMAC_MISSING] = "not signed",
+		[VRRP_DROP_HMAC_KIND] = "unknown kind of signature",
+		[VRRP_DROP_HMAC_TIME] = "signed outside the time window",
+		[VRRP_DROP_HMAC_KEY] = "signed with an unknown key",
+		[VRRP_DROP_HMAC_FORGED] = "wrong signature",
+		[VRRP_DROP_HMAC_REPLAY] = "replayed",
 	};
 
 	return names[drop];

@@ -7,23 +7,27 @@
 #include "conf/model.h"
 #include "vrrpd/vrrp.h"
 
-#define VRRP_PROTOCOL        112
-#define VRRP_TTL             255
-#define VRRP_HEADER_LEN      8
-#define VRRP_AUTH_LEN        8   /* v2 */
-#define VRRP_ADDRESSES_MAX   255 /* the count is one octet */
-#define VRRP_AUTH_TYPE_NONE  0
-#define VRRP_AUTH_TYPE_PASS  1
-#define VRRP_AUTH_TYPE_CISCO 254
-#define VRRP_INTERVAL_MAX_CS 4095 /* v3: 12 bits */
+#define VRRP_PROTOCOL         112
+#define VRRP_TTL              255
+#define VRRP_HEADER_LEN       8
+#define VRRP_CHECKSUM_OFFSET  6   /* in the header, two octets */
+#define VRRP_AUTH_LEN         8   /* v2 */
+#define VRRP_ADDRESSES_MAX    255 /* the count is one octet */
+#define VRRP_AUTH_TYPE_NONE   0
+#define VRRP_AUTH_TYPE_PASS   1
+#define VRRP_AUTH_TYPE_CISCO  254
+#define VRRP_INTERVAL_MAX_CS  4095 /* v3: 12 bits */
+#define VRRP_HMAC_TRAILER_LEN 28   /* auth_hmac: behind the whole message */
 
 /* The largest advertisement that is sent: CONF_ADVERTISED_MAX IPv4 addresses with authentication
  * take less. */
-#define VRRP_PDU_MAX (VRRP_HEADER_LEN + CONF_ADVERTISED6_MAX * 16)
+#define VRRP_PDU_MAX (VRRP_HEADER_LEN + CONF_ADVERTISED6_MAX * 16 + VRRP_HMAC_TRAILER_LEN)
 /* The largest that may come in, whoever sent it: 255 IPv6 addresses. */
 #define VRRP_PDU_RECEIVED_MAX (VRRP_HEADER_LEN + VRRP_ADDRESSES_MAX * 16 + VRRP_AUTH_LEN)
 
-/* A received advertisement; `addresses` and `auth` point into the datagram. */
+struct vrrp_hmac;
+
+/* A received advertisement; its pointers point into the datagram. */
 struct vrrp_advert {
 	struct ip source, destination;
 	uint8_t ttl;
@@ -34,6 +38,9 @@ struct vrrp_advert {
 	const uint8_t *addresses; /* ip_len(&source) bytes each */
 	const uint8_t *auth;      /* v2: VRRP_AUTH_LEN bytes; NULL in v3 */
 	bool with_pseudo_header;  /* v3: how the sender summed */
+	const uint8_t *pdu;       /* the message … */
+	size_t pdu_len;           /* … without what follows it */
+	const uint8_t *trailer; /* VRRP_HMAC_TRAILER_LEN bytes if just that many follow, or NULL */
 };
 
 /*
@@ -53,6 +60,7 @@ enum vrrp_drop vrrp_packet_parse6(const struct vrrp_datagram *datagram, struct v
 /*
  * The checks that need the instance the VRID named: version, authentication, interval, count, and
  * that the sender is one of its peers.  `own` is our source address.  VRRP_DROP_N or the reason.
+ * A signature (auth_hmac) is still to be checked.
  */
 enum vrrp_drop vrrp_packet_check(const struct conf_instance *conf, const struct ip *own,
 				 const struct vrrp_advert *ad);
@@ -69,3 +77,10 @@ bool vrrp_packet_same_addresses(const struct conf_instance *conf, const struct v
 int vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 		      const struct ip *destination, uint8_t priority, uint16_t interval_cs,
 		      void *buf, size_t size);
+
+/*
+ * Signs what vrrp_packet_build made of these addresses: appends the trailer, which an IPv6 checksum
+ * covers and an IPv4 one does not.  Returns the length, or -EMSGSIZE.
+ */
+int vrrp_packet_sign(struct vrrp_hmac *hmac, const struct ip *source, const struct ip *destination,
+		     uint64_t sequence, void *pdu, size_t len, size_t size);

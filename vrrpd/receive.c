@@ -2,10 +2,14 @@
  * receive.c - from a datagram to the instance it is for, or to the counter of why not.
  *
  * Runs on the VRRP thread.  RFC 9568 section 7.1 in the order of enum vrrp_drop: what the codec can
- * tell, then the VRID, then what the instance's configuration demands.
+ * tell, then the VRID, then what the instance's configuration demands, a signature last: what it
+ * costs is spent only on what would be taken otherwise.
  */
 #include "common/log.h"
+#include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
+
+#include <stdlib.h>
 
 bool
 vrrp_log_due(struct mono *logged, struct mono now)
@@ -55,6 +59,50 @@ note_differences(struct vrrp_instance *inst, const struct vrrp_advert *ad, struc
 	}
 }
 
+/* What can be said of a signature (or none) that was taken, before it is too late for an answer. */
+static void
+note_signature(struct vrrp_instance *inst, const struct vrrp_advert *ad, uint64_t clock,
+	       struct mono now)
+{
+	const struct conf_hmac *conf = inst->conf->hmac;
+	struct vrrp_hmac_stamp stamp;
+	char source[IP_STRLEN];
+	int32_t ahead_s;
+
+	if (ad->trailer == NULL) {
+		inst->unsigned_taken++;
+		if (vrrp_log_due(&inst->unsigned_logged, now))
+			log_notice("(%s) %s does not sign what it sends", inst->conf->name,
+				   ip_format(&ad->source, source));
+		return;
+	}
+	stamp = vrrp_hmac_stamp(ad->trailer);
+	ahead_s = vrrp_hmac_ahead_s(stamp.sequence, clock);
+	inst->peer_key = stamp.key;
+	inst->peer_ahead_s = ahead_s;
+	if (conf->anti_replay == CONF_HMAC_TIME && 2 * abs(ahead_s) > conf->time_window_s &&
+	    vrrp_log_due(&inst->clock_logged, now))
+		log_warning("(%s) the clock of %s is %d s %s ours: beyond %u s nothing of it is "
+			    "taken",
+			    inst->conf->name, ip_format(&ad->source, source), abs(ahead_s),
+			    ahead_s < 0 ? "behind" : "ahead of", conf->time_window_s);
+}
+
+static enum vrrp_drop
+check_signature(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
+{
+	enum vrrp_drop drop;
+	uint64_t clock;
+
+	if (inst->hmac == NULL)
+		return VRRP_DROP_N;
+	clock = vrrp_hmac_clock(inst->vrrp->ops->wall_ns(inst->vrrp->ctx));
+	drop = vrrp_hmac_check(inst->hmac, inst->conf, inst->marks, ad, clock);
+	if (drop == VRRP_DROP_N)
+		note_signature(inst, ad, clock, now);
+	return drop;
+}
+
 /* What the codec made of a message; `drop` says why it refused it. */
 static void
 deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct vrrp_advert *ad,
@@ -72,6 +120,8 @@ deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct
 		return;
 	}
 	drop = vrrp_packet_check(inst->conf, &inst->source, ad);
+	if (drop == VRRP_DROP_N)
+		drop = check_signature(inst, ad, now);
 	if (drop != VRRP_DROP_N) {
 		count_drop(inst->drops, inst->drop_logged, drop, inst->conf->name, ad, now);
 		return;

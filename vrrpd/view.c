@@ -164,6 +164,9 @@ vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vr
 		.overdue = inst->overdue,
 		.list_differs = inst->list_differs,
 		.interval_differs = inst->interval_differs,
+		.unsigned_taken = inst->unsigned_taken,
+		.peer_key = inst->peer_key,
+		.peer_ahead_s = inst->peer_ahead_s,
 	};
 	if (timer_armed(&inst->timer))
 		view->next = inst->timer.when;

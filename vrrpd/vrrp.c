@@ -7,6 +7,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 #include "vrrpd/timing.h"
@@ -50,6 +51,16 @@ on_begin(struct timer *t, struct mono now)
 		on_fact_all(vrrp, now);
 }
 
+static void
+free_memory(struct vrrp *vrrp)
+{
+	free(vrrp->instances);
+	free(vrrp->interfaces);
+	free(vrrp->world.scripts);
+	free(vrrp->own_marks);
+	free(vrrp);
+}
+
 struct vrrp *
 vrrp_new(const struct conf *conf, const struct health_board *board, struct timer_heap *timers,
 	 const struct vrrp_ops *ops, void *ctx)
@@ -70,11 +81,9 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 	vrrp->instances = calloc(conf->instances_n + 1, sizeof *vrrp->instances);
 	vrrp->interfaces = calloc(conf->interfaces_n + 1, sizeof *vrrp->interfaces);
 	vrrp->world.scripts = calloc(conf->scripts_n + 1, sizeof *vrrp->world.scripts);
-	if (!vrrp->instances || !vrrp->interfaces || !vrrp->world.scripts) {
-		free(vrrp->instances);
-		free(vrrp->interfaces);
-		free(vrrp->world.scripts);
-		free(vrrp);
+	vrrp->own_marks = calloc(vrrp_marks_n(conf) + 1, sizeof *vrrp->own_marks);
+	if (!vrrp->instances || !vrrp->interfaces || !vrrp->world.scripts || !vrrp->own_marks) {
+		free_memory(vrrp);
 		return NULL;
 	}
 	for (size_t i = 0; i < conf->scripts_n; i++)
@@ -84,12 +93,18 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 		const struct conf_instance *c = &conf->instances[i];
 		int64_t interval_ns = vrrp_interval_ns(c->advert_int_cs);
 
-		vrrp_instance_init(&vrrp->instances[i], vrrp, i);
+		if (vrrp_instance_init(&vrrp->instances[i], vrrp, i) < 0) {
+			while (i-- > 0)
+				vrrp_instance_fini(&vrrp->instances[i]);
+			free_memory(vrrp);
+			return NULL;
+		}
 		vrrp->interfaces[c->interface].by_vrid[ip_family_index(c->family)][c->vrid] =
 			&vrrp->instances[i];
 		if (interval_ns < vrrp->shortest_ns)
 			vrrp->shortest_ns = interval_ns;
 	}
+	vrrp_keep_marks(vrrp, vrrp->own_marks);
 	return vrrp;
 }
 
@@ -101,10 +116,32 @@ vrrp_free(struct vrrp *vrrp)
 	timer_disarm(vrrp->timers, &vrrp->begin);
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		vrrp_instance_fini(&vrrp->instances[i]);
-	free(vrrp->instances);
-	free(vrrp->interfaces);
-	free(vrrp->world.scripts);
-	free(vrrp);
+	free_memory(vrrp);
+}
+
+size_t
+vrrp_marks_at(const struct conf *conf, uint32_t instance)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < instance; i++)
+		n += vrrp_hmac_marks_n(&conf->instances[i]);
+	return n;
+}
+
+size_t
+vrrp_marks_n(const struct conf *conf)
+{
+	return vrrp_marks_at(conf, (uint32_t)conf->instances_n);
+}
+
+void
+vrrp_keep_marks(struct vrrp *vrrp, struct vrrp_hmac_mark *marks)
+{
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++) {
+		vrrp->instances[i].marks = marks;
+		marks += vrrp_hmac_marks_n(vrrp->instances[i].conf);
+	}
 }
 
 void

@@ -14,6 +14,7 @@
 #include "vrrpd/fsm.h"
 
 struct vrrp;
+struct vrrp_hmac_mark;
 
 /* Told beside transitions. */
 enum vrrp_aside {
@@ -40,6 +41,8 @@ struct vrrp_ops {
 	void (*drain)(void *ctx);
 	/* After each transition, once everything else is done: log, journal, notify. */
 	void (*transition)(void *ctx, const struct vrrp_transition_note *note);
+	/* The time of day, in nanoseconds since 1970: for auth_hmac, without which it may be NULL. */
+	int64_t (*wall_ns)(void *ctx);
 	/* Optional: what is no transition and of interest to notify scripts. */
 	void (*aside)(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority);
 };
@@ -48,6 +51,15 @@ struct vrrp_ops {
 struct vrrp *vrrp_new(const struct conf *conf, const struct health_board *board,
 		      struct timer_heap *timers, const struct vrrp_ops *ops, void *ctx);
 void vrrp_free(struct vrrp *vrrp); /* NULL is fine; sends and releases nothing */
+
+/*
+ * What auth_hmac has used and seen (vrrpd/auth_hmac.h): how many marks all instances need together,
+ * where those of one begin, and memory for them that outlasts this process.  Before vrrp_start;
+ * without it they are the engine's own and end with it.
+ */
+size_t vrrp_marks_n(const struct conf *conf);
+size_t vrrp_marks_at(const struct conf *conf, uint32_t instance);
+void vrrp_keep_marks(struct vrrp *vrrp, struct vrrp_hmac_mark *marks);
 
 /* INIT -> MASTER (owner) / BACKUP / FAULT, after vrrp_startup_delay; links must have been told. */
 void vrrp_start(struct vrrp *vrrp, struct mono now);
@@ -147,6 +159,13 @@ enum vrrp_drop {
 	VRRP_DROP_PEER,     /* unicast: not one of our peers */
 	VRRP_DROP_PEER_TTL, /* … or farther away than that one is */
 	VRRP_DROP_OWN,      /* our own advertisement came back */
+	/* auth_hmac */
+	VRRP_DROP_HMAC_MISSING, /* no trailer */
+	VRRP_DROP_HMAC_KIND,    /* a trailer of another kind */
+	VRRP_DROP_HMAC_TIME,    /* too old, or from the future */
+	VRRP_DROP_HMAC_KEY,     /* we do not have the key */
+	VRRP_DROP_HMAC_FORGED,
+	VRRP_DROP_HMAC_REPLAY, /* came before, or is older than what came */
 	VRRP_DROP_N,
 };
 const char *vrrp_drop_name(enum vrrp_drop drop);
@@ -167,6 +186,10 @@ struct vrrp_view {
 	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
 		vips_restored, fenced, overdue, list_differs, interval_differs;
+	/* auth_hmac */
+	uint64_t unsigned_taken; /* advertisements without a signature, where the mode takes them */
+	uint8_t peer_key;        /* the key of the last signature; 0 = none yet */
+	int32_t peer_ahead_s;    /* by which the signer's clock was ahead of ours */
 	/* up to VRRP_DROP_VRID these are the interface's: whom the packet meant is not known yet */
 	uint64_t drops[VRRP_DROP_N];
 	char why[256]; /* "10.0.0.11 advertises 150, we have 100" */

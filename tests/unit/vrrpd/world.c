@@ -83,6 +83,9 @@ op_send(void *ctx, uint32_t instance, const struct ip *source, const struct ip *
 	node->sent_priority = ((const uint8_t *)pdu)[2];
 	node->sent = world->now;
 	node->sent_n++;
+	assert_true(len <= sizeof node->sent_pdu);
+	memcpy(node->sent_pdu, pdu, len);
+	node->sent_len = len;
 	trace(node, node->sent_priority ? 's' : '0');
 	for (unsigned i = 0; i < world->nodes_n; i++) {
 		struct node *other = &world->nodes[i];
@@ -122,6 +125,14 @@ static void
 op_lodge_will(void *ctx, uint32_t instance, bool lodged)
 {
 	trace(ctx, lodged ? 'w' : 'u');
+}
+
+static int64_t
+op_wall_ns(void *ctx)
+{
+	const struct node *node = ctx;
+
+	return node->world->now.ns + node->wall_ns;
 }
 
 static void
@@ -177,6 +188,7 @@ static const struct vrrp_ops ops = {
 	.lodge_will = op_lodge_will,
 	.drain = op_drain,
 	.transition = op_transition,
+	.wall_ns = op_wall_ns,
 	.aside = op_aside,
 };
 

@@ -65,7 +65,10 @@ struct node {
 	char reason[256];
 	struct mono sent; /* last advertisement */
 	uint8_t sent_priority;
+	uint8_t sent_pdu[96];
+	size_t sent_len;
 	unsigned sent_n;
+	int64_t wall_ns; /* its time of day is that much ahead of the world's clock */
 };
 
 struct world {
