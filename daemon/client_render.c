@@ -225,6 +225,25 @@ render_tracking(FILE *out, const json_t *o)
 }
 
 static void
+render_hmac(FILE *out, const json_t *o)
+{
+	const json_t *hmac = json_object_get(o, "auth_hmac");
+	int64_t ahead_s = num(hmac, "peer_clock_ahead_s");
+
+	if (!json_is_object(hmac))
+		return;
+	fprintf(out, "  auth_hmac %s, key %" PRId64, str(hmac, "mode"), num(hmac, "active_key"));
+	if (has(hmac, "peer_key"))
+		fprintf(out, "; the peer signs with key %" PRId64, num(hmac, "peer_key"));
+	if (ahead_s != 0)
+		fprintf(out, ", its clock is %" PRId64 " s %s", ahead_s < 0 ? -ahead_s : ahead_s,
+			ahead_s < 0 ? "behind" : "ahead");
+	if (num(hmac, "unsigned_taken") > 0)
+		fprintf(out, "; %" PRId64 " unsigned were taken", num(hmac, "unsigned_taken"));
+	fputc('\n', out);
+}
+
+static void
 render_drops(FILE *out, const json_t *o)
 {
 	const char *name, *before = "  refused: ";
@@ -256,6 +275,7 @@ render_instance(FILE *out, const json_t *o)
 	render_peer(out, o);
 	render_timers(out, o);
 	render_vips(out, o);
+	render_hmac(out, o);
 	render_tracking(out, o);
 	if (yes(o, "will"))
 		fprintf(out, "  last will lodged with the guardian\n");

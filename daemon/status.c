@@ -165,6 +165,33 @@ build_drops(const struct vrrp_view *v)
 	return o;
 }
 
+/* null without auth_hmac; what a peer signs with and when is null until one has. */
+static json_t *
+build_hmac(const struct vrrp_view *v)
+{
+	static const char *const modes[] = {
+		[CONF_HMAC_ENFORCE] = "enforce",
+		[CONF_HMAC_PERMISSIVE] = "permissive",
+		[CONF_HMAC_RECEIVE_ONLY] = "receive-only",
+	};
+	const struct conf_hmac *conf = v->conf->hmac;
+	bool heard = v->peer_key != 0;
+	json_t *o;
+
+	if (!conf)
+		return json_null();
+	o = json_object();
+	put_text(o, "mode", modes[conf->mode]);
+	put_int(o, "active_key", conf->active_key);
+	put_text(o, "anti_replay", conf->anti_replay == CONF_HMAC_TIME ? "time" : "monotonic");
+	put_int(o, "time_window_s", conf->time_window_s);
+	json_object_set_new(o, "peer_key", heard ? json_integer(v->peer_key) : json_null());
+	json_object_set_new(o, "peer_clock_ahead_s",
+			    heard ? json_integer(v->peer_ahead_s) : json_null());
+	put_int(o, "unsigned_taken", (int64_t)v->unsigned_taken);
+	return o;
+}
+
 static json_t *
 build_tracking(const struct status_source *s, const struct conf_instance *conf)
 {
@@ -216,6 +243,7 @@ build_instance(const struct status_source *s, uint32_t index)
 	json_object_set_new(o, "vips", build_vips(s->conf, &v));
 	json_object_set_new(o, "lease", build_lease(s->conf, &v, s->now));
 	put_bool(o, "will", v.will_lodged);
+	json_object_set_new(o, "auth_hmac", build_hmac(&v));
 	json_object_set_new(o, "tracking", build_tracking(s, conf));
 	json_object_set_new(o, "counters", build_counters(&v));
 	json_object_set_new(o, "drops", build_drops(&v));

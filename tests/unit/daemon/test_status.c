@@ -134,6 +134,31 @@ assert_members(const json_t *o, const char *const *names)
 
 #define ASSERT_MEMBERS(o, ...) assert_members(o, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* One instance with signatures and one without. */
+static void
+signatures_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_hmac hmac = { .active_key = 7,
+				  .time_window_s = 9,
+				  .mode = CONF_HMAC_PERMISSIVE };
+	json_t *status = status_build(&f->source), *o;
+
+	o = json_array_get(json_object_get(status, "instances"), 0);
+	assert_true(json_is_null(json_object_get(o, "auth_hmac")));
+	json_decref(status);
+	f->conf->instances[0].hmac = &hmac;
+	status = status_build(&f->source);
+	o = json_object_get(json_array_get(json_object_get(status, "instances"), 0), "auth_hmac");
+	ASSERT_MEMBERS(o, "mode", "active_key", "anti_replay", "time_window_s", "peer_key",
+		       "peer_clock_ahead_s", "unsigned_taken");
+	assert_string_equal(json_string_value(json_object_get(o, "mode")), "permissive");
+	assert_int_equal(json_integer_value(json_object_get(o, "active_key")), 7);
+	assert_int_equal(json_integer_value(json_object_get(o, "time_window_s")), 9);
+	assert_true(json_is_null(json_object_get(o, "peer_key")));
+	json_decref(status);
+}
+
 static void
 names_are_stable(void **state)
 {
@@ -148,7 +173,8 @@ names_are_stable(void **state)
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",
 		       "version", "family", "priority", "preempt", "transport", "source", "peers",
-		       "peer", "timers", "vips", "lease", "will", "tracking", "counters", "drops");
+		       "peer", "timers", "vips", "lease", "will", "auth_hmac", "tracking",
+		       "counters", "drops");
 	ASSERT_MEMBERS(json_object_get(instance, "timers"), "advert_int_ms", "master_down_ms",
 		       "skew_ms", "next_ms");
 	ASSERT_MEMBERS(json_object_get(instance, "counters"), "adverts_sent", "adverts_received",
@@ -274,6 +300,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_stable),
+		TEST(signatures_are_shown),
 		TEST(scripts_and_their_last_run),
 		TEST(values_come_from_the_engine),
 	};
