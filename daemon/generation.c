@@ -236,6 +236,7 @@ generation_keep_leases(struct generation *g, struct mono now)
 		leases_renew(&g->res.leases, now);
 		leases_restore(&g->res.leases, now);
 	}
+	static_addresses_restore(&g->res.statics, now);
 	paths_restore(&g->res.paths, may_put_back, g, now);
 }
 
@@ -245,7 +246,8 @@ on_network(void *ctx)
 	struct generation *g = ctx;
 
 	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
-	static_addresses_put(&g->res.statics);
+	g->res.statics.suspect = true;
+	static_addresses_restore(&g->res.statics, g->of.loop->now);
 	paths_suspect(&g->res.paths);
 	leases_settle(&g->res.leases);
 	if (generation_beating(g))

@@ -57,6 +57,20 @@ static_addresses_put(struct static_addresses *statics)
 }
 
 void
+static_addresses_restore(struct static_addresses *statics, struct mono now)
+{
+	if (!statics->suspect ||
+	    (statics->restored.ns &&
+	     mono_since_ms(now, statics->restored) < STATIC_RESTORE_PAUSE_MS))
+		return;
+	statics->suspect = false;
+	if (!static_addresses_put(statics))
+		return;
+	statics->restored = now;
+	log_notice("static addresses were missing: put back");
+}
+
+void
 static_addresses_fini(struct static_addresses *statics)
 {
 	for (size_t i = 0; statics->added && i < statics->conf->static_vips_n; i++)

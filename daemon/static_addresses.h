@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "common/clock.h"
 #include "conf/model.h"
 #include "daemon/netlink_write.h"
 #include "daemon/netwatch.h"
@@ -16,6 +17,8 @@ struct static_addresses {
 	struct netlink_writer writer;
 	bool *added;   /* by us; in the order of the file */
 	bool *failing; /* could not be added: said once */
+	bool suspect;  /* some may be missing */
+	struct mono restored;
 };
 
 /* 0 or -errno. */
@@ -23,5 +26,11 @@ int static_addresses_init(struct static_addresses *statics, const struct conf *c
 			  const struct netwatch *watch);
 /* Adds those that are missing, where their interfaces are there.  Did that change anything? */
 bool static_addresses_put(struct static_addresses *statics);
+
+/* After a change of the network: looks again, at once but no more often than every
+ * STATIC_RESTORE_PAUSE_MS, lest a program that keeps removing them never gets to its end. */
+#define STATIC_RESTORE_PAUSE_MS 100
+void static_addresses_restore(struct static_addresses *statics, struct mono now);
+
 /* Removes what was added. */
 void static_addresses_fini(struct static_addresses *statics);

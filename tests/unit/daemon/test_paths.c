@@ -30,7 +30,7 @@ on_change(void *ctx)
 {
 	struct fixture *f = ctx;
 
-	static_addresses_put(&f->statics);
+	f->statics.suspect = true;
 	paths_suspect(&f->paths);
 }
 
@@ -301,6 +301,7 @@ test_left_behind(void **state)
 static void
 test_static_addresses(void **state)
 {
+	struct mono now = mono_now();
 	struct fixture f;
 
 	begin(&f, "static_ipaddress {\n 10.12.0.1/24 dev tt1\n fd12::1/64 dev tt1\n"
@@ -311,10 +312,14 @@ test_static_addresses(void **state)
 	loop_turn(&f.loop);
 	lab_ip("address flush dev tt1");
 	loop_turn(&f.loop);
+	static_addresses_restore(&f.statics, now);
 	assert_true(lab_has("10.12.0.1"));
 	assert_true(lab_has("fd12::1"));
 	lab_ip("link add tt9 type veth peer name tt8");
 	loop_turn(&f.loop);
+	static_addresses_restore(&f.statics, mono_add_ms(now, STATIC_RESTORE_PAUSE_MS - 1));
+	assert_false(lab_has("10.12.1.1"));
+	static_addresses_restore(&f.statics, mono_add_ms(now, STATIC_RESTORE_PAUSE_MS));
 	assert_true(lab_has("10.12.1.1"));
 	end(&f);
 	assert_false(lab_has("10.12.0.1"));
