@@ -204,7 +204,7 @@ vrrp_overdue(struct vrrp *vrrp, uint32_t instance, struct mono now)
 	struct vrrp_instance *inst = &vrrp->instances[instance];
 	/* The peers count from our last advertisement; before the first one, from nothing. */
 	struct mono since = inst->state == VRRP_STATE_MASTER ? inst->advertised : vrrp->turn;
-	bool overdue = mono_since(now, since) > vrrp_instance_down_ns(inst);
+	bool overdue = inst->overdue_now || mono_since(now, since) > vrrp_instance_down_ns(inst);
 
 	if (overdue) {
 		inst->overdue++;

@@ -273,6 +273,8 @@ a_late_turn_is_overdue(void **state)
 	assert_true(vrrp_overdue(w->vrrp, V4, mono_add_ns(w->now, down_ns - 499 * NS_PER_MS)));
 	assert_int_equal(view(w, V4).overdue, 1);
 	assert_int_equal(view(w, V6).overdue, 0);
+	/* and not a second time either, though the engine takes the first for sent */
+	assert_true(vrrp_overdue(w->vrrp, V4, w->now));
 	pass(w, 1); /* whatever it believed to have sent has not left */
 	assert_int_equal(view(w, V4).state, VRRP_STATE_BACKUP);
 	assert_int_equal(view(w, V4).fenced, 1);
