@@ -370,7 +370,8 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 		.lone = conf->unicast_peers_n == 1,
 		.moving = vrrp_track_moving(&inst->vrrp->world, conf),
 		.peak = same ? inst->peak : 0,
-		.answers_lower = conf_answers_lower(conf),
+		/* One answer a turn says it to all: what has queued up is not echoed. */
+		.answers_lower = conf_answers_lower(conf) && inst->advertised.ns != now.ns,
 		.last_word = conf_has_last_word(conf),
 		.primary = inst->source,
 	};

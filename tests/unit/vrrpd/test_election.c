@@ -169,6 +169,11 @@ test_v3_master_answers_lower(void **state)
 	node_forget(node);
 	node_hear(node, 12, 90);
 	assert_string_equal(node->trace, "sa");
+	node_hear(node, 12, 90); /* waited behind the first one */
+	assert_string_equal(node->trace, "sa");
+	world_run_ms(world, 1);
+	node_hear(node, 12, 90);
+	assert_string_equal(node->trace, "sas");
 }
 
 static void
