@@ -198,6 +198,11 @@ restore(struct leases *leases, uint32_t instance, struct mono now)
 	announce_take_over(leases, instance);
 	log_warning("(%s) %u of its virtual addresses had been removed by someone else: %s",
 		    name_of(leases, instance), n, error < 0 ? strerror(-error) : "put back");
+	/* No lease will end to tell the worker that permanent ones are gone. */
+	if (error < 0 && lease->due.ns == 0) {
+		leases->tell(leases->ctx, REQUEST_CLAIMED, instance, error, n, now);
+		return;
+	}
 	leases->tell(leases->ctx, REQUEST_RESTORED, instance, error, n, now);
 	/* All of them have a fresh lease by that: it counts as a renewal. */
 	leases->tell(leases->ctx, REQUEST_RENEWED, instance, error, vips_n(leases, instance), now);
