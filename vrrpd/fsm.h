@@ -72,8 +72,7 @@ enum vrrp_effect {
 	VRRP_DO_ARM_ADVERT = 1 << 9,
 	VRRP_DO_ARM_DOWN = 1 << 10,
 	VRRP_DO_ARM_SKEW = 1 << 11, /* only ever shortens */
-	VRRP_DO_ARM_NOW =
-		1 << 12, /* … to the end of this turn, when all that waits has been read */
+	VRRP_DO_ARM_NOW = 1 << 12,  /* … to the end of this turn, when all has been read */
 	VRRP_DO_ARM_HOLD = 1 << 13,
 	VRRP_DO_DISARM = 1 << 14,
 };
