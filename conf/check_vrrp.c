@@ -186,8 +186,8 @@ check_priority(struct conf_parser *p, size_t index)
 				"cause no fail-over",
 				track->weight, instance->priority);
 	}
-	for (size_t i = 0; i < instance->track_backends_n; i++) {
-		const struct conf_track_backend *track = &instance->track_backends[i];
+	for (size_t i = 0; i < instance->track_backends.n; i++) {
+		const struct conf_track_backend *track = &instance->track_backends.at[i];
 
 		if (track->weight &&
 		    (instance->priority == 255 || !moves(instance->priority, track->weight)))

@@ -5,6 +5,7 @@
  * implied is not printed, secrets are <hidden>.
  */
 #include "conf/parser.h"
+#include "conf/words_lists.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,18 @@ print_script(const struct conf_printer *pr, const struct conf_script *script)
 	print_word(pr, script->name);
 	fputs(" {\n", pr->out);
 	table_print(pr, &table_script, script);
+	fputs("}\n\n", pr->out);
+}
+
+static void
+print_group(const struct conf_printer *pr, const struct conf_group *group)
+{
+	if (group->members_n == 0)
+		return;
+	fputs("vrrp_sync_group", pr->out);
+	print_word(pr, group->name);
+	fputs(" {\n", pr->out);
+	table_print(pr, &table_group, group);
 	fputs("}\n\n", pr->out);
 }
 
@@ -74,6 +87,9 @@ conf_dump(FILE *out, const struct conf *conf)
 	print_section(out, conf, &keepalived_sections, "", "", "");
 	for (size_t i = 0; i < conf->scripts_n; i++)
 		print_script(&pr, &conf->scripts[i]);
+	print_link_delays(&pr);
+	for (size_t i = 0; i < conf->groups_n; i++)
+		print_group(&pr, &conf->groups[i]);
 	for (size_t i = 0; i < conf->instances_n; i++)
 		print_instance(&pr, &conf->instances[i]);
 

@@ -74,6 +74,27 @@ read_instance(struct conf_call *call)
 	*ARENA_PUSH(p->arena, p->conf->instances, p->conf->instances_n) = instance;
 }
 
+static void
+read_group(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name");
+	struct conf_group group = { .pos = name ? name->pos : call->words[0].pos,
+				    .name = name ? name->text : "" };
+	const struct conf_name *first;
+
+	table_set_defaults(&table_group, &group);
+	p->given_from = p->given_n;
+	keepalived_read_block(call, &table_group, &group);
+	first = names_add(&p->names, NAME_GROUP, 0, group.name, (uint32_t)p->conf->groups_n,
+			  group.pos);
+	if (first && name)
+		conf_error(&p->reporter, group.pos,
+			   "there is a vrrp_sync_group `%s` already, at %s", group.name,
+			   conf_place(&p->reporter, group.pos, first->pos));
+	*ARENA_PUSH(p->arena, p->conf->groups, p->conf->groups_n) = group;
+}
+
 static const char unwatched[] = "it is not watched, and its failure causes no fail-over: use a "
 				"`vrrp_script`, or `track_backend` for servers";
 static const char no_ipvs[] =
@@ -97,8 +118,8 @@ static const struct conf_row rows[] = {
 	  .doc = "a virtual router: its addresses and how it elects their holder" },
 	{ "vrrp_script", CONF_TYPE_BLOCK, .inside = &table_script, .parse = read_script,
 	  .flags = ROW_REPEATS, .doc = "a command whose success instances track" },
-	WARNED("vrrp_sync_group", "each instance changes its state for itself; one that tracks the "
-				  "same things as another follows it"),
+	{ "vrrp_sync_group", CONF_TYPE_BLOCK, .inside = &table_group, .parse = read_group,
+	  .flags = ROW_REPEATS, .doc = "instances that change their states together" },
 	WARNED("vrrp_track_process", unwatched),
 	WARNED("vrrp_track_file", unwatched),
 	WARNED("track_file", unwatched),
@@ -121,7 +142,9 @@ static const struct conf_row rows[] = {
 	NOTICE("garp_group", "announcements are not paced per interface"),
 	NOTICE("linkbeat_interfaces", "the kernel reports link changes"),
 	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
-	NOTICE("interface_up_down_delays", "link changes count at once"),
+	{ "interface_up_down_delays", CONF_TYPE_BLOCK, .parse = parse_link_delays,
+	  .flags = ROW_REPEATS,
+	  .doc = "how long links must be down, and up, before that counts: NAME SECONDS [SECONDS]" },
 	{ "net_namespace", CONF_TYPE_REFUSED,
 	  .doc = "start the whole daemon in the namespace (ip netns exec)" },
 	NOTICE("net_namespace_ipvs", "IPVS is not used"),

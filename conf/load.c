@@ -13,10 +13,31 @@
 
 void
 parser_refer(struct conf_parser *p, enum conf_ref_kind kind, const struct conf_word *word,
-	     uint32_t owner, size_t slot)
+	     uint32_t owner)
 {
-	*ARENA_PUSH(p->arena, p->refs, p->refs_n) =
-		(struct conf_ref){ kind, word->text, word->pos, owner, (uint32_t)slot };
+	*ARENA_PUSH(p->arena, p->refs, p->refs_n) = (struct conf_ref){
+		.kind = kind,
+		.name = word->text,
+		.pos = word->pos,
+		.owner = owner,
+	};
+}
+
+void
+parser_refer_listed(struct conf_call *call, enum conf_ref_kind kind, const struct conf_word *word,
+		    size_t slot)
+{
+	struct conf_parser *p = call->p;
+	bool of_group = call->table == &table_group;
+
+	*ARENA_PUSH(p->arena, p->refs, p->refs_n) = (struct conf_ref){
+		.kind = kind,
+		.of_group = of_group,
+		.name = word->text,
+		.pos = word->pos,
+		.owner = (uint32_t)(of_group ? p->conf->groups_n : p->conf->instances_n),
+		.slot = (uint32_t)slot,
+	};
 }
 
 const struct conf_pos *

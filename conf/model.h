@@ -20,6 +20,8 @@
 /* Every interface name the file uses, once; privileged requests name interfaces by this index. */
 struct conf_interface {
 	const char *name;
+	/* How long the link must be down or up before it counts; 0 = at once. */
+	uint32_t down_delay_ms, up_delay_ms;
 };
 
 /* A directive that may be on, off, or not there. */
@@ -114,14 +116,54 @@ struct conf_script {
 };
 
 /* What can be tracked by its name, beside backends. */
-enum conf_track_kind { CONF_TRACK_SCRIPT, CONF_TRACK_N };
+enum conf_track_kind {
+	CONF_TRACK_SCRIPT,
+	CONF_TRACK_INTERFACE,
+	CONF_TRACK_FILE,
+	CONF_TRACK_PROCESS,
+	CONF_TRACK_N
+};
+
+/* A number in a file, times the weight, is added to the priority. */
+struct conf_track_file {
+	struct conf_pos pos;
+	const char *name;
+	const char *path;
+	int32_t weight; /* 1; 0 = anything but 0 is FAULT */
+	bool reverse;
+	bool init;      /* write init_value at the start, if there is no such file … */
+	bool overwrite; /* … or whatever it says */
+	int32_t init_value;
+};
+
+enum conf_param_match {
+	CONF_PARAM_EXACT,
+	CONF_PARAM_PARTIAL, /* the first parameters */
+	CONF_PARAM_INITIAL, /* … and of the last one only how it begins */
+};
+
+/* Processes of one name, and maybe with certain parameters. */
+struct conf_track_process {
+	struct conf_pos pos;
+	const char *name;
+	const char **words; /* the process' name, then its parameters; NULL-terminated */
+	size_t words_n;
+	bool full_command; /* by its command line, also without parameters */
+	enum conf_param_match match;
+	bool match_given;
+	int32_t weight; /* 1; 0 = too few or too many are FAULT */
+	bool reverse;
+	uint32_t quorum, quorum_max; /* how many there must be, and may be; 1, UINT32_MAX */
+	uint32_t fork_delay_ms, terminate_delay_ms; /* before enough, and not enough, counts */
+};
 
 struct conf_track {
 	struct conf_pos pos;
-	uint32_t index; /* in scripts … */
+	uint32_t index; /* in scripts, interfaces, track_files, track_processes */
 	int32_t weight; /* 0 = its failure is FAULT */
 	bool reverse;
-	bool weight_given; /* here; else it is the script's own */
+	bool weight_given; /* here; else it is the script's, file's, process' own */
+	bool of_group;     /* written in the group, for each of its members */
 };
 
 struct conf_track_list {
@@ -134,7 +176,12 @@ struct conf_track_backend {
 	uint32_t backend; /* index in proxies */
 	int32_t weight;   /* 0 = priority falls to 1 + (priority - 1) / 16 */
 	uint32_t min;     /* usable servers needed; 1 */
-	bool implied;     /* by default, not written in the file */
+	bool implied;     /* by default or by its group, not written in the instance */
+};
+
+struct conf_track_backend_list {
+	struct conf_track_backend *at;
+	size_t n;
 };
 
 /* A command as written, and who runs it. */
@@ -153,6 +200,19 @@ struct conf_fifo {
 	const char *path; /* NULL = none */
 	const char *user, *group;
 	struct conf_command script;
+};
+
+/* Instances that change their states together. */
+struct conf_group {
+	struct conf_pos pos;
+	const char *name;
+	uint32_t *members; /* indexes, in the file's order */
+	size_t members_n;
+	/* For every member: resolving spreads them. */
+	struct conf_track_list track[CONF_TRACK_N];
+	struct conf_track_backend_list track_backends;
+	bool own_weights; /* weights that members give to what they track hold */
+	struct conf_notify notify;
 };
 
 struct conf_instance {
@@ -181,11 +241,12 @@ struct conf_instance {
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */
 	uint32_t lease_s; /* 0 = vip_lease; longer where renewing it so often costs too much */
-	struct conf_paths paths; /* virtual_routes, virtual_rules */
+	struct conf_paths paths;        /* virtual_routes, virtual_rules */
+	const struct conf_group *group; /* NULL = none */
 	struct conf_track_list track[CONF_TRACK_N];
+	bool dont_track_primary; /* its own link may be down */
 	bool no_track_proxy;
-	struct conf_track_backend *track_backends;
-	size_t track_backends_n;
+	struct conf_track_backend_list track_backends;
 	uint32_t garp_master_delay_ms;       /* 5000 */
 	uint32_t garp_master_repeat;         /* 5 */
 	uint32_t garp_master_refresh_ms;     /* 0 = never */
@@ -389,6 +450,12 @@ struct conf {
 	size_t interfaces_n;
 	struct conf_script *scripts;
 	size_t scripts_n;
+	struct conf_track_file *track_files;
+	size_t track_files_n;
+	struct conf_track_process *track_processes;
+	size_t track_processes_n;
+	struct conf_group *groups;
+	size_t groups_n;
 	struct conf_instance *instances;
 	size_t instances_n;
 
@@ -417,6 +484,25 @@ static inline uint64_t
 conf_instance_bit(const struct conf *conf, const struct conf_instance *instance)
 {
 	return UINT64_C(1) << ((size_t)(instance - conf->instances) % 64);
+}
+
+/* How a tracked thing is called in the file. */
+static inline const char *
+conf_track_name(const struct conf *conf, enum conf_track_kind kind, uint32_t index)
+{
+	switch (kind) {
+	case CONF_TRACK_SCRIPT:
+		return conf->scripts[index].name;
+	case CONF_TRACK_INTERFACE:
+		return conf->interfaces[index].name;
+	case CONF_TRACK_FILE:
+		return conf->track_files[index].name;
+	case CONF_TRACK_PROCESS:
+		return conf->track_processes[index].name;
+	case CONF_TRACK_N:
+		break;
+	}
+	return "";
 }
 
 /* Has the file anything that listens?  (Decides about script replacement and track_proxy.) */

@@ -11,6 +11,7 @@ enum name_space {
 	NAME_INTERFACE,
 	NAME_SCRIPT,
 	NAME_INSTANCE,
+	NAME_GROUP,
 	NAME_DEFAULTS,
 	NAME_PROXY,  /* scope: one of CONF_CAP_* */
 	NAME_SERVER, /* scope: the proxy */

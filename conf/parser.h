@@ -32,11 +32,13 @@ struct conf_range {
 	size_t from, to;
 };
 
-enum conf_ref_kind { CONF_REF_SCRIPT, CONF_REF_BACKEND, CONF_REF_DEFAULT_BACKEND };
+enum conf_ref_kind { CONF_REF_SCRIPT, CONF_REF_BACKEND, CONF_REF_MEMBER, CONF_REF_DEFAULT_BACKEND };
 
-/* A name to be resolved: `slot` of `owner`'s list (instance) or the proxy `owner` itself. */
+/* A name to be resolved: `slot` of a list of `owner` (an instance or a group), or the proxy `owner`
+ * itself. */
 struct conf_ref {
 	enum conf_ref_kind kind;
+	bool of_group;
 	const char *name;
 	struct conf_pos pos;
 	uint32_t owner, slot;
@@ -117,9 +119,12 @@ struct conf_parser {
 
 /* ---------------------------------------------------------------- load.c */
 
-/* Notes a reference. */
+/* Notes a reference that the proxy `owner` makes … */
 void parser_refer(struct conf_parser *p, enum conf_ref_kind kind, const struct conf_word *word,
-		  uint32_t owner, size_t slot);
+		  uint32_t owner);
+/* … or one in a list of the instance or group that is being read. */
+void parser_refer_listed(struct conf_call *call, enum conf_ref_kind kind,
+			 const struct conf_word *word, size_t slot);
 
 /* Where the object with this range was given a directive; NULL = it was not. */
 const struct conf_pos *parser_given(const struct conf_parser *p, struct conf_range range,
@@ -173,6 +178,7 @@ extern const struct conf_table keepalived_sections; /* keepalived.c */
 extern const struct conf_table table_global_defs;   /* words_global_defs.c */
 extern const struct conf_table table_script;        /* words_script.c */
 extern const struct conf_table table_instance;      /* words_instance.c */
+extern const struct conf_table table_group;         /* words_group.c */
 extern const struct conf_table table_auth;          /* words_instance.c */
 extern const struct conf_table table_hmac;          /* words_hmac.c */
 extern const struct conf_table table_vip;           /* words_vip.c */
@@ -210,5 +216,8 @@ const struct conf_held *parser_held(const struct conf_parser *p, const struct ip
 /* resolve_paths.c: routes, rules and static addresses. */
 void resolve_paths(struct conf_parser *p);
 
+/* resolve_group.c: who is a member; then, with what is implied, what the group tracks for them. */
+void resolve_groups(struct conf_parser *p);
+void resolve_group_tracks(struct conf_parser *p);
 void check_vrrp(struct conf_parser *p);
 void check_proxies(struct conf_parser *p);

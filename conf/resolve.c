@@ -12,6 +12,24 @@
 /* ------------------------------------------------------------------ references */
 
 static const struct conf_name *
+find_instance(struct conf_parser *p, const struct conf_ref *ref)
+{
+	const struct conf_name *found = names_find(&p->names, NAME_INSTANCE, 0, ref->name);
+	struct nearest nearest;
+
+	if (found)
+		return found;
+	conf_error(&p->reporter, ref->pos, "there is no vrrp_instance `%.60s`", ref->name);
+	if (!p->reporter.kept)
+		return NULL;
+	nearest = nearest_init(ref->name);
+	for (size_t i = 0; i < p->conf->instances_n; i++)
+		nearest_offer(&nearest, p->conf->instances[i].name);
+	conf_hint_nearest(&p->reporter, &nearest);
+	return NULL;
+}
+
+static const struct conf_name *
 find_script(struct conf_parser *p, const struct conf_ref *ref)
 {
 	const struct conf_name *found = names_find(&p->names, NAME_SCRIPT, 0, ref->name);
@@ -57,10 +75,11 @@ find_backend(struct conf_parser *p, const struct conf_ref *ref)
 
 /* What says nothing of a weight takes the script's. */
 static void
-resolve_track(struct conf *conf, const struct conf_ref *ref, uint32_t index)
+resolve_script(struct conf *conf, const struct conf_ref *ref, uint32_t index)
 {
-	struct conf_track *track =
-		&conf->instances[ref->owner].track[CONF_TRACK_SCRIPT].at[ref->slot];
+	struct conf_track_list *lists =
+		ref->of_group ? conf->groups[ref->owner].track : conf->instances[ref->owner].track;
+	struct conf_track *track = &lists[CONF_TRACK_SCRIPT].at[ref->slot];
 
 	track->index = index;
 	if (track->weight_given)
@@ -70,23 +89,50 @@ resolve_track(struct conf *conf, const struct conf_ref *ref, uint32_t index)
 }
 
 static void
+resolve_backend(struct conf *conf, const struct conf_ref *ref, uint32_t index)
+{
+	const struct conf_track_backend_list *list =
+		ref->of_group ? &conf->groups[ref->owner].track_backends
+			      : &conf->instances[ref->owner].track_backends;
+
+	list->at[ref->slot].backend = index;
+}
+
+static const struct conf_name *
+find(struct conf_parser *p, const struct conf_ref *ref)
+{
+	switch (ref->kind) {
+	case CONF_REF_SCRIPT:
+		return find_script(p, ref);
+	case CONF_REF_MEMBER:
+		return find_instance(p, ref);
+	case CONF_REF_BACKEND:
+	case CONF_REF_DEFAULT_BACKEND:
+		break;
+	}
+	return find_backend(p, ref);
+}
+
+static void
 resolve_refs(struct conf_parser *p)
 {
 	struct conf *conf = p->conf;
 
 	for (size_t i = 0; i < p->refs_n; i++) {
 		const struct conf_ref *ref = &p->refs[i];
-		const struct conf_name *name =
-			ref->kind == CONF_REF_SCRIPT ? find_script(p, ref) : find_backend(p, ref);
+		const struct conf_name *name = find(p, ref);
 
 		if (!name)
 			continue;
 		switch (ref->kind) {
 		case CONF_REF_SCRIPT:
-			resolve_track(conf, ref, name->index);
+			resolve_script(conf, ref, name->index);
 			break;
 		case CONF_REF_BACKEND:
-			conf->instances[ref->owner].track_backends[ref->slot].backend = name->index;
+			resolve_backend(conf, ref, name->index);
+			break;
+		case CONF_REF_MEMBER:
+			conf->groups[ref->owner].members[ref->slot] = name->index;
 			break;
 		case CONF_REF_DEFAULT_BACKEND:
 			conf->proxies[ref->owner].default_backend = name->index;
@@ -269,7 +315,7 @@ resolve_proxies(struct conf_parser *p)
 					  .pos = draft->default_backend_pos };
 
 		if (word.text)
-			parser_refer(p, CONF_REF_DEFAULT_BACKEND, &word, i, 0);
+			parser_refer(p, CONF_REF_DEFAULT_BACKEND, &word, i);
 		else if (conf->proxies[i].caps == (CONF_CAP_FRONT | CONF_CAP_BACK))
 			conf->proxies[i].default_backend = i;
 		number_servers(p, i);
@@ -307,7 +353,9 @@ resolve_all(struct conf_parser *p)
 	resolve_defaults(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++)
 		resolve_instance(p, i);
+	resolve_groups(p);
 	resolve_tracking(p);
+	resolve_group_tracks(p);
 	resolve_leases(p);
 	resolve_paths(p);
 }

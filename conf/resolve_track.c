@@ -58,11 +58,13 @@ track(struct conf_parser *p, uint32_t index, uint32_t backend)
 	struct conf_instance *instance = &p->conf->instances[index];
 	const char *name = p->conf->proxies[backend].name;
 
-	if (instance->track_backends_n > 0 && !instance->track_backends[0].implied)
+	if (instance->track_backends.n > 0 && !instance->track_backends.at[0].implied)
+		return;
+	if (instance->group && instance->group->track_backends.n > 0)
 		return;
 	if (names_add(&p->names, NAME_TRACKED, index, name, backend, instance->pos))
 		return;
-	*ARENA_PUSH(p->arena, instance->track_backends, instance->track_backends_n) =
+	*ARENA_PUSH(p->arena, instance->track_backends.at, instance->track_backends.n) =
 		(struct conf_track_backend){
 			.pos = instance->pos,
 			.backend = backend,

@@ -112,6 +112,12 @@
 	IDLE("child_wait_time", "stopping has a time limit of its own"),                           \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes")
 
+#define IDLE_BFD "there is no BFD: it causes no fail-over"
+
+#define GROUP_IDLE_ROWS                                                                            \
+	IDLE("smtp_alert", IDLE_MAIL), IDLE_LOUD("track_bfd", IDLE_BFD),                           \
+	IDLE("notify_deleted", "groups come and go only with the daemon, which is a STOP")
+
 #define INSTANCE_IDLE_ROWS                                                                         \
 	IDLE("lvs_sync_daemon_interface", IDLE_IPVS ", connections end in the proxy"),             \
 	IDLE("lvs_sync_daemon_inteface", IDLE_IPVS ", connections end in the proxy"),              \
@@ -128,14 +134,10 @@
 	IDLE("kernel_rx_buf_size", IDLE_BUFFERS),                                                  \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes"),                           \
 	IDLE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),     \
-	IDLE_LOUD("dont_track_primary", "an instance without its interface is FAULT: it could "    \
-					"neither advertise nor serve"),                            \
-	IDLE_LOUD("track_interface", "interfaces other than the instance's own are not watched: "  \
-				     "their failure causes no fail-over"),                         \
 	IDLE_LOUD("track_file", "the file is not watched: it causes no fail-over"),                \
 	IDLE_LOUD("track_process", "the process is not watched: its end causes no fail-over (use " \
 				   "a `vrrp_script`)"),                                            \
-	IDLE_LOUD("track_bfd", "there is no BFD: it causes no fail-over"),                         \
+	IDLE_LOUD("track_bfd", IDLE_BFD),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
 	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \
 	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC)

@@ -1,10 +1,16 @@
 /*
- * words_track.c - what a vrrp_instance tracks: scripts, the proxy, backends.
+ * words_track.c - what a vrrp_instance or a vrrp_sync_group tracks: scripts, interfaces, the proxy,
+ * backends; and how long a link must have changed before that counts.  Runs in whichever process
+ * loads a configuration.
  */
 #include "conf/parser.h"
+#include "conf/value.h"
 #include "conf/words_lists.h"
 
 #include <string.h>
+
+#define WEIGHT_MAX        253
+#define LINK_DELAY_MAX_US 255000000
 
 /* The options behind a tracked thing's name. */
 struct options {
@@ -14,7 +20,7 @@ struct options {
 
 static struct options
 read_options(struct conf_call *call, const struct conf_word *words, size_t words_n,
-	     struct conf_pos end, bool backend)
+	     struct conf_pos end, bool backend, int64_t weight_max)
 {
 	struct options options = { .min = 1 };
 	struct conf_call inner = *call;
@@ -33,8 +39,8 @@ read_options(struct conf_call *call, const struct conf_word *words, size_t words
 					  weight ? "a number after `weight`"
 						 : "a number after `min`");
 			if (value && weight)
-				options.weight_given =
-					call_int(&inner, value, -253, 253, &options.weight);
+				options.weight_given = call_int(&inner, value, -weight_max,
+								weight_max, &options.weight);
 			else if (value && !call_int(&inner, value, 1, 65535, &options.min))
 				options.min = 1;
 		} else if (!backend && strcmp(text, "reverse") == 0) {
@@ -50,52 +56,142 @@ read_options(struct conf_call *call, const struct conf_word *words, size_t words
 	return options;
 }
 
-/* ------------------------------------------------------------------ track_script */
+/* ------------------------------------------------------------------ what is tracked by its name */
+
+static struct conf_track_list *
+list_of(const struct conf_row *row, const void *object)
+{
+	return (struct conf_track_list *)((char *)object + row->offset);
+}
 
 static void
-read_track_script(struct conf_call *call, const struct conf_line *line)
+read_track(struct conf_call *call, const struct conf_line *line)
 {
-	struct conf_instance *instance = call->object;
-	struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
-	struct conf_parser *p = call->p;
-	struct options options = read_options(call, line->words, line->words_n, line->end, false);
-
-	parser_refer(p, CONF_REF_SCRIPT, &line->words[0], (uint32_t)p->conf->instances_n, list->n);
-	*ARENA_PUSH(p->arena, list->at, list->n) = (struct conf_track){
-		.pos = line->words[0].pos,
+	struct conf_track_list *list = list_of(call->row, call->object);
+	const struct conf_word *name = &line->words[0];
+	struct options options =
+		read_options(call, line->words, line->words_n, line->end, false, WEIGHT_MAX);
+	struct conf_track track = {
+		.pos = name->pos,
 		.index = CONF_NONE,
 		.weight = (int32_t)options.weight,
 		.weight_given = options.weight_given,
 		.reverse = options.reverse,
 	};
+
+	if (strcmp(call->row->name, "track_interface") != 0)
+		parser_refer_listed(call, CONF_REF_SCRIPT, name, list->n);
+	else if (parse_interface_name(call, name))
+		track.index = parser_interface(call->p, name->text);
+	*ARENA_PUSH(call->p->arena, list->at, list->n) = track;
 }
 
 void
-parse_track_script(struct conf_call *call)
+parse_track(struct conf_call *call)
 {
-	keepalived_read_list(call, read_track_script);
+	keepalived_read_list(call, read_track);
+}
+
+static const char *
+name_of(const struct conf_printer *pr, const struct conf_row *row, uint32_t index)
+{
+	return strcmp(row->name, "track_interface") == 0 ? pr->conf->interfaces[index].name
+							 : pr->conf->scripts[index].name;
+}
+
+static void
+print_one(const struct conf_printer *pr, const struct conf_row *row, const struct conf_track *track)
+{
+	fprintf(pr->out, "%s\t", pr->indent);
+	print_bare(pr, name_of(pr, row, track->index));
+	if (track->weight_given)
+		fprintf(pr->out, " weight %d", track->weight);
+	fputs(track->weight_given && track->reverse ? " reverse\n" : "\n", pr->out);
 }
 
 void
-print_track_script(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+print_track(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
-	const struct conf_instance *instance = object;
-	const struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
+	const struct conf_track_list *list = list_of(row, object);
+	bool any = false;
 
-	if (list->n == 0)
-		return;
-	fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
 	for (size_t i = 0; i < list->n; i++) {
-		const struct conf_track *track = &list->at[i];
-
-		fprintf(pr->out, "%s\t", pr->indent);
-		print_bare(pr, pr->conf->scripts[track->index].name);
-		if (track->weight_given)
-			fprintf(pr->out, " weight %d%s", track->weight,
-				track->reverse ? " reverse" : "");
-		fputc('\n', pr->out);
+		if (list->at[i].of_group)
+			continue;
+		if (!any)
+			fprintf(pr->out, "%s%s {\n", pr->indent, row->name);
+		any = true;
+		print_one(pr, row, &list->at[i]);
 	}
-	fprintf(pr->out, "%s}\n", pr->indent);
+	if (any)
+		fprintf(pr->out, "%s}\n", pr->indent);
+}
+
+/* ------------------------------------------------------------------ interface_up_down_delays */
+
+static bool
+read_delay(struct conf_call *call, const struct conf_word *word, uint32_t *ms)
+{
+	int64_t us;
+
+	if (value_seconds(word->text, &us) < 0 || us > LINK_DELAY_MAX_US) {
+		conf_error(&call->p->reporter, word->pos,
+			   "a delay is seconds from 0 to 255, not `%.40s`", word->text);
+		return false;
+	}
+	*ms = (uint32_t)((us + 999) / 1000);
+	return true;
+}
+
+/* "NAME DOWN [UP]": up is as long as down unless given. */
+static void
+read_link_delay(struct conf_call *call, const struct conf_line *line)
+{
+	struct conf_call inner = *call;
+	const struct conf_word *down;
+	struct conf_interface *interface;
+	uint32_t index;
+
+	inner.words = line->words;
+	inner.words_n = line->words_n;
+	inner.end = line->end;
+	down = call_word(&inner, 1, "seconds");
+	if (!down || !parse_interface_name(call, &line->words[0]))
+		return;
+	index = parser_interface(call->p, line->words[0].text);
+	interface = &call->p->conf->interfaces[index];
+	if (!read_delay(call, down, &interface->down_delay_ms))
+		return;
+	interface->up_delay_ms = interface->down_delay_ms;
+	if (line->words_n > 2)
+		read_delay(call, &line->words[2], &interface->up_delay_ms);
+}
+
+void
+parse_link_delays(struct conf_call *call)
+{
+	keepalived_read_list(call, read_link_delay);
+}
+
+void
+print_link_delays(const struct conf_printer *pr)
+{
+	char down[VALUE_STRLEN], up[VALUE_STRLEN];
+	bool any = false;
+
+	for (size_t i = 0; i < pr->conf->interfaces_n; i++) {
+		const struct conf_interface *interface = &pr->conf->interfaces[i];
+
+		if (!interface->down_delay_ms && !interface->up_delay_ms)
+			continue;
+		fputs(any ? "\t" : "interface_up_down_delays {\n\t", pr->out);
+		any = true;
+		print_bare(pr, interface->name);
+		fprintf(pr->out, " %s %s\n", value_format_seconds(interface->down_delay_ms, down),
+			value_format_seconds(interface->up_delay_ms, up));
+	}
+	if (any)
+		fputs("}\n\n", pr->out);
 }
 
 /* ------------------------------------------------------------------ track_proxy, track_backend */
@@ -109,23 +205,26 @@ parse_track_proxy(struct conf_call *call)
 	call->used = 1;
 }
 
+static struct conf_track_backend_list *
+backends_of(const struct conf_row *row, const void *object)
+{
+	return (struct conf_track_backend_list *)((char *)object + row->offset);
+}
+
 static void
 add_track_backend(struct conf_call *call, const struct conf_word *words, size_t words_n,
 		  struct conf_pos end)
 {
-	struct conf_instance *instance = call->object;
-	struct conf_parser *p = call->p;
-	struct options options = read_options(call, words, words_n, end, true);
+	struct conf_track_backend_list *list = backends_of(call->row, call->object);
+	struct options options = read_options(call, words, words_n, end, true, WEIGHT_MAX);
 
-	parser_refer(p, CONF_REF_BACKEND, &words[0], (uint32_t)p->conf->instances_n,
-		     instance->track_backends_n);
-	*ARENA_PUSH(p->arena, instance->track_backends, instance->track_backends_n) =
-		(struct conf_track_backend){
-			.pos = words[0].pos,
-			.backend = CONF_NONE,
-			.weight = (int32_t)options.weight,
-			.min = (uint32_t)options.min,
-		};
+	parser_refer_listed(call, CONF_REF_BACKEND, &words[0], list->n);
+	*ARENA_PUSH(call->p->arena, list->at, list->n) = (struct conf_track_backend){
+		.pos = words[0].pos,
+		.backend = CONF_NONE,
+		.weight = (int32_t)options.weight,
+		.min = (uint32_t)options.min,
+	};
 }
 
 static void
@@ -148,10 +247,10 @@ parse_track_backend(struct conf_call *call)
 void
 print_track_backend(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
-	const struct conf_instance *instance = object;
+	const struct conf_track_backend_list *list = backends_of(row, object);
 
-	for (size_t i = 0; i < instance->track_backends_n; i++) {
-		const struct conf_track_backend *track = &instance->track_backends[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct conf_track_backend *track = &list->at[i];
 
 		if (track->implied)
 			continue;

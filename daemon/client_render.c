@@ -215,10 +215,12 @@ render_vips(FILE *out, const json_t *o)
 static void
 render_tracking(FILE *out, const json_t *o)
 {
-	const json_t *backend;
+	const json_t *tracking = json_object_get(o, "tracking"), *backend, *link;
 	size_t i;
 
-	json_array_foreach(json_object_get(json_object_get(o, "tracking"), "backends"), i, backend)
+	json_array_foreach(json_object_get(tracking, "interfaces"), i, link)
+		fprintf(out, "  tracks interface %s: %s\n", str(link, "name"), str(link, "state"));
+	json_array_foreach(json_object_get(tracking, "backends"), i, backend)
 		fprintf(out, "  tracks backend %s: %" PRId64 " usable, needs %" PRId64 "%s\n",
 			str(backend, "name"), num(backend, "usable"), num(backend, "min"),
 			yes(backend, "settled") ? "" : " (not all checked yet)");
@@ -302,6 +304,24 @@ render_script_end(struct table *t, const json_t *o)
 		set_cell(t, 2, "exit status %" PRId64, num(o, "exit_status"));
 	set_cell(t, 3, "%s", duration(num(o, "took_ms")).s);
 	set_cell(t, 4, "%s ago", duration(num(o, "ran_ms_ago")).s);
+}
+
+static void
+render_groups(FILE *out, const json_t *list)
+{
+	const json_t *group, *member;
+	size_t i, j;
+
+	json_array_foreach(list, i, group)
+	{
+		fprintf(out, "\ngroup %s (", str(group, "name"));
+		json_array_foreach(json_object_get(group, "members"), j, member)
+			fprintf(out, "%s%s", j ? ", " : "", json_string_value(member));
+		fprintf(out, ")  %s", str(group, "state"));
+		if (has(group, "since_ms_ago"))
+			fprintf(out, " for %s", duration(num(group, "since_ms_ago")).s);
+		fputc('\n', out);
+	}
 }
 
 static void
@@ -492,6 +512,7 @@ client_render(FILE *out, const json_t *status)
 		num(status, "worker_pid"));
 	json_array_foreach(json_object_get(status, "instances"), i, instance)
 		render_instance(out, instance);
+	render_groups(out, json_object_get(status, "groups"));
 	render_scripts(out, json_object_get(status, "scripts"));
 	render_proxy(out, status);
 	render_transitions(out, json_object_get(status, "transitions"));

@@ -70,7 +70,8 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 
 	/* The last messages of a worker that is gone may let go of something, not take. */
 	if (g->child.gone && request != REQUEST_RELEASE && request != REQUEST_WILL &&
-	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY)
+	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY &&
+	    request != REQUEST_NOTIFY_GROUP)
 		return;
 	switch (request) {
 	case REQUEST_READY:
@@ -97,6 +98,11 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
 			notifier_tell(&g->notifier, instance, (enum notify_event)p->notify.event,
 				      p->notify.priority);
+		break;
+	case REQUEST_NOTIFY_GROUP:
+		if (!g->child.gone || p->notify.event != NOTIFY_EVENT_MASTER)
+			notifier_tell_group(&g->notifier, instance,
+					    (enum notify_event)p->notify.event);
 		break;
 	case REQUEST_STOPPED:
 		g->stopped = true;

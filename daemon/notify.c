@@ -71,11 +71,10 @@ notify_commands(const struct conf_notify *conf, enum notify_event event,
 }
 
 void
-notify_line(char *line, size_t size, const char *instance, enum notify_event event,
+notify_line(char *line, size_t size, const char *kind, const char *name, enum notify_event event,
 	    unsigned priority)
 {
-	snprintf(line, size, "INSTANCE \"%s\" %s %u\n", instance, notify_event_name(event),
-		 priority);
+	snprintf(line, size, "%s \"%s\" %s %u\n", kind, name, notify_event_name(event), priority);
 }
 
 /* ---- lanes ---- */
@@ -85,7 +84,8 @@ notify_line(char *line, size_t size, const char *instance, enum notify_event eve
 
 struct notify_lane {
 	struct notifier *notifier;
-	const struct conf_instance *conf;
+	const char *kind, *name; /* "INSTANCE" or "GROUP" */
+	const struct conf_notify *conf;
 	struct script_program programs[PROGRAMS_N];
 	struct script_run run;
 	struct notify_waiting queue[NOTIFY_QUEUE]; /* [0] is the one at work */
@@ -98,7 +98,7 @@ struct notify_lane {
 static struct script_program *
 program_of(struct notify_lane *lane, const struct conf_command *command)
 {
-	size_t offset = (size_t)((const char *)command - (const char *)&lane->conf->notify);
+	size_t offset = (size_t)((const char *)command - (const char *)lane->conf);
 
 	return &lane->programs[offset / sizeof *command];
 }
@@ -108,15 +108,14 @@ start_program(struct notify_lane *lane, const struct script_program *program, bo
 {
 	const struct notify_waiting *w = &lane->queue[0];
 	char priority[16];
-	const char *const more[] = { "INSTANCE", lane->conf->name, notify_event_name(w->event),
-				     priority, NULL };
+	const char *const more[] = { lane->kind, lane->name, notify_event_name(w->event), priority,
+				     NULL };
 	int r;
 
 	snprintf(priority, sizeof priority, "%u", w->priority);
 	r = script_start(&lane->run, program, any ? more : NULL, 0, false);
 	if (r < 0)
-		log_error("(%s) cannot start %s: %s", lane->conf->name, program->path,
-			  strerror(-r));
+		log_error("(%s) cannot start %s: %s", lane->name, program->path, strerror(-r));
 	else if (lane->notifier->stop_limit_ms)
 		script_limit(&lane->run, lane->notifier->stop_limit_ms);
 	else if (lane->queue_n > 1)
@@ -126,7 +125,7 @@ start_program(struct notify_lane *lane, const struct script_program *program, bo
 static bool
 is_idle(const struct notifier *notifier)
 {
-	for (size_t i = 0; i < notifier->conf->instances_n; i++)
+	for (size_t i = 0; i < notifier->lanes_n; i++)
 		if (script_running(&notifier->lanes[i].run))
 			return false;
 	return !script_running(&notifier->fifos[0].run) && !script_running(&notifier->fifos[1].run);
@@ -147,14 +146,14 @@ advance(struct notify_lane *lane)
 {
 	while (!script_running(&lane->run) && lane->queue_n > 0) {
 		const struct conf_command *commands[2];
-		size_t n = notify_commands(&lane->conf->notify, lane->queue[0].event, commands);
+		size_t n = notify_commands(lane->conf, lane->queue[0].event, commands);
 
 		if (lane->step < n) {
 			const struct conf_command *command = commands[lane->step++];
 			const struct script_program *program = program_of(lane, command);
 
 			if (program->words)
-				start_program(lane, program, command == &lane->conf->notify.any);
+				start_program(lane, program, command == &lane->conf->any);
 			continue;
 		}
 		lane->step = 0;
@@ -167,7 +166,7 @@ static void
 on_done(struct script_run *run, const struct script_end *end)
 {
 	struct notify_lane *lane = run->ctx;
-	const char *name = lane->conf->name;
+	const char *name = lane->name;
 
 	if (end->timed_out)
 		log_warning("(%s) a notify script was ended after %" PRId64
@@ -188,7 +187,7 @@ enqueue(struct notify_lane *lane, enum notify_event event, unsigned priority)
 	const struct conf_command *commands[2];
 	size_t last = lane->queue_n - 1;
 
-	if (notify_commands(&lane->conf->notify, event, commands) == 0)
+	if (notify_commands(lane->conf, event, commands) == 0)
 		return;
 	if (event == NOTIFY_EVENT_MASTER_RX_LOWER_PRI && lane->queue_n > 1 &&
 	    lane->queue[last].event == event)
@@ -196,8 +195,7 @@ enqueue(struct notify_lane *lane, enum notify_event event, unsigned priority)
 	if (lane->queue_n == NOTIFY_QUEUE) {
 		lane->dropped++;
 		log_warning("(%s) notify scripts are too slow: %s is left out (%" PRIu64 " so far)",
-			    lane->conf->name, notify_event_name(lane->queue[1].event),
-			    lane->dropped);
+			    lane->name, notify_event_name(lane->queue[1].event), lane->dropped);
 		lane->queue_n--;
 		memmove(&lane->queue[1], &lane->queue[2],
 			(lane->queue_n - 1) * sizeof lane->queue[0]);
@@ -210,40 +208,53 @@ enqueue(struct notify_lane *lane, enum notify_event event, unsigned priority)
 
 /* ---- for the guardian ---- */
 
+static void
+tell(struct notify_lane *lane, enum notify_event event, unsigned priority)
+{
+	char line[1024];
+
+	if (event <= NOTIFY_EVENT_STOP)
+		lane->state = event;
+	lane->priority = priority;
+	notify_line(line, sizeof line, lane->kind, lane->name, event, priority);
+	for (size_t i = 0; i < 2; i++)
+		notify_fifo_write(&lane->notifier->fifos[i], line);
+	enqueue(lane, event, priority);
+}
+
 void
 notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event event,
 	      unsigned priority)
 {
-	struct notify_lane *lane = &notifier->lanes[instance];
-	char line[1024];
-
 	assert(instance < notifier->conf->instances_n && event < NOTIFY_EVENT_N);
-	if (event <= NOTIFY_EVENT_STOP)
-		lane->state = event;
-	lane->priority = priority;
-	notify_line(line, sizeof line, lane->conf->name, event, priority);
-	for (size_t i = 0; i < 2; i++)
-		notify_fifo_write(&notifier->fifos[i], line);
-	enqueue(lane, event, priority);
+	tell(&notifier->lanes[instance], event, priority);
+}
+
+/* Groups' lanes are behind those of instances. */
+void
+notifier_tell_group(struct notifier *notifier, uint32_t group, enum notify_event event)
+{
+	assert(group < notifier->conf->groups_n && event <= NOTIFY_EVENT_STOP);
+	tell(&notifier->lanes[notifier->conf->instances_n + group], event, 0);
 }
 
 void
 notifier_orphan(struct notifier *notifier)
 {
-	for (uint32_t i = 0; i < notifier->conf->instances_n; i++)
+	for (size_t i = 0; i < notifier->lanes_n; i++)
 		if (notifier->lanes[i].state == NOTIFY_EVENT_MASTER)
-			notifier_tell(notifier, i, NOTIFY_EVENT_FAULT, notifier->lanes[i].priority);
+			tell(&notifier->lanes[i], NOTIFY_EVENT_FAULT, notifier->lanes[i].priority);
 }
 
 bool
 notifier_stop(struct notifier *notifier, int64_t limit_ms)
 {
 	notifier->stop_limit_ms = limit_ms / 2;
-	for (uint32_t i = 0; i < notifier->conf->instances_n; i++) {
+	for (size_t i = 0; i < notifier->lanes_n; i++) {
 		struct notify_lane *lane = &notifier->lanes[i];
 
 		if (lane->state < NOTIFY_EVENT_STOP)
-			notifier_tell(notifier, i, NOTIFY_EVENT_STOP, lane->priority);
+			tell(lane, NOTIFY_EVENT_STOP, lane->priority);
 		/* Half for what runs, the rest for what waits behind it. */
 		script_limit(&lane->run, lane->queue_n > 1 ? limit_ms / 2 : limit_ms);
 	}
@@ -263,11 +274,25 @@ prepare(struct notify_lane *lane, const struct conf_command *command,
 	char error[256];
 
 	if (script_program_init(program, command, owner, error, sizeof error) < 0) {
-		log_error("(%s) notify script disabled: %s", lane->conf->name, error);
+		log_error("(%s) notify script disabled: %s", lane->name, error);
 		return;
 	}
 	if (!script_program_permitted(program, conf->enable_script_security, "notify script"))
 		script_program_fini(program);
+}
+
+static void
+begin(struct notify_lane *lane, const char *kind, const char *name, const struct conf_notify *conf,
+      const struct script_owner *owner)
+{
+	lane->kind = kind;
+	lane->name = name;
+	lane->conf = conf;
+	lane->state = NOTIFY_EVENT_N;
+	script_run_init(&lane->run, lane->notifier->loop, on_done, lane);
+	for (size_t i = 0; i < PROGRAMS_N; i++)
+		prepare(lane, (const void *)((const char *)conf + i * sizeof(struct conf_command)),
+			owner);
 }
 
 int
@@ -278,25 +303,22 @@ notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *c
 	char error[256];
 
 	*notifier = (struct notifier){ .loop = loop, .conf = conf, .idle = idle, .ctx = ctx };
-	notifier->lanes = calloc(conf->instances_n + 1, sizeof *notifier->lanes);
+	notifier->lanes_n = conf->instances_n + conf->groups_n;
+	notifier->lanes = calloc(notifier->lanes_n + 1, sizeof *notifier->lanes);
 	if (!notifier->lanes)
 		return -ENOMEM;
 	if (script_owner_default(conf, &owner, error, sizeof error) < 0) {
 		log_error("scripts run as nobody that is known: %s", error);
 		known = NULL;
 	}
-	for (uint32_t i = 0; i < conf->instances_n; i++) {
-		struct notify_lane *lane = &notifier->lanes[i];
-		const char *commands = (const char *)&conf->instances[i].notify;
-
-		lane->notifier = notifier;
-		lane->conf = &conf->instances[i];
-		lane->state = NOTIFY_EVENT_N;
-		script_run_init(&lane->run, loop, on_done, lane);
-		for (size_t j = 0; j < PROGRAMS_N; j++)
-			prepare(lane, (const void *)(commands + j * sizeof(struct conf_command)),
-				known);
-	}
+	for (size_t i = 0; i < notifier->lanes_n; i++)
+		notifier->lanes[i].notifier = notifier;
+	for (size_t i = 0; i < conf->instances_n; i++)
+		begin(&notifier->lanes[i], "INSTANCE", conf->instances[i].name,
+		      &conf->instances[i].notify, known);
+	for (size_t i = 0; i < conf->groups_n; i++)
+		begin(&notifier->lanes[conf->instances_n + i], "GROUP", conf->groups[i].name,
+		      &conf->groups[i].notify, known);
 	notify_fifo_init(&notifier->fifos[0], loop, &conf->notify_fifo, known,
 			 conf->enable_script_security, look_for_end, notifier);
 	notify_fifo_init(&notifier->fifos[1], loop, &conf->vrrp_notify_fifo, known,
@@ -309,7 +331,7 @@ notifier_fini(struct notifier *notifier)
 {
 	for (size_t i = 0; i < 2; i++)
 		notify_fifo_fini(&notifier->fifos[i]);
-	for (size_t i = 0; notifier->lanes && i < notifier->conf->instances_n; i++) {
+	for (size_t i = 0; notifier->lanes && i < notifier->lanes_n; i++) {
 		script_run_fini(&notifier->lanes[i].run);
 		for (size_t j = 0; j < PROGRAMS_N; j++)
 			script_program_fini(&notifier->lanes[i].programs[j]);

@@ -1,7 +1,7 @@
 /*
- * notify.h - scripts and FIFOs that are told what happens to an instance.
+ * notify.h - scripts and FIFOs that are told what happens to an instance or a sync group.
  *
- * The worker names an instance and an event, no more; what is run is what this configuration says.
+ * The worker names an instance or a group, and an event, no more; what is run is what this configuration says.
  * An instance's scripts run one after another, in the order of the events and, for one event, its
  * own script before `notify`: a script never finds that a later one has overtaken it.  (keepalived
  * starts them all at once.)  One that runs on hinders nobody until something waits behind it; from
@@ -22,9 +22,9 @@ const char *notify_event_name(enum notify_event event);
 size_t notify_commands(const struct conf_notify *conf, enum notify_event event,
 		       const struct conf_command *commands[2]);
 
-/* The line for FIFOs: INSTANCE "VI_1" MASTER 100 */
-void notify_line(char *line, size_t size, const char *instance, enum notify_event event,
-		 unsigned priority);
+/* The line for FIFOs: INSTANCE "VI_1" MASTER 100, or GROUP "G" MASTER 0 */
+void notify_line(char *line, size_t size, const char *kind, const char *name,
+		 enum notify_event event, unsigned priority);
 
 /* ------------------------------------------------------------------ on the guardian's loop */
 
@@ -33,12 +33,13 @@ struct notify_waiting {
 	unsigned priority;
 };
 
-struct notify_lane; /* of an instance */
+struct notify_lane; /* of an instance or a group */
 
 struct notifier {
 	struct loop *loop;
 	const struct conf *conf;
-	struct notify_lane *lanes;
+	struct notify_lane *lanes; /* of instances, then of groups */
+	size_t lanes_n;
 	struct notify_fifo fifos[2];
 	int64_t stop_limit_ms;   /* 0 = it goes on */
 	void (*idle)(void *ctx); /* after notifier_stop: everything has been told */
@@ -52,6 +53,8 @@ void notifier_fini(struct notifier *notifier);
 
 void notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event event,
 		   unsigned priority);
+/* A state of the group as a whole; its priority is 0, as in keepalived. */
+void notifier_tell_group(struct notifier *notifier, uint32_t group, enum notify_event event);
 
 /* The worker is gone, and its will executed: who was told MASTER is told FAULT, before the next
  * worker begins as BACKUP. */

@@ -65,7 +65,16 @@ has_value(enum request request, const union privileged_payload *p)
 		return p->confirm.master <= 1;
 	if (request == REQUEST_NOTIFY)
 		return p->notify.event < NOTIFY_EVENT_N && p->notify.priority <= UINT8_MAX;
+	if (request == REQUEST_NOTIFY_GROUP)
+		return p->notify.event <= NOTIFY_EVENT_STOP && p->notify.priority == 0;
 	return true;
+}
+
+/* How many there are of what a request's index counts. */
+static size_t
+indexes_n(const struct conf *conf, uint32_t request)
+{
+	return request == REQUEST_NOTIFY_GROUP ? conf->groups_n : conf->instances_n;
 }
 
 /* Only the holder of the token speaks about addresses and wills. */
@@ -95,7 +104,7 @@ privileged_check(const struct privileged *gate, const struct ipc_message *m)
 	memcpy(&p, m->payload, m->len);
 	if (p.none.generation != gate->generation)
 		return PRIVILEGED_GENERATION;
-	if (m->len >= sizeof p.instance && p.instance.instance >= gate->conf->instances_n)
+	if (m->len >= sizeof p.instance && p.instance.instance >= indexes_n(gate->conf, m->type))
 		return PRIVILEGED_INSTANCE;
 	if (!has_value((enum request)m->type, &p))
 		return PRIVILEGED_VALUE;

@@ -118,6 +118,7 @@ struct ans_script {
 	X(WILL,         struct req_lodged,       WORKER)   /* from now on, or no longer */             \
 	X(CONFIRM,      struct req_confirm,      WORKER)   /* answers ASK_CONFIRM */                   \
 	X(NOTIFY,       struct req_notify,       WORKER)   /* tell scripts and FIFOs */                \
+	X(NOTIFY_GROUP, struct req_notify,       WORKER)   /* likewise; `instance` is a group's index */ \
 	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
 	X(CONTROL,      struct req_none,         GUARDIAN) /* + descriptor: the control socket */      \
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \

@@ -192,14 +192,26 @@ build_hmac(const struct vrrp_view *v)
 	return o;
 }
 
+/* A tracked interface, once its delays are over. */
+static json_t *
+build_link(const struct status_source *s, uint32_t index)
+{
+	const struct vrrp_link *link = vrrp_link_view(s->vrrp, index);
+	json_t *o = json_object();
+
+	put_text(o, "name", s->conf->interfaces[index].name);
+	put_text(o, "state", !link->present ? "missing" : link->up ? "up" : "down");
+	return o;
+}
+
 static json_t *
 build_tracking(const struct status_source *s, const struct conf_instance *conf)
 {
 	json_t *o = json_object(), *list = json_array();
 
 	put_bool(o, "proxy", !conf->no_track_proxy && conf_has_listener(s->conf));
-	for (size_t i = 0; i < conf->track_backends_n; i++) {
-		const struct conf_track_backend *t = &conf->track_backends[i];
+	for (size_t i = 0; i < conf->track_backends.n; i++) {
+		const struct conf_track_backend *t = &conf->track_backends.at[i];
 		json_t *b = json_object();
 
 		put_text(b, "name", s->conf->proxies[t->backend].name);
@@ -211,6 +223,27 @@ build_tracking(const struct status_source *s, const struct conf_instance *conf)
 		json_array_append_new(list, b);
 	}
 	json_object_set_new(o, "backends", list);
+	list = json_array();
+	for (size_t i = 0; i < conf->track[CONF_TRACK_INTERFACE].n; i++)
+		json_array_append_new(list,
+				      build_link(s, conf->track[CONF_TRACK_INTERFACE].at[i].index));
+	json_object_set_new(o, "interfaces", list);
+	return o;
+}
+
+static json_t *
+build_group(const struct status_source *s, uint32_t index)
+{
+	json_t *o = json_object(), *members = json_array();
+	struct vrrp_group_view v;
+
+	vrrp_group_view(s->vrrp, index, &v);
+	for (size_t i = 0; i < v.conf->members_n; i++)
+		json_array_append_new(members, text(s->conf->instances[v.conf->members[i]].name));
+	put_text(o, "name", v.conf->name);
+	put_text(o, "state", vrrp_state_name(v.state));
+	put_ago(o, "since_ms_ago", s->now, v.since);
+	json_object_set_new(o, "members", members);
 	return o;
 }
 
@@ -453,11 +486,13 @@ build_backend(const struct status_source *s, uint32_t index)
 json_t *
 status_build(const struct status_source *s)
 {
-	json_t *o = json_object(), *instances = json_array(), *scripts = json_array(),
-	       *frontends = json_array(), *backends = json_array();
+	json_t *o = json_object(), *instances = json_array(), *groups = json_array(),
+	       *scripts = json_array(), *frontends = json_array(), *backends = json_array();
 
 	for (uint32_t i = 0; i < s->conf->instances_n; i++)
 		json_array_append_new(instances, build_instance(s, i));
+	for (uint32_t i = 0; i < s->conf->groups_n; i++)
+		json_array_append_new(groups, build_group(s, i));
 	for (uint32_t i = 0; i < s->conf->scripts_n; i++)
 		json_array_append_new(scripts, build_script(s, i));
 	for (uint32_t i = 0; s->proxy && i < s->conf->proxies_n; i++) {
@@ -475,6 +510,7 @@ status_build(const struct status_source *s)
 	put_ago(o, "uptime_ms", s->now, s->started);
 	put_int(o, "at_ms", s->wall_ms);
 	json_object_set_new(o, "instances", instances);
+	json_object_set_new(o, "groups", groups);
 	json_object_set_new(o, "scripts", scripts);
 	json_object_set_new(o, "proxy", s->proxy ? build_proxy(s) : json_null());
 	json_object_set_new(o, "frontends", frontends);

@@ -81,19 +81,24 @@ drain(void *ctx)
 }
 
 /* RESIGNED is keepalived's last moment as MASTER: scripts hear of the STOP when it is over. */
+static const enum notify_event state_events[VRRP_STATE_N] = {
+	[VRRP_STATE_INIT] = NOTIFY_EVENT_STOP,     [VRRP_STATE_BACKUP] = NOTIFY_EVENT_BACKUP,
+	[VRRP_STATE_MASTER] = NOTIFY_EVENT_MASTER, [VRRP_STATE_FAULT] = NOTIFY_EVENT_FAULT,
+	[VRRP_STATE_RESIGNED] = NOTIFY_EVENT_N,
+};
+
 static void
 tell_scripts(struct worker *w, const struct vrrp_transition_note *note)
 {
-	static const enum notify_event events[VRRP_STATE_N] = {
-		[VRRP_STATE_INIT] = NOTIFY_EVENT_STOP,
-		[VRRP_STATE_BACKUP] = NOTIFY_EVENT_BACKUP,
-		[VRRP_STATE_MASTER] = NOTIFY_EVENT_MASTER,
-		[VRRP_STATE_FAULT] = NOTIFY_EVENT_FAULT,
-		[VRRP_STATE_RESIGNED] = NOTIFY_EVENT_N,
-	};
+	if (state_events[note->to] != NOTIFY_EVENT_N)
+		worker_notify(w, note->instance, state_events[note->to], note->priority);
+}
 
-	if (events[note->to] != NOTIFY_EVENT_N)
-		worker_notify(w, note->instance, events[note->to], note->priority);
+static void
+note_group(void *ctx, uint32_t group, enum vrrp_state state)
+{
+	if (state_events[state] != NOTIFY_EVENT_N)
+		worker_notify_group(ctx, group, state_events[state]);
 }
 
 /* These may be many: only for those who asked. */
@@ -141,6 +146,7 @@ static const struct vrrp_ops ops = {
 	.drain = drain,
 	.wall_ns = wall_ns,
 	.transition = note_transition,
+	.group = note_group,
 	.aside = note_aside,
 };
 

@@ -92,6 +92,15 @@ worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_t pri
 	tell(w, REQUEST_NOTIFY, &payload, sizeof payload);
 }
 
+void
+worker_notify_group(void *ctx, uint32_t group, enum notify_event event)
+{
+	struct worker *w = ctx;
+	const struct req_notify payload = { w->generation, group, (uint16_t)event, 0 };
+
+	tell(w, REQUEST_NOTIFY_GROUP, &payload, sizeof payload);
+}
+
 /* ------------------------------------------------------------------ from the guardian */
 
 /* The message's only descriptor becomes the caller's. */
@@ -332,6 +341,7 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_WILL:
 	case REQUEST_CONFIRM:
 	case REQUEST_NOTIFY:
+	case REQUEST_NOTIFY_GROUP:
 	case REQUEST_STOPPED:
 	case REQUEST_N:
 		break;

@@ -69,6 +69,8 @@ void worker_lodge_will(void *ctx, uint32_t instance, bool lodged);
 /* The scripts of this instance are to be told. */
 void worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_t priority);
 
+void worker_notify_group(void *ctx, uint32_t group, enum notify_event event);
+
 /* A message without arguments: READY, STOPPED. */
 void worker_tell(struct worker *worker, enum request request);
 

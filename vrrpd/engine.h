@@ -4,13 +4,18 @@
 #pragma once
 
 #include "vrrpd/instance.h"
+#include "vrrpd/sync.h"
 #include "vrrpd/track.h"
 
 /* A repeated complaint is logged once and then at most this often. */
 #define VRRP_LOG_PACE_NS (60 * NS_PER_S)
 
 struct vrrp_interface {
-	struct vrrp_link link;
+	struct vrrp *vrrp;
+	uint32_t index;
+	bool tracked;          /* by its name, not only as an instance's own */
+	struct vrrp_link told; /* the world has it once its delay is over */
+	struct timer settle;
 	struct vrrp_instance *by_vrid[IP_FAMILIES][256];
 	uint64_t drops[VRRP_DROP_N]; /* of packets that cannot be laid to an instance */
 	struct mono drop_logged[VRRP_DROP_N];
@@ -26,6 +31,7 @@ struct vrrp {
 	struct vrrp_instance *instances;   /* conf->instances_n */
 	struct vrrp_interface *interfaces; /* conf->interfaces_n */
 	struct vrrp_hmac_mark *own_marks;  /* unless they were told to be elsewhere */
+	struct vrrp_sync *groups;          /* conf->groups_n */
 
 	bool begun;          /* vrrp_startup_delay is over */
 	bool stopping;       /* no instance takes part any more */
@@ -35,6 +41,12 @@ struct vrrp {
 	bool overdue;        /* … or the last one, was too slow: some instance must be fenced */
 	int64_t shortest_ns; /* the shortest advertisement interval of all instances */
 };
+
+/* link.c */
+void vrrp_interface_init(struct vrrp_interface *iface, struct vrrp *vrrp, uint32_t index);
+
+/* Something that any instance may track is another now. */
+void vrrp_on_facts(struct vrrp *vrrp, struct mono now);
 
 /* Is it time to repeat a complaint last logged at *logged?  Notes `now` if so. */
 bool vrrp_log_due(struct mono *logged, struct mono now);

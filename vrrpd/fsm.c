@@ -30,6 +30,7 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		[VRRP_EVENT_BROKEN]        = { VRRP_STATE_FAULT,  VRRP_DO_DISARM },
 		[VRRP_EVENT_STOP]          = { VRRP_STATE_INIT,   VRRP_DO_DISARM },
 		[VRRP_EVENT_OUTRANKED]     = { VRRP_STATE_BACKUP, VRRP_DO_ARM_DOWN },
+		[VRRP_EVENT_GROUP_TAKES]   = { VRRP_STATE_MASTER, TAKE_OVER },
 		[VRRP_EVENT_DOWN_TIMER]    = { VRRP_STATE_MASTER, TAKE_OVER },
 		[VRRP_EVENT_PEER_RESIGNS]  = { VRRP_STATE_BACKUP, VRRP_DO_ARM_SKEW },
 		[VRRP_EVENT_PEER_QUITS]    = { VRRP_STATE_BACKUP, VRRP_DO_ARM_NOW },
@@ -44,6 +45,8 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		/* Nothing is sent: a peer that took over must not be contradicted by the past. */
 		[VRRP_EVENT_FENCE]         = { VRRP_STATE_BACKUP, LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_REPRIORITISED] = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
+		/* The better node takes over on every link of the group, and need not be told. */
+		[VRRP_EVENT_GROUP_YIELDS]  = { VRRP_STATE_BACKUP, LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_ADVERT_TIMER]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE | VRRP_DO_ARM_ADVERT },
 		[VRRP_EVENT_PEER_RESIGNS]  = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
 		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_BACKUP, VRRP_DO_LEARN | LET_GO | VRRP_DO_ARM_DOWN },
@@ -151,6 +154,8 @@ vrrp_event_name(enum vrrp_event event)
 		[VRRP_EVENT_FENCE] = "fence",
 		[VRRP_EVENT_REPRIORITISED] = "priority changed",
 		[VRRP_EVENT_OUTRANKED] = "outranked",
+		[VRRP_EVENT_GROUP_TAKES] = "group becomes master",
+		[VRRP_EVENT_GROUP_YIELDS] = "group gives way",
 		[VRRP_EVENT_DOWN_TIMER] = "down timer",
 		[VRRP_EVENT_ADVERT_TIMER] = "advertisement timer",
 		[VRRP_EVENT_HOLD_TIMER] = "hold timer",

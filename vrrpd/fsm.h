@@ -40,6 +40,8 @@ enum vrrp_event {
 	VRRP_EVENT_FENCE,         /* we were away long enough for a peer to have taken over */
 	VRRP_EVENT_REPRIORITISED, /* a tracker changed the priority we advertise */
 	VRRP_EVENT_OUTRANKED,     /* we wait for a fallen master, but have now fallen as low */
+	VRRP_EVENT_GROUP_TAKES,   /* our sync group becomes master */
+	VRRP_EVENT_GROUP_YIELDS,  /* … or another of its members has found a better one */
 	/* timers */
 	VRRP_EVENT_DOWN_TIMER,
 	VRRP_EVENT_ADVERT_TIMER,

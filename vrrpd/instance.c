@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
+#include "vrrpd/sync.h"
 #include "vrrpd/tenure.h"
 #include "vrrpd/timing.h"
 
@@ -20,8 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOLD_MS        1000 /* VIPs kept after a resignation that nobody answers */
-#define PRIORITY_OWNER 255
+#define HOLD_MS 1000 /* VIPs kept after a resignation that nobody answers */
 
 int64_t
 vrrp_instance_down_ns(const struct vrrp_instance *inst)
@@ -108,6 +108,13 @@ arm_advert(struct vrrp_instance *inst, struct mono now)
 	arm(inst, VRRP_TIMER_USE_ADVERT, next);
 }
 
+void
+vrrp_instance_listen(struct vrrp_instance *inst, struct mono now)
+{
+	inst->ready = false;
+	arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
+}
+
 /* Only ever shortens: a second priority 0 must not put the take-over off. */
 static void
 arm_skew(struct vrrp_instance *inst, struct mono now)
@@ -166,7 +173,7 @@ perform(struct vrrp_instance *inst, unsigned effects, const struct vrrp_advert *
 	if (effects & VRRP_DO_ARM_ADVERT)
 		arm_advert(inst, now);
 	if (effects & VRRP_DO_ARM_DOWN)
-		arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
+		vrrp_instance_listen(inst, now);
 	if (effects & VRRP_DO_ARM_SKEW)
 		arm_skew(inst, now);
 	if (effects & VRRP_DO_ARM_NOW)
@@ -235,14 +242,24 @@ step(struct vrrp_instance *inst, enum vrrp_event event, const struct vrrp_advert
 	inst->state = row->next;
 	if (inst->state != from) {
 		inst->since = inst->advertised = now;
-		inst->overdue_now = false;
+		inst->overdue_now = inst->ready = false;
 		inst->preempt_at = (struct mono){ 0 };
 		inst->active_cs = inst->conf->advert_int_cs; /* unless the row says to learn */
 		note_reason(inst, ad, reason);
 	}
 	perform(inst, row->effects, ad, now);
-	if (inst->state != from)
-		tell_transition(inst, from, now);
+	if (inst->state == from)
+		return;
+	tell_transition(inst, from, now);
+	if (inst->sync)
+		vrrp_sync_lead(inst, from, event, now);
+}
+
+void
+vrrp_instance_step(struct vrrp_instance *inst, enum vrrp_event event, const char *reason,
+		   struct mono now)
+{
+	step(inst, event, NULL, reason, now);
 }
 
 /* ------------------------------------------------------------------ timer */
@@ -282,11 +299,15 @@ on_down(struct vrrp_instance *inst, struct mono now)
 			"(%s) this thread was away for %.2f s: listening again before a take-over",
 			inst->conf->name, (double)late_ns / (double)NS_PER_S);
 		inst->fenced++;
-		arm(inst, VRRP_TIMER_USE_DOWN, mono_add_ns(now, vrrp_instance_down_ns(inst)));
+		vrrp_instance_listen(inst, now);
+		if (inst->sync)
+			vrrp_sync_listen(inst->sync, now);
 		return;
 	}
 	inst->vrrp->ops->drain(inst->vrrp->ctx);
 	if (inst->state != VRRP_STATE_BACKUP || timer_armed(&inst->timer))
+		return;
+	if (inst->sync && !vrrp_sync_may_take(inst))
 		return;
 	explain_silence(inst, now, why, sizeof why);
 	step(inst, VRRP_EVENT_DOWN_TIMER, NULL, why, now);
@@ -324,7 +345,7 @@ may_preempt(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mon
 {
 	const struct conf_instance *conf = inst->conf;
 
-	if (conf->priority == PRIORITY_OWNER) /* RFC 9568 section 6.1, Preempt_Mode */
+	if (conf->priority == VRRP_PRIORITY_OWNER) /* RFC 9568 section 6.1, Preempt_Mode */
 		return true;
 	if (conf->nopreempt != CONF_PREEMPT)
 		return false;
@@ -366,7 +387,7 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 		.priority = inst->priority,
 		.preempt = may_preempt(inst, ad, now),
 		.strict = conf->nopreempt == CONF_NOPREEMPT_STRICT &&
-			  conf->priority != PRIORITY_OWNER,
+			  conf->priority != VRRP_PRIORITY_OWNER,
 		.lone = conf->unicast_peers_n == 1,
 		.moving = vrrp_track_moving(&inst->vrrp->world, conf),
 		.peak = same ? inst->peak : 0,
@@ -385,16 +406,34 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 /* ------------------------------------------------------------------ facts */
 
 bool
-vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size)
+vrrp_instance_own_fault(const struct vrrp_instance *inst, char *why, size_t size)
 {
-	const struct vrrp_link *link = &inst->vrrp->interfaces[inst->conf->interface].link;
-
-	return vrrp_track_fault(&inst->vrrp->world, inst->conf, link, why, size) ||
+	return vrrp_track_fault(&inst->vrrp->world, inst->conf, why, size) ||
 	       vrrp_tenure_fault(inst, why, size);
 }
 
-static void
-set_priority(struct vrrp_instance *inst, struct mono now)
+bool
+vrrp_instance_own_waiting(const struct vrrp_instance *inst, char *why, size_t size)
+{
+	return vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, size);
+}
+
+bool
+vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size)
+{
+	return vrrp_instance_own_fault(inst, why, size) ||
+	       (inst->sync && vrrp_sync_fault(inst, why, size));
+}
+
+bool
+vrrp_instance_waiting(const struct vrrp_instance *inst, char *why, size_t size)
+{
+	return vrrp_instance_own_waiting(inst, why, size) ||
+	       (inst->sync && vrrp_sync_waiting(inst, why, size));
+}
+
+void
+vrrp_instance_set_priority(struct vrrp_instance *inst, struct mono now)
 {
 	uint8_t before = inst->priority;
 	char why[VRRP_WHY_LEN];
@@ -417,28 +456,45 @@ set_priority(struct vrrp_instance *inst, struct mono now)
 }
 
 void
+vrrp_instance_break(struct vrrp_instance *inst, const char *why, struct mono now)
+{
+	if (inst->state != VRRP_STATE_FAULT &&
+	    !(inst->vrrp->stopping && inst->state == VRRP_STATE_INIT))
+		step(inst, VRRP_EVENT_BROKEN, NULL, why, now);
+}
+
+/* The owner of a group waits for the others (vrrpd/sync.c). */
+void
+vrrp_instance_mend(struct vrrp_instance *inst, struct mono now)
+{
+	if (inst->state != VRRP_STATE_INIT && inst->state != VRRP_STATE_FAULT)
+		return;
+	if (inst->conf->priority == VRRP_PRIORITY_OWNER && !inst->sync)
+		step(inst, VRRP_EVENT_READY_OWNER, NULL, "address owner (priority 255)", now);
+	else
+		step(inst, VRRP_EVENT_READY, NULL,
+		     inst->state == VRRP_STATE_INIT ? "start" : "the fault is over", now);
+}
+
+void
 vrrp_instance_on_fact(struct vrrp_instance *inst, struct mono now)
 {
 	char why[VRRP_WHY_LEN] = "";
 
 	if (!inst->vrrp->begun || (inst->vrrp->stopping && inst->state == VRRP_STATE_INIT))
 		return;
-	if (vrrp_instance_fault(inst, why, sizeof why)) {
-		if (inst->state != VRRP_STATE_FAULT)
-			step(inst, VRRP_EVENT_BROKEN, NULL, why, now);
-		set_priority(inst, now);
+	if (inst->sync) {
+		vrrp_sync_on_fact(inst->sync, now);
 		return;
 	}
-	set_priority(inst, now);
-	if (inst->state != VRRP_STATE_INIT && inst->state != VRRP_STATE_FAULT)
+	if (vrrp_instance_own_fault(inst, why, sizeof why)) {
+		vrrp_instance_break(inst, why, now);
+		vrrp_instance_set_priority(inst, now);
 		return;
-	if (vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, sizeof why))
-		return;
-	if (inst->conf->priority == PRIORITY_OWNER)
-		step(inst, VRRP_EVENT_READY_OWNER, NULL, "address owner (priority 255)", now);
-	else
-		step(inst, VRRP_EVENT_READY, NULL,
-		     inst->state == VRRP_STATE_INIT ? "start" : "the fault is over", now);
+	}
+	vrrp_instance_set_priority(inst, now);
+	if (!vrrp_instance_own_waiting(inst, why, sizeof why))
+		vrrp_instance_mend(inst, now);
 }
 
 /*

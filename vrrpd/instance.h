@@ -9,6 +9,8 @@
 #include "vrrpd/garp.h"
 #include "vrrpd/packet.h"
 
+#define VRRP_PRIORITY_OWNER 255 /* RFC 9568 section 5.2.4 */
+
 /* What the instance's one timer is armed for. */
 enum vrrp_timer_use {
 	VRRP_TIMER_USE_NONE,
@@ -47,6 +49,10 @@ struct vrrp_instance {
 	uint8_t peer_priority, peak;
 	struct mono peer_heard;
 	struct mono preempt_at; /* end of preempt_delay; 0 = not running */
+
+	struct vrrp_sync *sync; /* its group; NULL = none */
+	bool ready;             /* BACKUP with no master above it: waits for the group's others */
+	bool broken, mended;    /* by a fault of its own; which has just ended */
 
 	/* tenure.c: the time between claim and release */
 	bool vips_held, will_lodged;
@@ -89,8 +95,27 @@ bool vrrp_instance_fence(struct vrrp_instance *inst, struct mono now);
 
 void vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now);
 
-/* Anything that keeps it from taking part?  `why` says what. */
+/* Anything that keeps it from taking part, be it another member of its group?  `why` says what. */
 bool vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size);
+bool vrrp_instance_waiting(const struct vrrp_instance *inst, char *why, size_t size);
+
+/* ------------------------------------------------------------------ for the group it is in */
+
+/* The same about this instance alone. */
+bool vrrp_instance_own_fault(const struct vrrp_instance *inst, char *why, size_t size);
+bool vrrp_instance_own_waiting(const struct vrrp_instance *inst, char *why, size_t size);
+
+void vrrp_instance_step(struct vrrp_instance *inst, enum vrrp_event event, const char *reason,
+			struct mono now);
+
+/* Into FAULT, and out of INIT or FAULT; nothing where the state is another. */
+void vrrp_instance_break(struct vrrp_instance *inst, const char *why, struct mono now);
+void vrrp_instance_mend(struct vrrp_instance *inst, struct mono now);
+
+void vrrp_instance_set_priority(struct vrrp_instance *inst, struct mono now);
+
+/* A backup's silence counts from now. */
+void vrrp_instance_listen(struct vrrp_instance *inst, struct mono now);
 
 /* The intervals in force. */
 int64_t vrrp_instance_down_ns(const struct vrrp_instance *inst);

@@ -1,5 +1,5 @@
 /*
- * track.c - trackers: link, address, proxy, check scripts, backends.
+ * track.c - trackers: links, address, proxy, check scripts, files, processes, backends.
  *
  * Runs on the VRRP thread.  The health board is read here and nowhere else in this folder; its
  * cells are atomics that proxy threads write, so each is read once per decision.
@@ -13,6 +13,7 @@
 #define STUCK_NS (2 * NS_PER_S)
 
 #define PRIORITY_OWNER 255
+#define PRIORITY_RANGE 253 /* between the least and the most that is no owner's */
 
 __attribute__((format(printf, 3, 4))) static void
 say(char *why, size_t size, const char *format, ...)
@@ -88,9 +89,95 @@ proxy_trouble(enum health_proxy proxy)
 	return NULL;
 }
 
-/* ------------------------------------------------------------------ backends */
+/* ------------------------------------------------------------------ what has a name */
 
 enum verdict { VERDICT_UNKNOWN, VERDICT_WELL, VERDICT_ILL };
+
+static enum verdict
+judge(const struct vrrp_world *world, enum conf_track_kind kind, uint32_t index)
+{
+	bool known = true, well = false;
+
+	switch (kind) {
+	case CONF_TRACK_SCRIPT:
+		known = world->scripts[index].known;
+		well = world->scripts[index].ok;
+		break;
+	case CONF_TRACK_INTERFACE:
+		well = world->links[index].present && world->links[index].up;
+		break;
+	case CONF_TRACK_FILE:
+		known = world->files[index].known;
+		well = world->files[index].value == 0;
+		break;
+	case CONF_TRACK_PROCESS:
+		known = world->processes[index].known;
+		well = world->processes[index].enough;
+		break;
+	case CONF_TRACK_N:
+		break;
+	}
+	return !known ? VERDICT_UNKNOWN : well ? VERDICT_WELL : VERDICT_ILL;
+}
+
+/* What the value in a file adds to the priority; below -PRIORITY_RANGE it is a fault. */
+static int
+file_weight(const struct vrrp_file *file, const struct conf_track *track)
+{
+	int64_t weight = (int64_t)file->value * track->weight;
+
+	if (track->reverse)
+		weight = -weight;
+	if (!file->known)
+		return 0;
+	return weight > PRIORITY_RANGE    ? PRIORITY_RANGE
+	       : weight < -PRIORITY_RANGE ? -PRIORITY_RANGE - 1
+					  : (int)weight;
+}
+
+static void
+describe_script(const struct vrrp_world *world, uint32_t index, char *why, size_t size)
+{
+	const struct conf_script *conf = &world->conf->scripts[index];
+	bool ok = world->scripts[index].ok;
+	const char *trouble = conf->replaced && !ok ? proxy_trouble(world->proxy) : NULL;
+
+	say(why, size, "script %.100s %s%s%s", conf->name, ok ? "succeeds" : "fails",
+	    trouble ? ": " : "", trouble ? trouble : "");
+}
+
+/* "script chk fails", "link eth2 is down": as it is now, be that good or bad. */
+static void
+describe(const struct vrrp_world *world, enum conf_track_kind kind, uint32_t index, char *why,
+	 size_t size)
+{
+	const struct conf *conf = world->conf;
+
+	switch (kind) {
+	case CONF_TRACK_SCRIPT:
+		describe_script(world, index, why, size);
+		break;
+	case CONF_TRACK_INTERFACE:
+		if (world->links[index].present)
+			say(why, size, "link %s is %s", conf->interfaces[index].name,
+			    world->links[index].up ? "up" : "down");
+		else
+			say(why, size, "interface %s does not exist", conf->interfaces[index].name);
+		break;
+	case CONF_TRACK_FILE:
+		say(why, size, "file %.100s says %d", conf->track_files[index].name,
+		    world->files[index].value);
+		break;
+	case CONF_TRACK_PROCESS:
+		say(why, size, "process %.100s runs %u times", conf->track_processes[index].name,
+		    world->processes[index].running);
+		break;
+	case CONF_TRACK_N:
+		break;
+	}
+}
+
+/* ------------------------------------------------------------------ backends */
 
 /* A backend whose servers have not all been checked once says nothing yet. */
 static enum verdict
@@ -112,8 +199,8 @@ judge_backend(const struct vrrp_world *world, const struct conf_track_backend *t
 bool
 vrrp_track_moving(const struct vrrp_world *world, const struct conf_instance *conf)
 {
-	for (size_t i = 0; i < conf->track_backends_n; i++) {
-		uint32_t index = conf->track_backends[i].backend;
+	for (size_t i = 0; i < conf->track_backends.n; i++) {
+		uint32_t index = conf->track_backends.at[i].backend;
 
 		if (index < world->board->backends_n &&
 		    atomic_load_explicit(&world->board->backends[index].in_transition,
@@ -132,30 +219,38 @@ struct sum {
 	char cause[160];
 };
 
-/* keepalived's rule for one weighted tracker. */
+/* Returns whether it is the first to lower the sum. */
 static bool
-add_weight(struct sum *sum, enum verdict verdict, int32_t weight, bool reverse)
+add(struct sum *sum, int change)
 {
-	int change = reverse ? -weight : weight;
-
-	if (verdict == VERDICT_UNKNOWN || (verdict == VERDICT_WELL) != (weight > 0))
-		return false;
 	sum->total += change;
 	return change < 0 && sum->cause[0] == '\0';
 }
 
-static void
-add_script(const struct vrrp_world *world, const struct conf_track *track, struct sum *sum)
+/* keepalived's rule for one weighted tracker. */
+static bool
+add_weight(struct sum *sum, enum verdict verdict, int32_t weight, bool reverse)
 {
-	const struct vrrp_script *script = &world->scripts[track->index];
-	enum verdict verdict = !script->known ? VERDICT_UNKNOWN
-			       : script->ok   ? VERDICT_WELL
-					      : VERDICT_ILL;
+	if (verdict == VERDICT_UNKNOWN || (verdict == VERDICT_WELL) != (weight > 0))
+		return false;
+	return add(sum, reverse ? -weight : weight);
+}
 
-	if (track->weight != 0 && add_weight(sum, verdict, track->weight, track->reverse))
-		snprintf(sum->cause, sizeof sum->cause, "script %.100s %s",
-			 world->conf->scripts[track->index].name,
-			 script->ok ? "succeeds" : "fails");
+static void
+add_track(const struct vrrp_world *world, enum conf_track_kind kind, const struct conf_track *track,
+	  struct sum *sum)
+{
+	bool lowers;
+
+	if (track->weight == 0)
+		return;
+	if (kind == CONF_TRACK_FILE)
+		lowers = add(sum, file_weight(&world->files[track->index], track));
+	else
+		lowers = add_weight(sum, judge(world, kind, track->index), track->weight,
+				    track->reverse);
+	if (lowers)
+		describe(world, kind, track->index, sum->cause, sizeof sum->cause);
 }
 
 static void
@@ -195,10 +290,12 @@ vrrp_track_priority(const struct vrrp_world *world, const struct conf_instance *
 	say(why, size, "%s", "");
 	if (conf->priority == PRIORITY_OWNER)
 		return PRIORITY_OWNER;
-	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++)
-		add_script(world, &conf->track[CONF_TRACK_SCRIPT].at[i], &sum);
-	for (size_t i = 0; i < conf->track_backends_n; i++)
-		add_backend(world, &conf->track_backends[i], &sum);
+	for (int kind = 0; kind < CONF_TRACK_N; kind++)
+		for (size_t i = 0; i < conf->track[kind].n; i++)
+			add_track(world, (enum conf_track_kind)kind, &conf->track[kind].at[i],
+				  &sum);
+	for (size_t i = 0; i < conf->track_backends.n; i++)
+		add_backend(world, &conf->track_backends.at[i], &sum);
 	sum.total = clamp(sum.total);
 	/* So low that any healthy peer wins, and two broken nodes keep their order. */
 	if (sum.collapsed)
@@ -213,15 +310,15 @@ vrrp_track_priority(const struct vrrp_world *world, const struct conf_instance *
 /* ------------------------------------------------------------------ faults */
 
 static bool
-link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
-	   const struct vrrp_link *link, char *why, size_t size)
+link_fault(const struct vrrp_world *world, const struct conf_instance *conf, char *why, size_t size)
 {
+	const struct vrrp_link *link = &world->links[conf->interface];
 	const char *name = world->conf->interfaces[conf->interface].name;
 	char source[IP_STRLEN];
 
 	if (!link->present)
 		say(why, size, "interface %s does not exist", name);
-	else if (!link->up)
+	else if (!link->up && !conf->dont_track_primary)
 		say(why, size, "link %s is down", name);
 	else if (conf->unicast_src.family == AF_UNSPEC &&
 		 vrrp_link_primary(link, conf->family)->family == AF_UNSPEC)
@@ -238,49 +335,78 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf,
 	return true;
 }
 
-/* A script without a weight: its failure (with `reverse`, its success) is a fault. */
+/* Without a weight a failure (with `reverse`, a success) is a fault; so is a file that says far too
+ * little. */
 static bool
-script_fault(const struct vrrp_world *world, const struct conf_track *track, char *why, size_t size)
+track_fault(const struct vrrp_world *world, enum conf_track_kind kind,
+	    const struct conf_track *track, char *why, size_t size)
 {
-	const struct conf_script *conf = &world->conf->scripts[track->index];
-	const struct vrrp_script *script = &world->scripts[track->index];
-	const char *trouble;
+	enum verdict wrong = track->reverse ? VERDICT_WELL : VERDICT_ILL;
 
-	if (track->weight != 0 || !script->known || script->ok != track->reverse)
+	if (track->weight == 0 ? judge(world, kind, track->index) != wrong
+			       : kind != CONF_TRACK_FILE || file_weight(&world->files[track->index],
+									track) >= -PRIORITY_RANGE)
 		return false;
-	trouble = conf->replaced ? proxy_trouble(world->proxy) : NULL;
-	say(why, size, "script %.100s %s%s%s", conf->name, script->ok ? "succeeds" : "fails",
-	    trouble ? ": " : "", trouble ? trouble : "");
+	describe(world, kind, track->index, why, size);
 	return true;
 }
 
 bool
-vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *conf,
-		 const struct vrrp_link *link, char *why, size_t size)
+vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *conf, char *why,
+		 size_t size)
 {
 	const char *trouble = proxy_trouble(world->proxy);
 
-	if (link_fault(world, conf, link, why, size))
+	if (link_fault(world, conf, why, size))
 		return true;
 	if (trouble != NULL && !conf->no_track_proxy && !has_replaced_script(world->conf, conf) &&
 	    !(world->settling && world->proxy == HEALTH_PROXY_STARTING)) {
 		say(why, size, "%s", trouble);
 		return true;
 	}
-	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++)
-		if (script_fault(world, &conf->track[CONF_TRACK_SCRIPT].at[i], why, size))
-			return true;
+	for (int kind = 0; kind < CONF_TRACK_N; kind++)
+		for (size_t i = 0; i < conf->track[kind].n; i++)
+			if (track_fault(world, (enum conf_track_kind)kind, &conf->track[kind].at[i],
+					why, size))
+				return true;
 	return false;
 }
 
-/* Before its first result, a script that can cause a fault has not said whether it does. */
+/* Before its first result, what can cause a fault has not said whether it does.  A file or a process
+ * is looked at soon, whatever it weighs. */
 static bool
-awaits_script(const struct vrrp_world *world, const struct conf_track *track)
+awaits(const struct vrrp_world *world, enum conf_track_kind kind, const struct conf_track *track)
 {
-	const struct vrrp_script *script = &world->scripts[track->index];
+	if (judge(world, kind, track->index) != VERDICT_UNKNOWN)
+		return false;
+	return kind != CONF_TRACK_SCRIPT ||
+	       (track->weight == 0 && !world->scripts[track->index].disabled &&
+		!world->conf->scripts[track->index].replaced);
+}
 
-	return !script->known && !script->disabled &&
-	       !world->conf->scripts[track->index].replaced && track->weight == 0;
+/* What has a name. */
+static bool
+awaits_any(const struct vrrp_world *world, const struct conf_instance *instance, char *why,
+	   size_t size)
+{
+	static const char *const first[CONF_TRACK_N] = {
+		[CONF_TRACK_SCRIPT] = "the first result of script",
+		[CONF_TRACK_INTERFACE] = "interface",
+		[CONF_TRACK_FILE] = "the first value of file",
+		[CONF_TRACK_PROCESS] = "the first look at process",
+	};
+
+	for (int kind = 0; kind < CONF_TRACK_N; kind++)
+		for (size_t i = 0; i < instance->track[kind].n; i++) {
+			const struct conf_track *track = &instance->track[kind].at[i];
+
+			if (!awaits(world, (enum conf_track_kind)kind, track))
+				continue;
+			say(why, size, "waiting for %s %.100s", first[kind],
+			    conf_track_name(world->conf, (enum conf_track_kind)kind, track->index));
+			return true;
+		}
+	return false;
 }
 
 bool
@@ -294,15 +420,10 @@ vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *c
 		say(why, size, "proxy is starting");
 		return true;
 	}
-	for (size_t i = 0; i < conf->track[CONF_TRACK_SCRIPT].n; i++) {
-		if (!awaits_script(world, &conf->track[CONF_TRACK_SCRIPT].at[i]))
-			continue;
-		say(why, size, "waiting for the first result of script %.100s",
-		    world->conf->scripts[conf->track[CONF_TRACK_SCRIPT].at[i].index].name);
+	if (awaits_any(world, conf, why, size))
 		return true;
-	}
-	for (size_t i = 0; i < conf->track_backends_n; i++) {
-		const struct conf_track_backend *track = &conf->track_backends[i];
+	for (size_t i = 0; i < conf->track_backends.n; i++) {
+		const struct conf_track_backend *track = &conf->track_backends.at[i];
 		uint32_t usable;
 
 		if (track->backend < world->board->backends_n &&

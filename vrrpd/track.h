@@ -18,12 +18,25 @@ struct vrrp_script {
 	struct mono since; /* … and since when */
 };
 
+/* A file whose value is tracked, and processes that are counted. */
+struct vrrp_file {
+	bool known;
+	int32_t value;
+};
+struct vrrp_process {
+	bool known, enough;
+	uint32_t running;
+};
+
 /* The node as a whole, the same for all instances. */
 struct vrrp_world {
 	const struct conf *conf;
 	const struct health_board *board;
 	enum health_proxy proxy; /* at the last look */
+	struct vrrp_link *links; /* by interface, once their delays are over */
 	struct vrrp_script *scripts;
+	struct vrrp_file *files;
+	struct vrrp_process *processes;
 	bool settling; /* just started: first results of checks may be waited for */
 };
 
@@ -36,13 +49,13 @@ uint8_t vrrp_track_priority(const struct vrrp_world *world, const struct conf_in
 			    char *why, size_t size);
 
 /* Must the instance be in FAULT?  If so `why` says what is wrong. */
-bool vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *conf,
-		      const struct vrrp_link *link, char *why, size_t size);
+bool vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *conf, char *why,
+		      size_t size);
 
 /*
  * Should the instance wait before it takes part?  While the node settles: a proxy that is starting,
- * scripts whose failure would be a fault and that have no result yet (as in keepalived), and backends
- * whose servers have not all been checked once.  A node that has just started must not
+ * scripts whose failure would be a fault and that have no result yet (as in keepalived), files and
+ * processes that have not been looked at, and backends whose servers have not all been checked once.  A node that has just started must not
  * take mastership and lose it again a second later.
  */
 bool vrrp_track_waiting(const struct vrrp_world *world, const struct conf_instance *conf, char *why,

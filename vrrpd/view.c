@@ -26,7 +26,7 @@ explain_init(const struct vrrp_instance *inst, struct mono now, char *why, size_
 	if (vrrp->stopping) {
 		snprintf(why, size, "stopped: %.200s", inst->reason);
 	} else if (vrrp->begun) {
-		if (!vrrp_track_waiting(&vrrp->world, inst->conf, why, size))
+		if (!vrrp_instance_waiting(inst, why, size))
 			snprintf(why, size, "about to take part");
 	} else if (timer_armed(&vrrp->begin)) {
 		snprintf(why, size, "startup delay, %.1f s more",
@@ -64,6 +64,10 @@ explain_backup(const struct vrrp_instance *inst, struct mono now, char *why, siz
 	double left_s = seconds(mono_since(inst->timer.when, now));
 	char peer[IP_STRLEN];
 
+	if (inst->ready && inst->sync) {
+		vrrp_sync_explain(inst, why, size);
+		return;
+	}
 	if (vrrp_instance_peer_alive(inst, now)) {
 		explain_follower(inst, now, why, size);
 		return;
@@ -111,7 +115,7 @@ explain(const struct vrrp_instance *inst, struct mono now, char *why, size_t siz
 		return;
 	case VRRP_STATE_FAULT:
 		if (!vrrp_instance_fault(inst, why, size) &&
-		    !vrrp_track_waiting(&inst->vrrp->world, inst->conf, why, size))
+		    !vrrp_instance_waiting(inst, why, size))
 			snprintf(why, size, "the fault is over");
 		return;
 	case VRRP_STATE_RESIGNED:
@@ -173,4 +177,22 @@ vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vr
 	for (int i = 0; i < VRRP_DROP_N; i++)
 		view->drops[i] = inst->drops[i] + iface->drops[i];
 	explain(inst, now, view->why, sizeof view->why);
+}
+
+void
+vrrp_group_view(const struct vrrp *vrrp, uint32_t group, struct vrrp_group_view *view)
+{
+	const struct vrrp_sync *sync = &vrrp->groups[group];
+
+	*view = (struct vrrp_group_view){
+		.conf = sync->conf,
+		.state = sync->state,
+		.since = sync->since,
+	};
+}
+
+const struct vrrp_link *
+vrrp_link_view(const struct vrrp *vrrp, uint32_t interface)
+{
+	return &vrrp->world.links[interface];
 }

@@ -20,11 +20,14 @@
  * two seconds.  What has not been checked by then counts as well. */
 #define SETTLE_MS 5000
 
-static void
-on_fact_all(struct vrrp *vrrp, struct mono now)
+void
+vrrp_on_facts(struct vrrp *vrrp, struct mono now)
 {
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
-		vrrp_instance_on_fact(&vrrp->instances[i], now);
+		if (!vrrp->instances[i].sync)
+			vrrp_instance_on_fact(&vrrp->instances[i], now);
+	for (size_t i = 0; i < vrrp->conf->groups_n; i++)
+		vrrp_sync_on_fact(&vrrp->groups[i], now);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -36,7 +39,7 @@ begin(struct vrrp *vrrp, struct mono now)
 	vrrp_track_look(&vrrp->world, now);
 	if (mono_before(now, vrrp->settled))
 		timer_arm(vrrp->timers, &vrrp->begin, vrrp->settled);
-	on_fact_all(vrrp, now);
+	vrrp_on_facts(vrrp, now);
 }
 
 static void
@@ -48,7 +51,7 @@ on_begin(struct timer *t, struct mono now)
 	if (!vrrp->begun)
 		begin(vrrp, now);
 	else
-		on_fact_all(vrrp, now);
+		vrrp_on_facts(vrrp, now);
 }
 
 static void
@@ -56,7 +59,11 @@ free_memory(struct vrrp *vrrp)
 {
 	free(vrrp->instances);
 	free(vrrp->interfaces);
+	free(vrrp->groups);
+	free(vrrp->world.links);
 	free(vrrp->world.scripts);
+	free(vrrp->world.files);
+	free(vrrp->world.processes);
 	free(vrrp->own_marks);
 	free(vrrp);
 }
@@ -80,12 +87,20 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 	};
 	vrrp->instances = calloc(conf->instances_n + 1, sizeof *vrrp->instances);
 	vrrp->interfaces = calloc(conf->interfaces_n + 1, sizeof *vrrp->interfaces);
+	vrrp->groups = calloc(conf->groups_n + 1, sizeof *vrrp->groups);
 	vrrp->world.scripts = calloc(conf->scripts_n + 1, sizeof *vrrp->world.scripts);
 	vrrp->own_marks = calloc(vrrp_marks_n(conf) + 1, sizeof *vrrp->own_marks);
-	if (!vrrp->instances || !vrrp->interfaces || !vrrp->world.scripts || !vrrp->own_marks) {
+	vrrp->world.links = calloc(conf->interfaces_n + 1, sizeof *vrrp->world.links);
+	vrrp->world.files = calloc(conf->track_files_n + 1, sizeof *vrrp->world.files);
+	vrrp->world.processes = calloc(conf->track_processes_n + 1, sizeof *vrrp->world.processes);
+	if (!vrrp->instances || !vrrp->interfaces || !vrrp->groups || !vrrp->own_marks ||
+	    !vrrp->world.scripts || !vrrp->world.links || !vrrp->world.files ||
+	    !vrrp->world.processes) {
 		free_memory(vrrp);
 		return NULL;
 	}
+	for (uint32_t i = 0; i < conf->interfaces_n; i++)
+		vrrp_interface_init(&vrrp->interfaces[i], vrrp, i);
 	for (size_t i = 0; i < conf->scripts_n; i++)
 		vrrp->world.scripts[i].known =
 			conf->scripts[i].init_fail && !conf->scripts[i].replaced;
@@ -105,6 +120,8 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 			vrrp->shortest_ns = interval_ns;
 	}
 	vrrp_keep_marks(vrrp, vrrp->own_marks);
+	for (uint32_t i = 0; i < conf->groups_n; i++)
+		vrrp_sync_init(&vrrp->groups[i], vrrp, i);
 	return vrrp;
 }
 
@@ -116,6 +133,8 @@ vrrp_free(struct vrrp *vrrp)
 	timer_disarm(vrrp->timers, &vrrp->begin);
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		vrrp_instance_fini(&vrrp->instances[i]);
+	for (size_t i = 0; i < vrrp->conf->interfaces_n; i++)
+		timer_disarm(vrrp->timers, &vrrp->interfaces[i].settle);
 	free_memory(vrrp);
 }
 
@@ -226,38 +245,13 @@ vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now)
 
 /* ------------------------------------------------------------------ facts */
 
-/* A source that vanished is forgotten last: the resignation it causes is still sent from it. */
-static void
-take_link(struct vrrp_instance *inst, const struct vrrp_link *link, struct mono now)
-{
-	bool chosen = inst->conf->unicast_src.family != AF_UNSPEC;
-	const struct ip *primary = vrrp_link_primary(link, inst->conf->family);
-
-	if (!chosen && primary->family != AF_UNSPEC)
-		inst->source = *primary;
-	vrrp_tenure_guardian_alive(inst);
-	vrrp_instance_on_fact(inst, now);
-	if (!chosen)
-		inst->source = *primary;
-}
-
-void
-vrrp_link(struct vrrp *vrrp, uint32_t interface, const struct vrrp_link *link, struct mono now)
-{
-	assert(interface < vrrp->conf->interfaces_n);
-	vrrp->interfaces[interface].link = *link;
-	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
-		if (vrrp->instances[i].conf->interface == interface)
-			take_link(&vrrp->instances[i], link, now);
-}
-
 void
 vrrp_health(struct vrrp *vrrp, struct mono now)
 {
 	if (!vrrp->begun)
 		return;
 	vrrp_track_look(&vrrp->world, now);
-	on_fact_all(vrrp, now);
+	vrrp_on_facts(vrrp, now);
 }
 
 void
@@ -266,7 +260,7 @@ vrrp_script_result(struct vrrp *vrrp, uint32_t script, bool ok, struct mono now)
 	assert(script < vrrp->conf->scripts_n);
 	vrrp->world.scripts[script].known = true;
 	vrrp->world.scripts[script].ok = ok;
-	on_fact_all(vrrp, now);
+	vrrp_on_facts(vrrp, now);
 }
 
 void
@@ -275,7 +269,24 @@ vrrp_script_disabled(struct vrrp *vrrp, uint32_t script, struct mono now)
 	assert(script < vrrp->conf->scripts_n);
 	vrrp->world.scripts[script].known = false;
 	vrrp->world.scripts[script].disabled = true;
-	on_fact_all(vrrp, now);
+	vrrp_on_facts(vrrp, now);
+}
+
+void
+vrrp_file_value(struct vrrp *vrrp, uint32_t file, int32_t value, struct mono now)
+{
+	assert(file < vrrp->conf->track_files_n);
+	vrrp->world.files[file] = (struct vrrp_file){ true, value };
+	vrrp_on_facts(vrrp, now);
+}
+
+void
+vrrp_process_count(struct vrrp *vrrp, uint32_t process, uint32_t running, bool enough,
+		   struct mono now)
+{
+	assert(process < vrrp->conf->track_processes_n);
+	vrrp->world.processes[process] = (struct vrrp_process){ true, enough, running };
+	vrrp_on_facts(vrrp, now);
 }
 
 void

@@ -43,6 +43,8 @@ struct vrrp_ops {
 	void (*transition)(void *ctx, const struct vrrp_transition_note *note);
 	/* The time of day, in nanoseconds since 1970: for auth_hmac, without which it may be NULL. */
 	int64_t (*wall_ns)(void *ctx);
+	/* Optional: a sync group as a whole is in another state, after its members. */
+	void (*group)(void *ctx, uint32_t group, enum vrrp_state state);
 	/* Optional: what is no transition and of interest to notify scripts. */
 	void (*aside)(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority);
 };
@@ -117,6 +119,12 @@ void vrrp_health(struct vrrp *vrrp, struct mono now);
 void vrrp_script_result(struct vrrp *vrrp, uint32_t script, bool ok, struct mono now);
 /* It cannot be run: from now on it counts neither way, and nothing waits for it. */
 void vrrp_script_disabled(struct vrrp *vrrp, uint32_t script, struct mono now);
+
+/* The number in a tracked file; 0 if there is none. */
+void vrrp_file_value(struct vrrp *vrrp, uint32_t file, int32_t value, struct mono now);
+/* How many processes match, and whether that has been right (quorum, quorum_max) for long enough. */
+void vrrp_process_count(struct vrrp *vrrp, uint32_t process, uint32_t running, bool enough,
+			struct mono now);
 
 /* The guardian's answers.  error: 0 or -errno of the first VIP that could not be added. */
 void vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now);
@@ -196,3 +204,14 @@ struct vrrp_view {
 };
 
 void vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vrrp_view *view);
+
+struct vrrp_group_view {
+	const struct conf_group *conf;
+	enum vrrp_state state; /* INIT, BACKUP, MASTER or FAULT */
+	struct mono since;
+};
+
+/* The interface as trackers see it. */
+const struct vrrp_link *vrrp_link_view(const struct vrrp *vrrp, uint32_t interface);
+
+void vrrp_group_view(const struct vrrp *vrrp, uint32_t group, struct vrrp_group_view *view);

@@ -24,6 +24,9 @@ EXAMPLES = pathlib.Path("/usr/share/doc/haproxy/examples")
 # a script without a command on any node but those it is written for; a third has addresses that are none ("192.168.100./24").
 REFUSED_SAMPLES = ("keepalived.conf.SSL_GET", "keepalived.conf.conditional_conf", "keepalived.conf.vrrp.rules")
 
+# Its group lists members without `group { … }`: keepalived does not know these words either.
+UNKNOWN_SAMPLES = ("keepalived.conf.vrrp.lvs_syncd",)
+
 
 def run(tool, arguments, stdin=None):
     """Exit status, stdout and stderr."""
@@ -88,7 +91,8 @@ def check_corpus(tool, update):
     for path in samples:
         got = classes_of(tool, path)
         loads = got.startswith(b"loads") or path.name in REFUSED_SAMPLES
-        if b" unknown " in got or not loads:
+        unknown = b" unknown " in got and path.name not in UNKNOWN_SAMPLES
+        if unknown or not loads:
             wrong.append(f"{path}: got:\n{got.decode(errors='replace')}")
     examples = sorted(EXAMPLES.glob("*.cfg"))
     for path in examples:

@@ -109,10 +109,10 @@ shape_node(struct node *node, const struct plan *plan)
 	node->track_script.weight = drawn->weight;
 	scripts->at = &node->track_script;
 	scripts->n = drawn->track == PLAN_TRACK_SCRIPT;
-	node->track_backend = instance->track_backends[0];
+	node->track_backend = instance->track_backends.at[0];
 	node->track_backend.weight = drawn->weight;
-	instance->track_backends = &node->track_backend;
-	instance->track_backends_n = drawn->track == PLAN_TRACK_BACKEND;
+	instance->track_backends.at = &node->track_backend;
+	instance->track_backends.n = drawn->track == PLAN_TRACK_BACKEND;
 	snprintf(text, sizeof text, plan->family == AF_INET6 ? "fe80::%u" : "10.0.0.%u",
 		 11 + node->index);
 	ip_parse(text, &node->address);

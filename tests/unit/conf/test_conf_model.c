@@ -110,10 +110,10 @@ web_cluster(void **state)
 	assert_int_equal(instance->vips[0].interface, instance->interface);
 	assert_int_equal(instance->track[CONF_TRACK_SCRIPT].n, 1);
 	assert_int_equal(instance->track[CONF_TRACK_SCRIPT].at[0].index, 0);
-	assert_int_equal(instance->track_backends_n, 1);
-	assert_int_equal(instance->track_backends[0].backend, 1);
-	assert_int_equal(instance->track_backends[0].min, 1);
-	assert_true(instance->track_backends[0].implied);
+	assert_int_equal(instance->track_backends.n, 1);
+	assert_int_equal(instance->track_backends.at[0].backend, 1);
+	assert_int_equal(instance->track_backends.at[0].min, 1);
+	assert_true(instance->track_backends.at[0].implied);
 
 	assert_int_equal(conf->proxies_n, 2);
 	assert_int_equal(main_->caps, CONF_CAP_FRONT);
@@ -174,7 +174,7 @@ region_pair(void **state)
 	assert_string_equal(instance->notify.backup.line, "/etc/keepalived/backup.sh");
 	assert_string_equal(instance->notify.fault.line, "/etc/keepalived/fault.sh");
 	assert_null(instance->notify.stop.line);
-	assert_int_equal(instance->track_backends_n, 0);
+	assert_int_equal(instance->track_backends.n, 0);
 }
 
 /* The shape of a pair without multicast; its three quotes make no password. */

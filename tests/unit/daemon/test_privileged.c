@@ -13,9 +13,16 @@
 
 #define GENERATION 7
 #define INSTANCES  3
+#define GROUPS     2
 
 static struct conf_instance instances[INSTANCES];
-static const struct conf conf = { .instances = instances, .instances_n = INSTANCES };
+static struct conf_group groups[GROUPS];
+static const struct conf conf = {
+	.instances = instances,
+	.instances_n = INSTANCES,
+	.groups = groups,
+	.groups_n = GROUPS,
+};
 
 static const struct {
 	const char *name;
@@ -41,6 +48,13 @@ message(uint32_t type, size_t len, uint32_t generation, uint32_t instance, uint3
 	return m;
 }
 
+/* The first index that a request must not name. */
+static uint32_t
+end_of(uint32_t type)
+{
+	return type == REQUEST_NOTIFY_GROUP ? GROUPS : INSTANCES;
+}
+
 static enum privileged_reject
 check_at(enum privileged_turn turn, struct ipc_message m)
 {
@@ -63,7 +77,8 @@ test_right_ones_pass(void **state)
 		enum privileged_reject wanted =
 			list[t].from_worker ? PRIVILEGED_ACCEPTED : PRIVILEGED_DIRECTION;
 
-		assert_int_equal(check(message(t, list[t].len, GENERATION, 2, 1)), wanted);
+		assert_int_equal(check(message(t, list[t].len, GENERATION, end_of(t) - 1, 1)),
+				 wanted);
 		assert_string_equal(privileged_request_name(t), list[t].name);
 	}
 }
@@ -100,7 +115,7 @@ test_wrong_contents(void **state)
 		assert_int_equal(check(message(t, len, GENERATION + 1, 0, 0)),
 				 PRIVILEGED_GENERATION);
 		if (len >= sizeof(struct req_instance)) {
-			assert_int_equal(check(message(t, len, GENERATION, INSTANCES, 0)),
+			assert_int_equal(check(message(t, len, GENERATION, end_of(t), 0)),
 					 PRIVILEGED_INSTANCE);
 			assert_int_equal(check(message(t, len, GENERATION, UINT32_MAX, 0)),
 					 PRIVILEGED_INSTANCE);
@@ -129,6 +144,29 @@ test_notify_values(void **state)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		struct req_notify r = { GENERATION, 0, table[i].event, table[i].priority };
 		struct ipc_message m = message(REQUEST_NOTIFY, sizeof r, GENERATION, 0, 0);
+
+		memcpy(m.payload, &r, sizeof r);
+		assert_int_equal(check(m), table[i].wanted);
+	}
+}
+
+/* A group as a whole has states, and no priority. */
+static void
+test_notify_group_values(void **state)
+{
+	static const struct {
+		uint16_t event, priority;
+		enum privileged_reject wanted;
+	} table[] = {
+		{ NOTIFY_EVENT_MASTER, 0, PRIVILEGED_ACCEPTED },
+		{ NOTIFY_EVENT_STOP, 0, PRIVILEGED_ACCEPTED },
+		{ NOTIFY_EVENT_MASTER_RX_LOWER_PRI, 0, PRIVILEGED_VALUE },
+		{ NOTIFY_EVENT_BACKUP, 1, PRIVILEGED_VALUE },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct req_notify r = { GENERATION, 1, table[i].event, table[i].priority };
+		struct ipc_message m = message(REQUEST_NOTIFY_GROUP, sizeof r, GENERATION, 0, 0);
 
 		memcpy(m.payload, &r, sizeof r);
 		assert_int_equal(check(m), table[i].wanted);
@@ -206,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_every_wrong_length),
 		cmocka_unit_test(test_wrong_contents),
 		cmocka_unit_test(test_notify_values),
+		cmocka_unit_test(test_notify_group_values),
 		cmocka_unit_test(test_every_turn),
 		cmocka_unit_test(test_dispatch_acts_or_counts),
 		cmocka_unit_test(test_every_reject_has_a_name),

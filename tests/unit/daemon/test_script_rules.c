@@ -153,7 +153,7 @@ test_line(void **state)
 {
 	char line[64];
 
-	notify_line(line, sizeof line, "VI_1", NOTIFY_EVENT_MASTER, 100);
+	notify_line(line, sizeof line, "INSTANCE", "VI_1", NOTIFY_EVENT_MASTER, 100);
 	assert_string_equal(line, "INSTANCE \"VI_1\" MASTER 100\n");
 }
 

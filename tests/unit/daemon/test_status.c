@@ -168,7 +168,7 @@ names_are_stable(void **state)
 
 	status = status_build(&f->source);
 	ASSERT_MEMBERS(status, "node", "version", "phase", "guardian_pid", "worker_pid",
-		       "uptime_ms", "at_ms", "instances", "scripts", "proxy", "frontends",
+		       "uptime_ms", "at_ms", "instances", "groups", "scripts", "proxy", "frontends",
 		       "backends", "transitions");
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",

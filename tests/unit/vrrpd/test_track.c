@@ -11,7 +11,7 @@ static struct conf_script scripts[2];
 static struct conf_track track_scripts[2];
 static struct conf_proxy proxies[2];
 static struct conf_track_backend track_backends[2];
-static struct conf_interface interface;
+static struct conf_interface interfaces[2];
 static struct conf conf;
 static struct conf_instance instance;
 static struct vrrp_script results[2];
@@ -19,7 +19,8 @@ static struct health_thread thread;
 static struct health_backend backends[2];
 static struct health_board board;
 static struct vrrp_world world;
-static struct vrrp_link link;
+static struct vrrp_link links[2];
+static struct vrrp_link *const link = &links[0];
 static char why[256];
 
 static int
@@ -34,7 +35,8 @@ setup(void **state)
 	scripts[0].rise = scripts[0].fall = 1;
 	proxies[0].name = "app";
 	proxies[1].name = "web";
-	interface.name = "eth1";
+	interfaces[0].name = "eth1";
+	interfaces[1].name = "wg0";
 	track_backends[0] = (struct conf_track_backend){ .backend = 0, .min = 1 };
 	track_backends[1] = (struct conf_track_backend){ .backend = 1, .min = 2 };
 	conf = (struct conf){
@@ -42,8 +44,8 @@ setup(void **state)
 		.scripts_n = 2,
 		.proxies = proxies,
 		.proxies_n = 2,
-		.interfaces = &interface,
-		.interfaces_n = 1,
+		.interfaces = interfaces,
+		.interfaces_n = 2,
 		.instances = &instance,
 		.instances_n = 1,
 	};
@@ -51,11 +53,13 @@ setup(void **state)
 		.name = "VI_1",
 		.priority = 150,
 		.track[CONF_TRACK_SCRIPT].at = track_scripts,
-		.track_backends = track_backends,
+		.track_backends.at = track_backends,
 	};
 	board = (struct health_board){ .backends = backends, .backends_n = 2 };
-	world = (struct vrrp_world){ .conf = &conf, .board = &board, .scripts = results };
-	link = (struct vrrp_link){ true, true, ip4("10.0.0.11"), 1500 };
+	world = (struct vrrp_world){
+		.conf = &conf, .board = &board, .links = links, .scripts = results
+	};
+	links[0] = (struct vrrp_link){ true, true, ip4("10.0.0.11"), 1500 };
 	why[0] = '\0';
 	return 0;
 }
@@ -69,7 +73,7 @@ priority(void)
 static bool
 fault(void)
 {
-	return vrrp_track_fault(&world, &instance, &link, why, sizeof why);
+	return vrrp_track_fault(&world, &instance, why, sizeof why);
 }
 
 static void
@@ -174,7 +178,7 @@ test_backend_collapses(void **state)
 		int collapsed;
 	} cases[] = { { 150, 10 }, { 100, 7 }, { 254, 16 }, { 16, 1 }, { 17, 2 }, { 1, 1 } };
 
-	instance.track_backends_n = 1;
+	instance.track_backends.n = 1;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		instance.priority = cases[i].priority;
 		backend(0, 0, true);
@@ -193,7 +197,7 @@ test_backend_collapses(void **state)
 static void
 test_backend_weight_and_min(void **state)
 {
-	instance.track_backends_n = 2;
+	instance.track_backends.n = 2;
 	track_backends[1].weight = -30;
 	backend(0, 1, true);
 	backend(1, 1, true);
@@ -212,7 +216,7 @@ test_backend_weight_and_min(void **state)
 static void
 test_moving(void **state)
 {
-	instance.track_backends_n = 1;
+	instance.track_backends.n = 1;
 	atomic_store(&backends[1].in_transition, 1); /* not ours */
 	assert_false(vrrp_track_moving(&world, &instance));
 	atomic_store(&backends[0].in_transition, 1);
@@ -225,18 +229,18 @@ static void
 test_link_faults(void **state)
 {
 	assert_false(fault());
-	link.primary.family = AF_UNSPEC;
+	link->primary.family = AF_UNSPEC;
 	assert_true(fault());
 	assert_string_equal(why, "interface eth1 has no address of its own");
 	instance.unicast_src = ip4("10.0.0.11");
 	assert_false(fault());
-	link.sources_lost = conf_instance_bit(&conf, &instance);
+	link->sources_lost = conf_instance_bit(&conf, &instance);
 	assert_true(fault());
 	assert_string_equal(why, "this host does not have the source address 10.0.0.11");
-	link.up = false;
+	link->up = false;
 	assert_true(fault());
 	assert_string_equal(why, "link eth1 is down");
-	link.present = false;
+	link->present = false;
 	assert_true(fault());
 	assert_string_equal(why, "interface eth1 does not exist");
 }
@@ -264,7 +268,7 @@ test_proxy_faults(void **state)
 static void
 test_waits_for_first_checks(void **state)
 {
-	instance.track_backends_n = 1;
+	instance.track_backends.n = 1;
 	world.settling = true;
 	assert_true(vrrp_track_waiting(&world, &instance, why, sizeof why));
 	assert_string_equal(why, "waiting for the first checks of backend app");

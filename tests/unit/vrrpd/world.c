@@ -261,8 +261,8 @@ node_track_backend(struct node *node, int32_t weight)
 	node->conf.proxies = &node->proxy;
 	node->conf.proxies_n = 1;
 	node->track_backend = (struct conf_track_backend){ .weight = weight, .min = 1 };
-	node->instance.track_backends = &node->track_backend;
-	node->instance.track_backends_n = 1;
+	node->instance.track_backends.at = &node->track_backend;
+	node->instance.track_backends.n = 1;
 	node->board.backends = &node->backend;
 	node->board.backends_n = 1;
 }
