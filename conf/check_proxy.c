@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Of a backend: schedules count them in 16 bits. */
+#define SERVERS_MAX 65535
+
 static bool
 same_place(struct conf_pos a, struct conf_pos b)
 {
@@ -128,6 +131,10 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
 			   server->name);
+	if (server->minconn > server->maxconn)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s`: `minconn` %u is above its `maxconn` %u", server->name,
+			   server->minconn, server->maxconn);
 }
 
 static void
@@ -149,6 +156,9 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 	else if (front && backend && backend->servers_n == 0 && p->sound)
 		conf_warning(&p->reporter, proxy->pos, "%s `%.60s` leads to no server", draft->kind,
 			     proxy->name);
+	if (proxy->servers_n > SERVERS_MAX)
+		conf_error(&p->reporter, proxy->pos, "%s `%.60s` has %zu servers: at most %d",
+			   draft->kind, proxy->name, proxy->servers_n, SERVERS_MAX);
 	for (size_t i = 0; i < proxy->binds_n; i++) {
 		check_bind(p, &proxy->binds[i]);
 		check_bind_tls(p, &proxy->binds[i]);

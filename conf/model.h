@@ -263,9 +263,21 @@ enum conf_mode { CONF_MODE_TCP, CONF_MODE_HTTP };
 
 enum conf_balance {
 	CONF_BALANCE_ROUNDROBIN,
+	CONF_BALANCE_STATIC_RR,
 	CONF_BALANCE_LEASTCONN,
 	CONF_BALANCE_FIRST,
 	CONF_BALANCE_SOURCE,
+	CONF_BALANCE_RANDOM,
+	CONF_BALANCE_P2C_EWMA,
+};
+
+/* The function of `hash-type`. */
+enum conf_hash {
+	CONF_HASH_SDBM,
+	CONF_HASH_DJB2,
+	CONF_HASH_WT6,
+	CONF_HASH_CRC32,
+	CONF_HASH_NONE, /* the key is a number */
 };
 
 /* A file the configuration names.  `list`: a crt-list. */
@@ -341,6 +353,7 @@ struct conf_server {
 	uint32_t id;        /* 1… ; balance first uses it */
 	uint32_t weight;    /* 0…256; 1 */
 	uint32_t maxconn;   /* 0 = unlimited */
+	uint32_t minconn;   /* the limit while the backend is idle; 0 = maxconn */
 	uint32_t maxqueue;
 	bool backup;
 	bool disabled;
@@ -359,6 +372,8 @@ struct conf_server {
 	bool shutdown_on_down;           /* "on-marked-down shutdown-sessions" */
 	bool shutdown_backups_on_up;     /* "on-marked-up shutdown-backup-sessions" */
 	struct conf_tls tls;
+	const char *template_prefix; /* of `server-template`; NULL = a `server` line */
+	uint32_t template_place;     /* which of the host's addresses: 0… */
 };
 
 enum conf_log_format {
@@ -395,6 +410,11 @@ struct conf_proxy {
 	size_t binds_n;
 	uint32_t default_backend; /* index; a listen section's is itself; CONF_NONE */
 	enum conf_balance balance;
+	uint32_t balance_draws; /* of balance random; 2 */
+	enum conf_hash hash_function;
+	bool hash_consistent, hash_avalanche;
+	uint32_t hash_balance_factor; /* percent; 0 = none */
+	uint32_t fullconn;            /* 0 = a tenth of what the frontends take */
 	bool allbackups;
 	bool redispatch;
 	uint32_t retries; /* 3 */

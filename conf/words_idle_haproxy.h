@@ -219,7 +219,6 @@
 	HAPROXY_IDLE("option use-small-buffers", WHY_BUFFERS),                                     \
 	HAPROXY_IDLE("option tcpsplice", "`option splice-auto` splices in both directions"),       \
 	HAPROXY_IDLE("guid", "proxies are called by their name"),                                  \
-	HAPROXY_IDLE("hash-balance-factor", "`balance source` gives a client always one server"),  \
 	HAPROXY_IDLE("hash-preserve-affinity",                                                     \
 		     "`balance source` gives a client always one server"),                         \
 	HAPROXY_IDLE("max-session-srv-conns", "connections are not pooled"),                       \

@@ -12,8 +12,18 @@ void print_binds(const struct conf_printer *pr, const struct conf_row *row, cons
 
 /* words_server.c */
 void parse_server(struct conf_call *call);
+void parse_server_template(struct conf_call *call);
 void parse_default_server(struct conf_call *call);
 void print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+
+/* words_balance.c */
+void parse_balance(struct conf_call *call);
+void print_balance(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+void parse_balance_factor(struct conf_call *call);
+void print_balance_factor(const struct conf_printer *pr, const struct conf_row *row,
+			  const void *object);
+void parse_hash_type(struct conf_call *call);
+void print_hash_type(const struct conf_printer *pr, const struct conf_row *row, const void *object);
 
 /* words_log.c: `log` of a proxy and of the global section */
 void parse_proxy_log(struct conf_call *call);

@@ -68,7 +68,6 @@ print_default_backend(const struct conf_printer *pr, const struct conf_row *row,
 	print_end(pr);
 }
 
-static const char no_hash[] = "comes with a later version";
 static const char no_http[] = "needs mode http, which this version does not have";
 static const char ignored_http[] = "it concerns mode http only";
 static const char later[] = "comes with a later version";
@@ -76,67 +75,6 @@ static const char no_programs[] =
 	"checks by a program would run in the guardian, which has no such request yet";
 static const char no_stats[] = "there is no statistics page, use `tandem status`";
 static const char no_tables[] = "stick tables come with a later version";
-
-static const struct conf_choice balances[] = {
-	{ "roundrobin", CONF_BALANCE_ROUNDROBIN, NULL },
-	{ "leastconn", CONF_BALANCE_LEASTCONN, NULL },
-	{ "first", CONF_BALANCE_FIRST, NULL },
-	{ "source", CONF_BALANCE_SOURCE, NULL },
-	{ "static-rr", CONF_BALANCE_ROUNDROBIN, no_hash },
-	{ "random", CONF_BALANCE_ROUNDROBIN, no_hash },
-	{ "uri", CONF_BALANCE_ROUNDROBIN, no_http },
-	{ "url_param", CONF_BALANCE_ROUNDROBIN, no_http },
-	{ "hdr", CONF_BALANCE_ROUNDROBIN, no_http },
-	{ "rdp-cookie", CONF_BALANCE_ROUNDROBIN, no_hash },
-	{ "hash", CONF_BALANCE_ROUNDROBIN, no_hash },
-	{ "sticky", CONF_BALANCE_ROUNDROBIN, no_hash },
-	{ NULL, 0, NULL },
-};
-
-/* "balance [ALGORITHM]": a bare word means the default. */
-static void
-parse_balance(struct conf_call *call)
-{
-	struct conf_proxy *proxy = call->object;
-	const struct conf_word *word = call->words_n > 1 ? &call->words[1] : NULL;
-	size_t len;
-
-	proxy->balance = CONF_BALANCE_ROUNDROBIN;
-	call->used = word ? 2 : 1;
-	if (!word)
-		return;
-	/* "hdr(name)" is hdr. */
-	len = strcspn(word->text, "(");
-	for (const struct conf_choice *c = balances; c->name; c++) {
-		if (strlen(c->name) != len || strncmp(c->name, word->text, len) != 0)
-			continue;
-		if (c->refused) {
-			call_refuse(call, word->pos, "`balance %s`: %s", c->name, c->refused);
-			call->used = call->words_n;
-		}
-		proxy->balance = (enum conf_balance)c->value;
-		return;
-	}
-	choice_error(call, word, balances);
-}
-
-const char *
-conf_balance_name(enum conf_balance balance)
-{
-	return balances[balance].name;
-}
-
-static void
-print_balance(const struct conf_printer *pr, const struct conf_row *row, const void *object)
-{
-	const struct conf_proxy *proxy = object;
-
-	if (proxy->balance == CONF_BALANCE_ROUNDROBIN)
-		return;
-	print_name(pr, row->name);
-	print_word(pr, conf_balance_name(proxy->balance));
-	print_end(pr);
-}
 
 /* Both sides' keep-alive, as far as the section has them. */
 static void
@@ -208,12 +146,27 @@ static const struct conf_row rows[] = {
 	  .print = print_default_backend, .doc = "where connections go" },
 	{ "balance", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, balance), .flags = ROW_BACK,
 	  .parse = parse_balance, .print = print_balance,
-	  .doc = "roundrobin, leastconn, first or source" },
+	  .doc = "roundrobin, static-rr, leastconn, first, source, random[(DRAWS)] or p2c-ewma" },
+	{ "hash-type", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, hash_function), .flags = ROW_BACK,
+	  .parse = parse_hash_type, .print = print_hash_type,
+	  .doc = "how a key finds its server: map-based or consistent, then sdbm, djb2, wt6, crc32 "
+		 "or none, then maybe avalanche" },
+	{ "hash-balance-factor", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, hash_balance_factor),
+	  .flags = ROW_BACK, .parse = parse_balance_factor, .print = print_balance_factor,
+	  .doc = "percent of its fair share a server may have with hash-type consistent; 0 = any" },
+	{ "fullconn", CONF_TYPE_INT, ROW_FIELD(conf_proxy, fullconn), .flags = ROW_BACK, .min = 1,
+	  .max = 10000000,
+	  .doc = "load at which servers with `minconn` reach their maxconn; a tenth of the "
+		 "frontends' maxconn" },
 	{ "retries", CONF_TYPE_INT, ROW_FIELD(conf_proxy, retries), .flags = ROW_BACK, .max = 1000,
 	  .def = "3", .doc = "attempts to connect after the first" },
 	{ "server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK | ROW_NAMED,
 	  .inside = &table_server, .parse = parse_server, .print = print_servers,
 	  .doc = "a server: NAME ADDRESS" },
+	{ "server-template", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK | ROW_NAMED,
+	  .inside = &table_server, .parse = parse_server_template,
+	  .doc = "servers that differ by number: PREFIX N|FROM-TO HOST[:PORT]; each takes another "
+		 "of the host's addresses" },
 	{ "default-server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK,
 	  .inside = &table_server, .parse = parse_default_server,
 	  .doc = "parameters of the `server` lines below" },
@@ -316,7 +269,6 @@ static const struct conf_row rows[] = {
 	NOTICE("http-reuse", ignored_http),
 	NOTICE("max-keep-alive-queue", ignored_http),
 	NOTICE("compression", ignored_http),
-	NOTICE("hash-type", "`balance source` uses map-based with sdbm"),
 	NOTICE("load-server-state-from-file", "health is kept over a reload without a file"),
 	NOTICE("server-state-file-name", "health is kept over a reload without a file"),
 	NOTICE("bind-process", "there is one worker process"),
@@ -334,7 +286,6 @@ static const struct conf_row rows[] = {
 	REFUSED("option external-check", no_programs),
 	REFUSED("use_backend", later),
 	REFUSED("use-server", later),
-	REFUSED("server-template", later),
 	REFUSED("acl", later),
 	REFUSED("tcp-request", later),
 	REFUSED("tcp-response", later),
@@ -376,7 +327,6 @@ static const struct conf_row rows[] = {
 	REFUSED("stick match", no_tables),
 	REFUSED("stick store-request", no_tables),
 	REFUSED("stick store-response", no_tables),
-	REFUSED("fullconn", later),
 	REFUSED("dispatch", "write a `server` line"),
 	REFUSED("source", later),
 	REFUSED("rate-limit sessions", later),

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* Servers that one `server-template` makes. */
+#define TEMPLATE_MAX 10000
+
 static void
 parse_not(struct conf_call *call)
 {
@@ -151,6 +154,8 @@ static const struct conf_row rows[] = {
 	  .choices = marked_up, .doc = "what sessions of backup servers get when it comes up" },
 	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_server, maxconn), .max = 10000000,
 	  .doc = "connections at a time, more wait in the queue; 0 = no limit" },
+	{ "minconn", CONF_TYPE_INT, ROW_FIELD(conf_server, minconn), .max = 10000000,
+	  .doc = "the limit while the backend is idle: it grows to maxconn at `fullconn`" },
 	{ "maxqueue", CONF_TYPE_INT, ROW_FIELD(conf_server, maxqueue), .max = 10000000,
 	  .doc = "connections that may wait for it; 0 = no limit" },
 	NOTICE("init-addr", 1, "host names are resolved once, at the start"),
@@ -187,7 +192,6 @@ static const struct conf_row rows[] = {
 	LATER("error-limit", 1),
 	LATER("slowstart", 1),
 	LATER("track", 1),
-	LATER("minconn", 1),
 	LATER("source", 1),
 	LATER("interface", 1),
 	LATER("usesrc", 1),
@@ -254,15 +258,28 @@ set_address(struct conf_call *call, struct conf_server *server, const struct con
 		server->address = sock_addr_from_ip(&address.ip, server->port);
 }
 
-void
-parse_server(struct conf_call *call)
+static void
+add_server(struct conf_call *call, const struct conf_server *server)
 {
 	struct conf_parser *p = call->p;
 	struct conf_proxy *proxy = call->object;
+	const struct conf_name *first;
+
+	/* The proxy will have the next index. */
+	first = names_add(&p->names, NAME_SERVER, (uint32_t)p->conf->proxies_n, server->name,
+			  (uint32_t)proxy->servers_n, server->pos);
+	if (first)
+		conf_error(&p->reporter, server->pos, "there is a server `%.60s` already, at %s",
+			   server->name, conf_place(&p->reporter, server->pos, first->pos));
+	*ARENA_PUSH(p->arena, proxy->servers, proxy->servers_n) = *server;
+}
+
+void
+parse_server(struct conf_call *call)
+{
 	const struct conf_word *name = call_word(call, 1, "a name and an address");
 	const struct conf_word *address = name ? call_word(call, 2, "an address") : NULL;
-	struct conf_server server = p->draft->server;
-	const struct conf_name *first;
+	struct conf_server server = call->p->draft->server;
 
 	if (!address)
 		return;
@@ -270,13 +287,57 @@ parse_server(struct conf_call *call)
 	server.name = name->text;
 	set_address(call, &server, address);
 	read_parameters(call, &server, 3);
-	/* The proxy will have the next index. */
-	first = names_add(&p->names, NAME_SERVER, (uint32_t)p->conf->proxies_n, name->text,
-			  (uint32_t)proxy->servers_n, name->pos);
-	if (first)
-		conf_error(&p->reporter, name->pos, "there is a server `%.60s` already, at %s",
-			   name->text, conf_place(&p->reporter, name->pos, first->pos));
-	*ARENA_PUSH(p->arena, proxy->servers, proxy->servers_n) = server;
+	add_server(call, &server);
+}
+
+/* "N" or "FROM-TO"; false after an error. */
+static bool
+parse_range(struct conf_call *call, const struct conf_word *word, uint32_t *from, uint32_t *to)
+{
+	unsigned low = 1, high;
+	int end = 0;
+
+	if ((sscanf(word->text, "%9u-%9u%n", &low, &high, &end) != 2 || word->text[end]) &&
+	    (low = 1, sscanf(word->text, "%9u%n", &high, &end) != 1 || word->text[end]))
+		high = 0;
+	if (high < low || high - low >= TEMPLATE_MAX || word->text[0] == '-') {
+		conf_error(&call->p->reporter, word->pos,
+			   "`%.40s` is no number of servers: N or FROM-TO, at most %d", word->text,
+			   TEMPLATE_MAX);
+		return false;
+	}
+	*from = low;
+	*to = high;
+	return true;
+}
+
+void
+parse_server_template(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *prefix = call_word(call, 1, "a prefix, a number and a host");
+	const struct conf_word *range = prefix ? call_word(call, 2, "a number of servers") : NULL;
+	const struct conf_word *host = range ? call_word(call, 3, "a host") : NULL;
+	struct conf_server server = p->draft->server;
+	uint32_t from, to, id;
+
+	if (!host || !parse_range(call, range, &from, &to))
+		return;
+	if (host->text[0] == '_') {
+		call_refuse(call, host->pos, "`%.60s`: SRV records are not looked up", host->text);
+		return;
+	}
+	server.pos = prefix->pos;
+	server.template_prefix = prefix->text;
+	set_address(call, &server, host);
+	read_parameters(call, &server, 4);
+	id = server.id;
+	for (uint32_t number = from; number <= to; number++) {
+		server.name = arena_printf(p->arena, "%s%u", prefix->text, number);
+		server.template_place = number - from;
+		server.id = id ? id + server.template_place : 0;
+		add_server(call, &server);
+	}
 }
 
 static void
@@ -297,6 +358,22 @@ print_address(const struct conf_printer *pr, const struct conf_server *server)
 		fprintf(pr->out, ":%+d", server->port_offset);
 }
 
+/* "server-template PREFIX FROM-TO", from the first of its servers. */
+static void
+print_template(const struct conf_printer *pr, const struct conf_proxy *proxy, size_t first)
+{
+	const char *prefix = proxy->servers[first].template_prefix;
+	size_t last = first;
+
+	while (last + 1 < proxy->servers_n && proxy->servers[last + 1].template_prefix &&
+	       proxy->servers[last + 1].template_place > 0)
+		last++;
+	print_name(pr, "server-template");
+	print_word(pr, prefix);
+	fprintf(pr->out, " %s-%s", proxy->servers[first].name + strlen(prefix),
+		proxy->servers[last].name + strlen(prefix));
+}
+
 void
 print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
@@ -305,12 +382,21 @@ print_servers(const struct conf_printer *pr, const struct conf_row *row, const v
 
 	inner.parameters = true;
 	for (size_t i = 0; i < proxy->servers_n; i++) {
+		const struct conf_server *server = &proxy->servers[i];
+
+		/* The first of a template stands for all. */
+		if (server->template_prefix && server->template_place > 0)
+			continue;
 		inner.place = i;
-		print_name(pr, row->name);
-		print_word(pr, proxy->servers[i].name);
+		if (server->template_prefix) {
+			print_template(pr, proxy, i);
+		} else {
+			print_name(pr, row->name);
+			print_word(pr, server->name);
+		}
 		putc(' ', pr->out);
-		print_address(pr, &proxy->servers[i]);
-		table_print(&inner, &table_server, &proxy->servers[i]);
+		print_address(pr, server);
+		table_print(&inner, &table_server, server);
 		print_end(pr);
 	}
 }

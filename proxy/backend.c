@@ -62,7 +62,7 @@ count_usable(const struct backend *be, uint32_t *active, uint32_t *backups)
 	for (uint32_t i = 0; i < be->servers_n; i++) {
 		const struct server *s = &be->servers[i];
 
-		if (!atomic_load(&s->lb.usable) || s->lb.weight == 0)
+		if (!lb_in_play(&s->lb))
 			continue;
 		if (s->lb.backup)
 			++*backups;
@@ -115,6 +115,7 @@ set_state(struct server *s, enum server_state state, struct mono now)
 		return;
 	atomic_store(&s->state, state);
 	atomic_store(&s->lb.usable, state_usable(state));
+	lb_farm_refresh(&s->backend->farm, &s->lb);
 	s->changed = now;
 	atomic_fetch_add(&s->backend->generation, 1);
 	proxy_wake_waiters(s->backend->proxy, s->backend->index);
@@ -130,10 +131,13 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->number = number;
 	s->check_tls = tls_of_server(be->proxy->tls, be->index, index);
 	s->tls = conf->tls.on ? s->check_tls : NULL;
+	s->lb.farm = &be->farm;
 	s->lb.index = index;
 	s->lb.id = conf->id;
 	s->lb.weight = conf->weight;
+	s->lb.effective_weight = conf->weight * LB_WEIGHT_SCALE;
 	s->lb.maxconn = conf->maxconn;
+	s->lb.minconn = conf->minconn;
 	s->lb.maxqueue = conf->maxqueue;
 	s->lb.backup = conf->backup;
 	s->changed = now;
@@ -148,6 +152,22 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	atomic_store(&s->state, derive_state(s));
 	atomic_store(&s->lb.usable, state_usable(server_state_get(s)));
 	return 0;
+}
+
+/* The default of `fullconn`: a tenth of what the frontends before it take; at least 1. */
+static uint32_t
+tenth_of_frontends(const struct backend *be)
+{
+	const struct proxy *proxy = be->proxy;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
+		const struct conf_proxy *front = &proxy->conf->proxies[i];
+
+		if (front->caps & CONF_CAP_FRONT && front->default_backend == be->index)
+			sum += front->maxconn ? front->maxconn : proxy->maxconn;
+	}
+	return sum >= 10 ? (uint32_t)(sum / 10) : 1;
 }
 
 int
@@ -181,6 +201,12 @@ backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t n
 		server_init(&be->servers[i], be, i, number + i, now);
 		be->lb[i] = &be->servers[i].lb;
 	}
+	if (lb_farm_init(&be->farm, conf, be->lb, (uint32_t)n) < 0) {
+		backend_fini(be);
+		be->servers = NULL;
+		return -ENOMEM;
+	}
+	be->farm.fullconn = conf->fullconn ? conf->fullconn : tenth_of_frontends(be);
 	pthread_mutex_lock(&be->lock);
 	publish(be);
 	pthread_mutex_unlock(&be->lock);
@@ -194,6 +220,7 @@ backend_fini(struct backend *be)
 		return;
 	pthread_mutex_destroy(&be->lock);
 	check_program_free(be->checks);
+	lb_farm_fini(&be->farm);
 	free(be->servers);
 	free(be->lb);
 }
@@ -204,7 +231,7 @@ log_change(struct server *s, enum server_state state)
 {
 	struct backend *be = s->backend;
 	const char *prefix = s->lb.backup ? "Backup " : "", *on_backup;
-	uint32_t active, backups, queued = atomic_load(&be->queued);
+	uint32_t active, backups, queued = atomic_load(&be->farm.queued);
 	char check[512] = "";
 
 	count_usable(be, &active, &backups);

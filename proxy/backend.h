@@ -43,11 +43,10 @@ struct backend {
 	struct proxy *proxy;
 	struct server *servers;
 	struct lb_server **lb; /* the servers again, as balancing wants them */
+	struct lb_farm farm;
 	uint32_t servers_n;
 	struct check_program *checks;
 	_Atomic uint32_t generation;
-	_Atomic uint32_t turn;
-	_Atomic uint32_t queued; /* sessions waiting, all threads */
 	_Atomic uint32_t choosy; /* of those: who cannot do with just any slot */
 	pthread_mutex_t lock;
 };

@@ -4,12 +4,16 @@
  */
 #include "proxy/dial.h"
 
+#include "proxy/lb_hash.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 
 #define PAUSE_MS 1000
+
+/* What a failed attempt counts in the average of balance p2c-ewma, on top of the time it took. */
+#define FAILURE_NS (1000 * NS_PER_MS)
 
 /* The thread's balancing set, rebuilt if a server has changed since.  NULL = out of memory. */
 static const struct lb_set *
@@ -21,21 +25,49 @@ current_set(struct proxy_thread *t, struct backend *be)
 	if (*set && (*set)->generation == generation)
 		return *set;
 	lb_set_free(*set);
-	*set = lb_set_new(be->conf->balance, be->conf->allbackups, generation, be->lb,
-			  be->servers_n);
+	*set = lb_set_new(&be->farm, generation);
 	return *set;
+}
+
+/* What the backend's algorithm goes by. */
+static struct lb_ask
+question(struct session *s)
+{
+	const struct conf_proxy *conf = s->backend->conf;
+	struct lb_ask ask = { .tried = s->tried };
+
+	switch (conf->balance) {
+	case CONF_BALANCE_SOURCE:
+		ask.hashed = true;
+		ask.hash = lb_hash_source(conf, &s->peer.ip);
+		break;
+	case CONF_BALANCE_P2C_EWMA:
+		ask.now_ns = s->thread->loop.now.ns;
+		ask.random = proxy_random(s->thread);
+		break;
+	case CONF_BALANCE_RANDOM:
+		ask.random = proxy_random(s->thread);
+		break;
+	case CONF_BALANCE_ROUNDROBIN:
+	case CONF_BALANCE_STATIC_RR:
+	case CONF_BALANCE_LEASTCONN:
+	case CONF_BALANCE_FIRST:
+		break;
+	}
+	return ask;
 }
 
 static enum lb_result
 choose(struct session *s, struct server **server)
 {
 	const struct lb_set *set = current_set(s->thread, s->backend);
+	struct lb_ask ask = question(s);
 	struct lb_server *chosen;
 	enum lb_result result;
 
 	if (!set)
 		return LB_NONE;
-	result = lb_pick(set, &s->backend->turn, lb_hash_source(&s->peer.ip), s->tried, &chosen);
+	result = lb_pick(set, &s->backend->farm, &ask, &chosen);
 	*server = chosen ? CONTAINER_OF(chosen, struct server, lb) : NULL;
 	return result;
 }
@@ -72,7 +104,7 @@ give_slot_back(struct session *s)
 	s->slot = false;
 	counter_add(&s->thread->servers[s->target->number].ended, 1);
 	lb_release(&s->target->lb);
-	if (!s->target->lb.maxconn || !atomic_load(&be->queued))
+	if (!s->target->lb.maxconn || !atomic_load(&be->farm.queued))
 		return;
 	if (atomic_load(&be->choosy)) {
 		proxy_wake_waiters(be->proxy, be->index);
@@ -115,7 +147,7 @@ enqueue(struct session *s, struct server *wanted)
 	atomic_fetch_add(&w->n, 1);
 	if (is_choosy(s))
 		atomic_fetch_add(&s->backend->choosy, 1);
-	s->queue_position = atomic_fetch_add(&s->backend->queued, 1) + 1;
+	s->queue_position = atomic_fetch_add(&s->backend->farm.queued, 1) + 1;
 	/* A slot given back before `queued` was raised told nobody: look once more. */
 	loop_defer(&s->thread->loop, &w->dispatch);
 }
@@ -128,7 +160,7 @@ dequeue(struct session *s)
 	list_remove(&s->wait);
 	note_oldest(w);
 	atomic_fetch_sub(&w->n, 1);
-	atomic_fetch_sub(&s->backend->queued, 1);
+	atomic_fetch_sub(&s->backend->farm.queued, 1);
 	if (is_choosy(s))
 		atomic_fetch_sub(&s->backend->choosy, 1);
 	if (s->wanted)
@@ -171,6 +203,16 @@ begin_tls(struct session *s)
 	return -tls_connect(&s->server, s->target->tls, &asked);
 }
 
+/* How long the attempt took, for who goes by it. */
+static void
+note_connect_time(struct session *s, int64_t penalty_ns)
+{
+	struct mono now = s->thread->loop.now;
+
+	if (s->backend->conf->balance == CONF_BALANCE_P2C_EWMA)
+		lb_ewma_add(&s->target->lb.connect, now.ns - s->since.ns + penalty_ns, now.ns);
+}
+
 /* The server has accepted; with TLS its handshake still belongs to connecting. */
 static void
 connected(struct session *s)
@@ -178,16 +220,19 @@ connected(struct session *s)
 	int r;
 
 	if (!s->target->tls) {
+		note_connect_time(s, 0);
 		session_established(s);
 		return;
 	}
 	r = s->server.layer ? 0 : -begin_tls(s);
 	if (r == 0)
 		r = tls_handshake(&s->server);
-	if (r > 0)
+	if (r > 0) {
+		note_connect_time(s, 0);
 		session_established(s);
-	else if (r < 0)
+	} else if (r < 0) {
 		dial_failed(s, -r);
+	}
 }
 
 static void
@@ -264,6 +309,7 @@ book_failure(struct session *s, int error)
 	struct tally *tally = &s->thread->servers[s->target->number];
 
 	counter_add(&tally->connect_errors, 1);
+	note_connect_time(s, FAILURE_NS);
 	s->tried |= lb_bit(&s->target->lb);
 	if (++s->failures > s->backend->conf->retries || s->failures == UINT8_MAX) {
 		session_close(s, own_fault(error) ? SESSION_CAUSE_RESOURCE : SESSION_CAUSE_SERVER);
@@ -317,7 +363,7 @@ dial(struct session *s)
 		return;
 	}
 	/* Who comes later does not overtake who waits. */
-	if (!s->tried && s->backend->conf->balance != CONF_BALANCE_SOURCE &&
+	if (!s->tried && !lb_is_sticky(s->backend->conf->balance) &&
 	    atomic_load_explicit(&s->thread->waiting[s->backend->index].n, memory_order_relaxed)) {
 		enqueue(s, NULL);
 		return;
@@ -365,7 +411,7 @@ serve(struct session *s)
 			dial(s);
 		return true;
 	case LB_FULL:
-		return s->backend->conf->balance == CONF_BALANCE_SOURCE || s->tried;
+		return lb_is_sticky(s->backend->conf->balance) || s->tried;
 	case LB_NONE:
 		break;
 	}
@@ -393,6 +439,6 @@ dial_dispatch(struct waiting *w)
 			return;
 	}
 	/* A slot may be left, and whoever was told of it had nobody waiting any more. */
-	if (list_empty(&w->sessions) && atomic_load(&w->backend->queued))
+	if (list_empty(&w->sessions) && atomic_load(&w->backend->farm.queued))
 		proxy_wake_waiters(w->backend->proxy, w->backend->index);
 }

@@ -4,24 +4,101 @@
  */
 #include "proxy/lb.h"
 
-#include <arpa/inet.h>
+#include "proxy/lb_hash.h"
+#include "proxy/lb_tree.h"
+
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+/* From so many servers on a tree costs less than looking at each. */
+#define TREE_FROM 32
+
+bool
+lb_is_sticky(enum conf_balance balance)
+{
+	switch (balance) {
+	case CONF_BALANCE_SOURCE:
+		return true;
+	case CONF_BALANCE_ROUNDROBIN:
+	case CONF_BALANCE_STATIC_RR:
+	case CONF_BALANCE_LEASTCONN:
+	case CONF_BALANCE_FIRST:
+	case CONF_BALANCE_RANDOM:
+	case CONF_BALANCE_P2C_EWMA:
+		return false;
+	}
+	return false;
+}
+
+int
+lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf, struct lb_server *const *servers,
+	     uint32_t n)
+{
+	bool ranked =
+		     conf->balance == CONF_BALANCE_LEASTCONN || conf->balance == CONF_BALANCE_FIRST,
+	     grows = false;
+
+	farm->conf = conf;
+	farm->servers = servers;
+	farm->servers_n = n;
+	for (uint32_t i = 0; i < n; i++)
+		grows |= servers[i]->minconn != 0;
+	farm->counts = grows || conf->hash_balance_factor;
+	/* Limits that move with the backend's load are nothing a tree could keep in order. */
+	if (!ranked || grows || n < TREE_FROM)
+		return 0;
+	farm->tree = lb_tree_new(farm);
+	return farm->tree ? 0 : -ENOMEM;
+}
+
+void
+lb_farm_fini(struct lb_farm *farm)
+{
+	lb_tree_free(farm->tree);
+}
+
+void
+lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server)
+{
+	if (farm->tree)
+		lb_tree_refresh(farm->tree, server);
+}
+
+uint32_t
+lb_limit(const struct lb_server *server)
+{
+	uint32_t fullconn = server->farm->fullconn;
+	uint64_t load, limit;
+
+	if (server->maxconn == 0)
+		return UINT32_MAX;
+	if (server->minconn == 0)
+		return server->maxconn;
+	load = (uint64_t)atomic_load(&server->farm->served) + atomic_load(&server->farm->queued);
+	if (load >= fullconn)
+		return server->maxconn;
+	limit = load * server->maxconn / fullconn;
+	return limit > server->minconn ? (uint32_t)limit : server->minconn;
+}
 
 bool
 lb_take(struct lb_server *server)
 {
-	uint32_t served;
+	uint32_t limit, served;
 
 	if (server->maxconn == 0) {
 		atomic_fetch_add(&server->served, 1);
-		return true;
+	} else {
+		limit = lb_limit(server);
+		served = atomic_load(&server->served);
+		do {
+			if (served >= limit)
+				return false;
+		} while (!atomic_compare_exchange_weak(&server->served, &served, served + 1));
 	}
-	served = atomic_load(&server->served);
-	do {
-		if (served >= server->maxconn)
-			return false;
-	} while (!atomic_compare_exchange_weak(&server->served, &served, served + 1));
+	if (server->farm->counts)
+		atomic_fetch_add(&server->farm->served, 1);
+	lb_farm_refresh(server->farm, server);
 	return true;
 }
 
@@ -29,198 +106,16 @@ void
 lb_release(struct lb_server *server)
 {
 	atomic_fetch_sub(&server->served, 1);
+	if (server->farm->counts)
+		atomic_fetch_sub(&server->farm->served, 1);
+	lb_farm_refresh(server->farm, server);
 }
 
-uint32_t
-lb_hash_source(const struct ip *ip)
+bool
+lb_in_play(const struct lb_server *server)
 {
-	uint32_t hash = 0, word_be;
-
-	if (ip->family == AF_UNSPEC)
-		return 0;
-	for (unsigned at = 0; at < ip_len(ip); at += sizeof word_be) {
-		memcpy(&word_be, ip->bytes + at, sizeof word_be);
-		hash ^= ntohl(word_be);
-	}
-	return hash;
-}
-
-/* One server's next turn in the round. */
-struct place {
-	uint32_t index, weight, k;
-};
-
-/* (2k + 1) / 2w compared without dividing. */
-static bool
-place_before(const struct place *a, const struct place *b)
-{
-	uint64_t left = (2ULL * a->k + 1) * b->weight, right = (2ULL * b->k + 1) * a->weight;
-
-	return left != right ? left < right : a->index < b->index;
-}
-
-static void
-sink(struct place *heap, uint32_t n, uint32_t at)
-{
-	struct place moving = heap[at];
-	uint32_t child;
-
-	while ((child = 2 * at + 1) < n) {
-		if (child + 1 < n && place_before(&heap[child + 1], &heap[child]))
-			child++;
-		if (!place_before(&heap[child], &moving))
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = moving;
-}
-
-void
-lb_interleave(const uint32_t *weights, uint32_t n, uint16_t *order)
-{
-	struct place *heap = calloc(n ? n : 1, sizeof *heap);
-	uint32_t total = 0, heap_n = 0;
-
-	if (!heap)
-		abort();
-	for (uint32_t i = 0; i < n; i++) {
-		total += weights[i];
-		if (weights[i])
-			heap[heap_n++] = (struct place){ .index = i, .weight = weights[i] };
-	}
-	for (uint32_t i = heap_n / 2; i-- > 0;)
-		sink(heap, heap_n, i);
-	for (uint32_t at = 0; at < total; at++) {
-		order[at] = (uint16_t)heap[0].index;
-		if (++heap[0].k == heap[0].weight)
-			heap[0] = heap[--heap_n];
-		sink(heap, heap_n, 0);
-	}
-	free(heap);
-}
-
-void
-lb_map(const uint32_t *weights, uint32_t n, uint16_t *order)
-{
-	int64_t *credit = calloc(n ? n : 1, sizeof *credit);
-	int64_t total = 0;
-
-	if (!credit)
-		abort();
-	for (uint32_t i = 0; i < n; i++)
-		total += weights[i];
-	/*
-	 * Each server earns its weight at every step and pays the whole round when it is chosen.
-	 * Credit counts in whole rounds: within one the first declared server wins.
-	 */
-	for (int64_t at = 0; at < total; at++) {
-		uint32_t best = 0;
-		int64_t best_rounds = -1;
-
-		for (uint32_t i = 0; i < n; i++) {
-			int64_t rounds;
-
-			if (weights[i] == 0)
-				continue;
-			credit[i] += weights[i];
-			rounds = (credit[i] + total) / total;
-			if (rounds > best_rounds) {
-				best_rounds = rounds;
-				best = i;
-			}
-		}
-		credit[best] -= total;
-		order[at] = (uint16_t)best;
-	}
-	free(credit);
-}
-
-static uint32_t
-gcd(uint32_t a, uint32_t b)
-{
-	while (b) {
-		uint32_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct lb_server *const *left = a, *const *right = b;
-
-	return (*left)->id < (*right)->id ? -1 : (*left)->id > (*right)->id;
-}
-
-static uint32_t
-collect(struct lb_server **into, struct lb_server *const *all, uint32_t n, bool backup)
-{
-	uint32_t found = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		if (all[i]->backup == backup && all[i]->weight > 0 && atomic_load(&all[i]->usable))
-			into[found++] = all[i];
-	return found;
-}
-
-struct lb_set *
-lb_set_new(enum conf_balance balance, bool allbackups, uint32_t generation,
-	   struct lb_server *const *all, uint32_t n)
-{
-	struct lb_set *set = calloc(1, sizeof *set);
-	uint32_t *weights = calloc(n ? n : 1, sizeof *weights);
-	uint32_t unit = 0;
-
-	if (set)
-		set->servers = calloc(n ? n : 1, sizeof(struct lb_server *));
-	if (!set || !weights || !set->servers)
-		goto fail;
-	set->balance = balance;
-	set->generation = generation;
-	set->servers_n = collect(set->servers, all, n, false);
-	if (set->servers_n == 0) {
-		set->servers_n = collect(set->servers, all, n, true);
-		if (set->servers_n > 1 && !allbackups)
-			set->servers_n = 1;
-	}
-	if (balance == CONF_BALANCE_FIRST)
-		qsort(set->servers, set->servers_n, sizeof(struct lb_server *), by_id);
-
-	/* Over all servers, not only those in play: a map must not depend on who is down. */
-	for (uint32_t i = 0; i < n; i++)
-		unit = gcd(unit, all[i]->weight);
-	for (uint32_t i = 0; i < set->servers_n; i++) {
-		weights[i] = set->servers[i]->weight / unit;
-		set->order_n += weights[i];
-	}
-	set->order = calloc(set->order_n ? set->order_n : 1, sizeof *set->order);
-	if (!set->order)
-		goto fail;
-	if (balance == CONF_BALANCE_SOURCE)
-		lb_map(weights, set->servers_n, set->order);
-	else
-		lb_interleave(weights, set->servers_n, set->order);
-	free(weights);
-	return set;
-
-fail:
-	free(weights);
-	lb_set_free(set);
-	return NULL;
-}
-
-void
-lb_set_free(struct lb_set *set)
-{
-	if (!set)
-		return;
-	free(set->servers);
-	free(set->order);
-	free(set);
+	return server->weight > 0 && atomic_load(&server->effective_weight) > 0 &&
+	       atomic_load(&server->usable);
 }
 
 /* The first with a slot among all servers, beginning at `start`. */
@@ -244,21 +139,25 @@ take_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_se
 }
 
 static enum lb_result
-pick_roundrobin(const struct lb_set *set, uint32_t turn, uint64_t tried, struct lb_server **server)
+pick_in_turn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct lb_server **server)
 {
-	uint32_t start = set->order[turn % set->order_n];
-
-	return take_from(set, start, tried, server);
+	return take_from(set, set->order[turn % set->order_n], tried, server);
 }
 
-/* Is `a` less loaded than `b`?  (served + queued + 1) / weight, without dividing. */
-static bool
-less_loaded(const struct lb_server *a, const struct lb_server *b)
+bool
+lb_less_loaded(const struct lb_server *a, const struct lb_server *b)
 {
 	uint64_t left = (uint64_t)atomic_load(&a->served) + atomic_load(&a->queued) + 1;
 	uint64_t right = (uint64_t)atomic_load(&b->served) + atomic_load(&b->queued) + 1;
 
-	return left * b->weight < right * a->weight;
+	/* Without dividing. */
+	return left * atomic_load(&b->effective_weight) < right * atomic_load(&a->effective_weight);
+}
+
+static bool
+is_full(const struct lb_server *s)
+{
+	return s->maxconn && atomic_load(&s->served) >= lb_limit(s);
 }
 
 static enum lb_result
@@ -274,9 +173,9 @@ pick_leastconn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct l
 
 			if (lb_bit(s) & tried)
 				continue;
-			if (s->maxconn && atomic_load(&s->served) >= s->maxconn)
+			if (is_full(s))
 				full = true;
-			else if (!best || less_loaded(s, best))
+			else if (!best || lb_less_loaded(s, best))
 				best = s;
 		}
 		if (!best)
@@ -289,40 +188,171 @@ pick_leastconn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct l
 }
 
 static enum lb_result
-pick_source(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_server **server)
+pick_from_tree(struct lb_farm *farm, struct lb_server **server)
 {
+	for (;;) {
+		struct lb_server *best = lb_tree_best(farm->tree);
+
+		if (!best)
+			return LB_NONE;
+		if (is_full(best))
+			return LB_FULL;
+		atomic_store(&best->last_turn, atomic_fetch_add(&farm->turn, 1) + 1);
+		if (lb_take(best)) {
+			*server = best;
+			return LB_PICKED;
+		}
+	}
+}
+
+/* The key's server takes it, or is waited for; true unless the next one is to be asked. */
+static bool
+take_sticky(struct lb_server *s, struct lb_server **server, enum lb_result *result)
+{
+	*server = s;
+	*result = LB_PICKED;
+	if (lb_take(s))
+		return true;
+	*result = LB_FULL;
+	return s->maxqueue == 0 || atomic_load(&s->queued) < s->maxqueue;
+}
+
+static enum lb_result
+pick_mapped(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_server **server)
+{
+	enum lb_result result = LB_NONE;
+
 	for (uint32_t i = 0; i < set->order_n; i++) {
 		struct lb_server *s =
 			set->servers[set->order[(hash % set->order_n + i) % set->order_n]];
 
 		if (lb_bit(s) & tried)
 			continue;
-		*server = s;
-		if (lb_take(s))
-			return LB_PICKED;
-		if (s->maxqueue == 0 || atomic_load(&s->queued) < s->maxqueue)
-			return LB_FULL;
+		if (take_sticky(s, server, &result))
+			return result;
 		tried |= lb_bit(s);
 	}
-	return *server ? LB_FULL : LB_NONE;
+	return result;
+}
+
+/*
+ * May the server have one more under `hash-balance-factor`?  Its share of all sessions, this one included, times the
+ * factor, rounded up; at least one.
+ */
+static bool
+within_share(const struct lb_set *set, const struct lb_server *s)
+{
+	uint64_t slots = ((uint64_t)atomic_load(&set->farm->served) + 1) *
+			 set->farm->conf->hash_balance_factor;
+	uint64_t whole = 100ULL * lb_ring_points(set->ring);
+	uint64_t share = (slots * atomic_load(&s->effective_weight) + whole - 1) / whole;
+
+	return atomic_load(&s->served) < (share ? share : 1);
+}
+
+static enum lb_result
+pick_from_ring(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_server **server)
+{
+	uint32_t first = lb_ring_find(set->ring, hash), point = first;
+	bool bounded = set->farm->conf->hash_balance_factor != 0;
+	enum lb_result result = LB_NONE;
+
+	do {
+		struct lb_server *s = set->servers[lb_ring_server(set->ring, point)];
+
+		point = lb_ring_next(set->ring, point);
+		if (lb_bit(s) & tried || (bounded && !within_share(set, s)))
+			continue;
+		if (take_sticky(s, server, &result))
+			return result;
+		tried |= lb_bit(s);
+	} while (point != first);
+	return result;
+}
+
+/* The less loaded of `hash_draws` servers drawn by weight. */
+static enum lb_result
+pick_random(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **server)
+{
+	uint64_t random = ask->random;
+	uint32_t chosen = UINT32_MAX;
+
+	for (uint32_t i = 0; i < set->farm->conf->balance_draws; i++) {
+		uint32_t drawn = set->order[(uint32_t)(random >> 32) % set->order_n];
+
+		/* Knuth's multiplier: a draw is used up, the next one is another. */
+		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+		if (chosen == UINT32_MAX ||
+		    lb_less_loaded(set->servers[drawn], set->servers[chosen]))
+			chosen = drawn;
+	}
+	return take_from(set, chosen, ask->tried, server);
+}
+
+/* What a session on the server is expected to cost. */
+static double
+expected_ns(const struct lb_server *s, int64_t now_ns)
+{
+	return lb_ewma_ns(&s->connect, now_ns) * (atomic_load(&s->served) + 1) /
+	       atomic_load(&s->effective_weight);
+}
+
+/* The power of two choices: of two different servers the one that promises to be quicker. */
+static enum lb_result
+pick_quicker(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **server)
+{
+	uint32_t n = set->servers_n, a = (uint32_t)(ask->random >> 32) % n, b;
+	struct lb_server *quicker, *other;
+
+	if (n == 1)
+		return take_from(set, 0, ask->tried, server);
+	b = (a + 1 + (uint32_t)ask->random % (n - 1)) % n;
+	quicker = set->servers[a];
+	other = set->servers[b];
+	if (expected_ns(other, ask->now_ns) < expected_ns(quicker, ask->now_ns)) {
+		struct lb_server *swap = quicker;
+
+		quicker = other;
+		other = swap;
+	}
+	*server = quicker;
+	if (!(lb_bit(quicker) & ask->tried) && lb_take(quicker))
+		return LB_PICKED;
+	*server = other;
+	if (!(lb_bit(other) & ask->tried) && lb_take(other))
+		return LB_PICKED;
+	*server = NULL;
+	return take_from(set, a, ask->tried, server);
 }
 
 enum lb_result
-lb_pick(const struct lb_set *set, _Atomic uint32_t *turn, uint32_t hash, uint64_t tried,
+lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask,
 	struct lb_server **server)
 {
 	*server = NULL;
 	if (set->servers_n == 0)
 		return LB_NONE;
-	switch (set->balance) {
+	if (farm->tree && !ask->tried)
+		return pick_from_tree(farm, server);
+	switch (farm->conf->balance) {
 	case CONF_BALANCE_ROUNDROBIN:
-		return pick_roundrobin(set, atomic_fetch_add(turn, 1), tried, server);
+	case CONF_BALANCE_STATIC_RR:
+		return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried, server);
 	case CONF_BALANCE_LEASTCONN:
-		return pick_leastconn(set, atomic_fetch_add(turn, 1), tried, server);
+		return pick_leastconn(set, atomic_fetch_add(&farm->turn, 1), ask->tried, server);
 	case CONF_BALANCE_FIRST:
-		return take_from(set, 0, tried, server);
+		return take_from(set, 0, ask->tried, server);
 	case CONF_BALANCE_SOURCE:
-		return pick_source(set, hash, tried, server);
+		if (!ask->hashed)
+			return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried,
+					    server);
+		if (set->ring)
+			return pick_from_ring(set, ask->hash, ask->tried, server);
+		return pick_mapped(set, ask->hash, ask->tried, server);
+	case CONF_BALANCE_RANDOM:
+		return pick_random(set, ask, server);
+	case CONF_BALANCE_P2C_EWMA:
+		return pick_quicker(set, ask, server);
 	}
 	return LB_NONE;
 }

@@ -1,36 +1,72 @@
 /*
  * lb.h - balancing: which of a backend's servers gets the next connection.
  *
- * A set is built once from the servers that are usable at the moment and never changes; each thread
- * has its own and builds a new one when the backend's generation has moved.  What threads share are
- * the counts in struct lb_server and one turn counter a backend: picking takes no lock.  No I/O and
- * no clock in here.
+ * A set is built from the servers that are usable at the moment and never changes; each thread has
+ * its own and builds a new one when the backend's generation has moved.  What threads share are the
+ * atomics in struct lb_server and struct lb_farm: picking takes no lock.  No I/O and no clock here.
  */
 #pragma once
 
 #include "conf/model.h"
+#include "proxy/lb_ewma.h"
 
 #include <stdatomic.h>
 
-/* What balancing knows of a server.  Shared by all threads; the first five never change. */
+struct lb_farm;
+struct lb_ring;
+struct lb_tree;
+
+/* Effective weights count in sixteenths of the file's, so that they may grow and shrink smoothly. */
+#define LB_WEIGHT_SCALE 16
+
+/* What balancing knows of a server.  Shared by all threads; what is not atomic never changes. */
 struct lb_server {
+	struct lb_farm *farm;
 	uint32_t index;   /* in its backend; bit index % 64 in a `tried` mask */
 	uint32_t id;      /* 1…; balance first goes by it */
-	uint32_t weight;  /* 0…256; 0 = no new connections */
+	uint32_t weight;  /* 0…256; 0 = no new connections; all that static algorithms look at */
 	uint32_t maxconn; /* 0 = unlimited */
+	uint32_t minconn; /* its limit while the backend is idle; 0 = always maxconn */
 	uint32_t maxqueue;
 	bool backup;
 	_Atomic bool usable;
-	_Atomic uint32_t served; /* slots taken */
-	_Atomic uint32_t queued; /* sessions that wait for this very server */
+	_Atomic uint32_t effective_weight; /* in sixteenths */
+	_Atomic uint32_t served;           /* slots taken */
+	_Atomic uint32_t queued;           /* sessions that wait for this very server */
+	_Atomic uint32_t
+		last_turn; /* the one after that of the farm when it was last chosen from its tree */
+	struct lb_ewma connect; /* how long connecting takes; for balance p2c-ewma */
+};
+
+/* What balancing knows of a backend.  Shared by all threads. */
+struct lb_farm {
+	const struct conf_proxy *conf;
+	struct lb_server *const *servers; /* all, in the file's order */
+	uint32_t servers_n;
+	uint32_t fullconn;    /* load at which servers with minconn have their maxconn */
+	bool counts;          /* `served` is kept: something goes by it */
+	struct lb_tree *tree; /* NULL: there are few, looking at each is cheaper */
+	_Atomic uint32_t turn;
+	_Atomic uint32_t served; /* slots taken, of all servers */
+	_Atomic uint32_t queued; /* sessions waiting, all threads */
 };
 
 struct lb_set {
-	enum conf_balance balance;
+	const struct lb_farm *farm;
 	uint32_t generation; /* of the backend when the set was built */
 	uint32_t servers_n, order_n;
 	struct lb_server **servers; /* in play, by id with balance first */
-	uint16_t *order;            /* indexes in `servers`, one round of the schedule */
+	uint16_t *order;      /* indexes in `servers`, one round of the schedule, or the map */
+	struct lb_ring *ring; /* hash-type consistent; else NULL */
+};
+
+/* Who asks for a server. */
+struct lb_ask {
+	uint64_t tried;  /* servers whose bit is set are left out */
+	bool hashed;     /* there is a hash; without one a hashing algorithm goes in turn */
+	uint32_t hash;   /* of the key, by lb_hash.h */
+	uint64_t random; /* fresh random bits, for the algorithms that draw */
+	int64_t now_ns;  /* monotonic, for balance p2c-ewma */
 };
 
 enum lb_result {
@@ -39,24 +75,43 @@ enum lb_result {
 	LB_NONE,   /* no usable server but those tried */
 };
 
-/*
- * The servers in play: usable ones with a weight; if there is none, the backup servers (only the
- * first unless `allbackups`).  Free with lb_set_free; NULL when out of memory.
- */
-struct lb_set *lb_set_new(enum conf_balance balance, bool allbackups, uint32_t generation,
-			  struct lb_server *const *all, uint32_t n);
-void lb_set_free(struct lb_set *set);
+/* Sets the farm up around its servers, which stay the caller's; 0 or -ENOMEM. */
+int lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf,
+		 struct lb_server *const *servers, uint32_t n);
+void lb_farm_fini(struct lb_farm *farm);
+
+/* A server's `usable` or effective weight has changed. */
+void lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server);
 
 /*
- * Picks a server and takes one of its slots.  `turn` is shared by all threads; `hash` matters to
- * balance source; servers whose bit is set in `tried` are left out.
+ * The servers in play: usable ones with a weight; if there is none, the backup servers (only the
+ * first unless `option allbackups`).  Free with lb_set_free; NULL when out of memory.
  */
-enum lb_result lb_pick(const struct lb_set *set, _Atomic uint32_t *turn, uint32_t hash,
-		       uint64_t tried, struct lb_server **server);
+struct lb_set *lb_set_new(const struct lb_farm *farm, uint32_t generation);
+void lb_set_free(struct lb_set *set);
+
+/* Picks a server by the backend's algorithm and takes one of its slots. */
+enum lb_result lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask,
+		       struct lb_server **server);
+
+/* Does the algorithm tie a key to one server, for which its sessions wait? */
+bool lb_is_sticky(enum conf_balance balance);
+
+/* Is the server given connections, were it alone? */
+bool lb_in_play(const struct lb_server *server);
 
 /* Takes a slot; false if the server is full. */
 bool lb_take(struct lb_server *server);
 void lb_release(struct lb_server *server);
+
+/*
+ * Slots a server has at the moment; UINT32_MAX = no limit.  With `minconn` they grow with the backend's load, from
+ * minconn to maxconn at `fullconn` sessions.
+ */
+uint32_t lb_limit(const struct lb_server *server);
+
+/* Is `a` less loaded than `b`?  (served + queued + 1) / weight. */
+bool lb_less_loaded(const struct lb_server *a, const struct lb_server *b);
 
 /* The bit of a server in a `tried` mask. */
 static inline uint64_t
@@ -64,16 +119,3 @@ lb_bit(const struct lb_server *server)
 {
 	return 1ULL << (server->index % 64);
 }
-
-/* HAProxy's hash of a source address: its 32-bit words in host order, XORed. */
-uint32_t lb_hash_source(const struct ip *ip);
-
-/*
- * Fills one round of weighted round-robin: server i stands at (k + 1/2) / weights[i] of the round,
- * k = 0 … weights[i] - 1, so that every server's turns are as even as they can be.  `order` has room
- * for the sum of the weights.  Ties go to the lower index.
- */
-void lb_interleave(const uint32_t *weights, uint32_t n, uint16_t *order);
-
-/* Fills HAProxy's map of balance source, as long as the sum of the weights. */
-void lb_map(const uint32_t *weights, uint32_t n, uint16_t *order);

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGAIN_S 3
+#define AGAIN_S       3
+#define ADDRESSES_MAX 1024 /* of one host */
 
 struct name {
 	struct server *server;
@@ -44,20 +45,51 @@ resolver_free(struct resolver *r)
 	free(r);
 }
 
-/* 0 or an EAI_* code. */
 static int
-look_up(const char *host, struct sock_addr *address)
+by_address(const void *a, const void *b)
+{
+	const struct addrinfo *const *left = a, *const *right = b;
+
+	if ((*left)->ai_addrlen != (*right)->ai_addrlen)
+		return (*left)->ai_addrlen < (*right)->ai_addrlen ? -1 : 1;
+	return memcmp((*left)->ai_addr, (*right)->ai_addr, (*left)->ai_addrlen);
+}
+
+/* The address at `place`, in an order that does not depend on that of the answer; NULL = none. */
+static const struct addrinfo *
+address_at(const struct addrinfo *found, uint32_t place)
+{
+	const struct addrinfo *sorted[ADDRESSES_MAX];
+	uint32_t n = 0;
+
+	for (; found && n < ADDRESSES_MAX; found = found->ai_next)
+		sorted[n++] = found;
+	qsort(sorted, n, sizeof sorted[0], by_address);
+	return place < n ? sorted[place] : NULL;
+}
+
+/*
+ * 0 or an EAI_* code.  Servers of a template share the host's addresses among them; any other takes
+ * the first, which getaddrinfo prefers.
+ */
+static int
+look_up(const struct name *name, struct sock_addr *address)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *found;
-	int r = getaddrinfo(host, NULL, &hints, &found);
+	const struct conf_server *conf = name->server->conf;
+	const struct addrinfo *chosen;
+	int r = getaddrinfo(name->host, NULL, &hints, &found);
 
 	if (r != 0)
 		return r;
-	memset(address, 0, sizeof *address);
-	memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-	address->len = found->ai_addrlen;
+	chosen = conf->template_prefix ? address_at(found, conf->template_place) : found;
+	if (chosen) {
+		memset(address, 0, sizeof *address);
+		memcpy(&address->storage, chosen->ai_addr, chosen->ai_addrlen);
+		address->len = chosen->ai_addrlen;
+	}
 	freeaddrinfo(found);
-	return 0;
+	return chosen ? 0 : EAI_NONAME;
 }
 
 /* Looks one name up; false if the proxy is gone meanwhile. */
@@ -66,7 +98,7 @@ resolve(struct resolver *r, struct name *name)
 {
 	struct sock_addr address;
 	char text[SOCK_ADDR_STRLEN];
-	int error = look_up(name->host, &address);
+	int error = look_up(name, &address);
 	bool going_on;
 
 	if (!error)

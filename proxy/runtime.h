@@ -67,6 +67,7 @@ struct proxy_thread {
 	struct tally *servers;                /* by server number */
 	struct ssl_session_st **tls_sessions; /* by server number: to be resumed; NULL = no TLS */
 	struct log_sender log;
+	uint64_t random;         /* state of proxy_random */
 	uint32_t shutdowns_seen; /* of proxy->shutdowns */
 	enum proxy_phase phase;  /* as far as this thread has followed */
 	struct timer relief;     /* out of descriptors: accepting goes on later */
@@ -101,6 +102,9 @@ void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);
 
 /* Ends the server's sessions, on all threads, soon.  Any thread. */
 void proxy_shutdown_sessions(struct server *server);
+
+/* thread.c: 64 random bits, good enough to balance by.  By the thread itself. */
+uint64_t proxy_random(struct proxy_thread *t);
 
 /* thread.c: sets up everything of a thread but the thread itself; 0 or -errno. */
 int proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define BEAT_MS       250
 #define KEEP_SESSIONS 256 /* unused ones a thread keeps for the next connections */
@@ -147,7 +148,7 @@ on_message(struct loop *loop)
 	}
 	follow_phase(t);
 	for (uint32_t i = 0; i < t->proxy->proxies_n; i++)
-		if (atomic_load_explicit(&t->proxy->backends[i].queued, memory_order_relaxed))
+		if (atomic_load_explicit(&t->proxy->backends[i].farm.queued, memory_order_relaxed))
 			dial_dispatch(&t->waiting[i]);
 	end_shut_sessions(t);
 	if (t->phase == PROXY_OPEN)
@@ -187,6 +188,16 @@ thread_main(void *arg)
 	return NULL;
 }
 
+uint64_t
+proxy_random(struct proxy_thread *t)
+{
+	uint64_t z = t->random += 0x9e3779b97f4a7c15; /* splitmix64 */
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
 int
 proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 {
@@ -196,6 +207,8 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 
 	t->proxy = proxy;
 	t->index = index;
+	if (getrandom(&t->random, sizeof t->random, 0) < 0)
+		t->random = (uint64_t)mono_now().ns;
 	list_init(&t->sessions);
 	log_sender_init(&t->log);
 	pool_init(&t->store.buffers, sizeof(struct buffer), KEEP_BUFFERS);

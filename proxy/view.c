@@ -25,7 +25,7 @@ proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view)
 
 	*view = (struct proxy_view){
 		.conf = conf,
-		.queued = atomic_load(&be->queued),
+		.queued = atomic_load(&be->farm.queued),
 		.servers_n = be->servers_n,
 		.usable = atomic_load(&proxy->board->backends[index].usable),
 	};

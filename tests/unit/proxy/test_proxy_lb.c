@@ -2,6 +2,8 @@
  * test_proxy_lb.c - balancing without a network: schedules, maps, picks, limits, backups.
  */
 #include "proxy/lb.h"
+#include "proxy/lb_hash.h"
+#include "proxy/lb_schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +16,11 @@
 #define SERVERS_MAX 8
 
 struct farm {
+	struct conf_proxy conf;
 	struct lb_server servers[SERVERS_MAX];
 	struct lb_server *all[SERVERS_MAX];
+	struct lb_farm farm;
 	uint32_t n;
-	_Atomic uint32_t turn;
 	struct lb_set *set;
 };
 
@@ -29,7 +32,9 @@ farm_init(struct farm *farm, const uint32_t *weights, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		farm->servers[i].index = i;
 		farm->servers[i].id = i + 1;
+		farm->servers[i].farm = &farm->farm;
 		farm->servers[i].weight = weights[i];
+		farm->servers[i].effective_weight = weights[i] * LB_WEIGHT_SCALE;
 		farm->servers[i].usable = true;
 		farm->all[i] = &farm->servers[i];
 	}
@@ -39,7 +44,12 @@ static void
 farm_build(struct farm *farm, enum conf_balance balance, bool allbackups)
 {
 	lb_set_free(farm->set);
-	farm->set = lb_set_new(balance, allbackups, 0, farm->all, farm->n);
+	lb_farm_fini(&farm->farm);
+	farm->conf.balance = balance;
+	farm->conf.allbackups = allbackups;
+	memset(&farm->farm, 0, sizeof farm->farm);
+	assert_int_equal(lb_farm_init(&farm->farm, &farm->conf, farm->all, farm->n), 0);
+	farm->set = lb_set_new(&farm->farm, 0);
 	assert_non_null(farm->set);
 }
 
@@ -47,15 +57,17 @@ static void
 farm_fini(struct farm *farm)
 {
 	lb_set_free(farm->set);
+	lb_farm_fini(&farm->farm);
 }
 
 /* Index of the server picked; -1 = full, -2 = none. */
 static int
 pick(struct farm *farm, uint32_t hash, uint64_t tried)
 {
+	struct lb_ask ask = { .tried = tried, .hashed = true, .hash = hash };
 	struct lb_server *server;
 
-	switch (lb_pick(farm->set, &farm->turn, hash, tried, &server)) {
+	switch (lb_pick(farm->set, &farm->farm, &ask, &server)) {
 	case LB_PICKED:
 		return (int)server->index;
 	case LB_FULL:
@@ -229,10 +241,11 @@ first(void **state)
 static uint32_t
 hash_of(const char *text)
 {
+	struct conf_proxy conf = { 0 };
 	struct ip ip;
 
 	assert_int_equal(ip_parse(text, &ip), 0);
-	return lb_hash_source(&ip);
+	return lb_hash_source(&conf, &ip);
 }
 
 static void
@@ -287,6 +300,7 @@ source(void **state)
 static void
 source_waits_for_its_server(void **state)
 {
+	struct lb_ask ask = { .hashed = true };
 	struct lb_server *server;
 	struct farm farm;
 
@@ -295,7 +309,7 @@ source_waits_for_its_server(void **state)
 	farm.servers[0].maxqueue = 1;
 	farm_build(&farm, CONF_BALANCE_SOURCE, false);
 	assert_int_equal(pick(&farm, 0, 0), 0);
-	assert_int_equal(lb_pick(farm.set, &farm.turn, 0, 0, &server), LB_FULL);
+	assert_int_equal(lb_pick(farm.set, &farm.farm, &ask, &server), LB_FULL);
 	assert_ptr_equal(server, &farm.servers[0]);
 	farm.servers[0].queued = 1;
 	assert_int_equal(pick(&farm, 0, 0), 1);
