@@ -9,6 +9,7 @@ from . import config
 from .faults import FAULTS, Drill
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .network import run
+from .scale import SCALES, broken_bounds, line, measure
 
 HOME = "/run/tandem-lab"
 PREFIX = "tdlab"
@@ -169,6 +170,21 @@ def fault(args):
         sys.exit(1)
 
 
+def scale(args):
+    """Both in the same lab, one after the other."""
+    failed = False
+    with Lab() as lab:
+        lab.up()
+        for one in SCALES.values():
+            ours, theirs = (measure(lab, kind, one, args.rounds) for kind in ("tandem", "keepalived"))
+            print(line(one, ours, theirs), flush=True)
+            for broken in broken_bounds(one, ours, theirs):
+                print(f"BROKEN  {one.name}: {broken}", flush=True)
+                failed = True
+    if failed:
+        sys.exit(1)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
     commands = parser.add_subparsers(dest="command_name", required=True)
@@ -196,6 +212,8 @@ def main():
     sub.add_argument("--peer", action="store_true", help="also with keepalived and HAProxy")
     sub.add_argument("--markdown", action="store_true", help="print a table at the end")
     vrrp_options(sub)
+    sub = command("scale", scale, "250 instances and 1000 addresses, beside keepalived")
+    sub.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     end_on_signals()
     sweep_abandoned()

@@ -157,6 +157,7 @@ class Classic:
     """keepalived, and HAProxy beside it unless `haproxy` is empty: the peers and the yardstick."""
 
     kind = "keepalived"
+    details = ("-D",)  # a line for each announcement, and more
 
     def __init__(self, lab, name, keepalived, haproxy=""):
         self.lab, self.name = lab, name
@@ -189,7 +190,7 @@ class Classic:
             self.lab.started(self.haproxy)
         self.keepalived = Process(
             f"keepalived on {self.name}",
-            ["keepalived", "-n", "-l", "-D", "-P", "-i", self.name, "-f", self.configuration]
+            ["keepalived", "-n", "-l", *self.details, "-P", "-i", self.name, "-f", self.configuration]
             + ["-p", at / "keepalived.pid", "-r", at / "vrrp.pid", "-c", at / "checkers.pid"],
             self.log,
             namespace=namespace,
