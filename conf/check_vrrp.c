@@ -109,15 +109,17 @@ check_family(struct conf_parser *p, size_t index)
 static void
 check_network(struct conf_parser *p, const struct conf_vip *vip)
 {
+	const char *name;
 	char buf[IP_STRLEN];
 
 	if (!p->options->is_foreign || vip->interface == CONF_NONE ||
 	    vip->prefix_len != (vip->ip.family == AF_INET ? 32 : 128))
 		return;
-	if (p->options->is_foreign(p->conf->interfaces[vip->interface].name, &vip->ip))
+	name = p->conf->interfaces[conf_base(p->conf, vip->interface)].name;
+	if (p->options->is_foreign(name, &vip->ip))
 		conf_warning(&p->reporter, vip->pos,
 			     "%s is in none of the networks of %s: nobody there will ask for it",
-			     ip_format(&vip->ip, buf), p->conf->interfaces[vip->interface].name);
+			     ip_format(&vip->ip, buf), name);
 }
 
 static void

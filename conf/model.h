@@ -22,6 +22,10 @@ struct conf_interface {
 	const char *name;
 	/* How long the link must be down or up before it counts; 0 = at once. */
 	uint32_t down_delay_ms, up_delay_ms;
+	/* One that the guardian makes: a macvlan with this MAC on the interface `base` (index). */
+	bool vmac;
+	uint32_t base;
+	uint8_t mac[6];
 };
 
 /* A directive that may be on, off, or not there. */
@@ -92,6 +96,7 @@ struct conf_vip {
 	const char *label;  /* NULL = none */
 	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */
 	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
+	bool use_vmac;      /* on a virtual interface of its own `dev` */
 };
 
 /* A node that advertisements go to, and come from. */
@@ -221,6 +226,13 @@ struct conf_instance {
 	enum conf_vrrp_state state;
 	uint32_t interface;     /* index */
 	uint8_t vrid;           /* 1…255 */
+	bool use_vmac;          /* the addresses live on … */
+	uint32_t vmac;          /* … this interface, index; where use_vmac is set */
+	const char *vmac_name;  /* as written; NULL = made up */
+	uint8_t vmac_mac[6];    /* as written … */
+	uint8_t vmac_mac_n;     /* … so many octets of it, the VRID is the last then */
+	bool vmac_xmit_base;    /* advertisements leave from `interface` all the same */
+	bool use_vmac_addr;     /* addresses elsewhere have virtual interfaces, too */
 	uint8_t priority;       /* 1…255; 100 */
 	uint8_t family;         /* AF_INET or AF_INET6: the one of what it advertises */
 	uint8_t version;        /* 2 or 3, resolved against vrrp_version; IPv6: always 3 */
@@ -453,6 +465,8 @@ struct conf {
 	uint32_t vip_lease_s;                   /* 3; 0 = permanent */
 	uint32_t watchdog_ms;                   /* 500 */
 	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
+	const char *vmac_prefix;                /* "vrrp" */
+	const char *vmac_addr_prefix;           /* NULL = vmac_prefix */
 	bool min_garp;                          /* one announcement, never repeated */
 	struct ip mcast_group4;                 /* 224.0.0.18 */
 	struct ip mcast_group6;                 /* ff02::12 */
@@ -547,6 +561,23 @@ static inline const struct ip *
 conf_group(const struct conf *conf, const struct conf_instance *instance)
 {
 	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
+}
+
+/* The interface that advertisements leave from. */
+static inline uint32_t
+conf_xmit(const struct conf_instance *instance)
+{
+	return instance->use_vmac && !instance->vmac_xmit_base ? instance->vmac
+							       : instance->interface;
+}
+
+/* The interface of the system's that a VIP's is, or is on. */
+static inline uint32_t
+conf_base(const struct conf *conf, uint32_t interface)
+{
+	return interface != CONF_NONE && conf->interfaces[interface].vmac
+		       ? conf->interfaces[interface].base
+		       : interface;
 }
 
 /* So many intervals without an advertisement, and the master is gone. */

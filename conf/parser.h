@@ -200,6 +200,9 @@ void resolve_defaults(struct conf_parser *p);
 void resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
 		       const struct instance_draft *draft);
 
+/* resolve_vmac.c: virtual interfaces, once all instances are resolved. */
+void resolve_vmacs(struct conf_parser *p);
+
 /* resolve_vip.c: the VIPs of an instance whose family is known, in the order they are kept; then the
  * leases of all. */
 void resolve_vips(struct conf_parser *p, struct conf_instance *instance);

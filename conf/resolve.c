@@ -353,6 +353,7 @@ resolve_all(struct conf_parser *p)
 	resolve_defaults(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++)
 		resolve_instance(p, i);
+	resolve_vmacs(p);
 	resolve_groups(p);
 	resolve_tracking(p);
 	resolve_group_tracks(p);

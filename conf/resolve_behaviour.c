@@ -96,6 +96,10 @@ enforce_strictness(struct conf_parser *p, struct conf_instance *instance,
 		warn_strict(p, instance, draft, "garp_lower_prio_repeat",
 			    "no announcements on a lower priority: it is reset");
 	instance->garp_lower_prio_repeat = 0;
+	if (instance->vmac_xmit_base)
+		warn_strict(p, instance, draft, "vmac_xmit_base",
+			    "advertisements leave from the virtual MAC: `vmac_xmit_base` is reset");
+	instance->vmac_xmit_base = false;
 }
 
 void

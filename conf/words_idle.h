@@ -25,7 +25,6 @@
 #define IDLE_NAME     "processes are called by their role"
 #define IDLE_BUFFERS  "the kernel's own sizes of socket buffers are used"
 #define IDLE_SNMP     "there is no SNMP: use `tandem status`"
-#define IDLE_VMAC     "the interface's own MAC is used; announcements tell the network of a change"
 #define IDLE_PROGRAM  "it is not run: let the service manager do it (ExecStartPre, ExecStopPost)"
 
 #define GLOBAL_DEFS_IDLE_ROWS                                                                      \
@@ -106,7 +105,6 @@
 	IDLE("reload_repeat", "let a timer of the system ask for it"),                             \
 	IDLE("reload_file", "files are read at once"),                                             \
 	IDLE("include_check", "`includea` and its kin say it for one file"),                       \
-	IDLE("vmac_prefix", IDLE_VMAC), IDLE("vmac_addr_prefix", IDLE_VMAC),                       \
 	IDLE("umask", "no files are written"),                                                     \
 	IDLE("random_seed", "nothing is left to chance that a seed could set"),                    \
 	IDLE("child_wait_time", "stopping has a time limit of its own"),                           \
@@ -139,6 +137,5 @@
 				   "a `vrrp_script`)"),                                            \
 	IDLE_LOUD("track_bfd", IDLE_BFD),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
-	IDLE_LOUD("use_vmac", IDLE_VMAC), IDLE("use_vmac_addr", IDLE_VMAC),                        \
-	IDLE("vmac_xmit_base", IDLE_VMAC), IDLE_LOUD("use_ipvlan", IDLE_VMAC)
+	IDLE_LOUD("use_ipvlan", "the interface itself is used (`use_vmac` makes one of its own)")
 /* clang-format on */

@@ -40,6 +40,10 @@ void parse_static_vips(struct conf_call *call);
 void print_static_vips(const struct conf_printer *pr, const struct conf_row *row,
 		       const void *object);
 
+/* words_vmac.c */
+void parse_use_vmac(struct conf_call *call);
+void print_use_vmac(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+
 /* words_track.c */
 void parse_link_delays(struct conf_call *call);
 void print_link_delays(const struct conf_printer *pr);

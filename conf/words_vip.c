@@ -215,6 +215,8 @@ static const struct conf_row rows[] = {
 	{ "broadcast", CONF_TYPE_CALL, .parse = parse_brd, .doc = "brd" },
 	{ "scope", CONF_TYPE_CHOICE, ROW_FIELD(conf_vip, scope), .choices = scope_choices,
 	  .def = "global", .doc = "how far the address is valid" },
+	{ "use_vmac", CONF_TYPE_FLAG, ROW_FIELD(conf_vip, use_vmac),
+	  .doc = "it lives on a virtual interface on `dev`, with the virtual router's MAC" },
 	{ "label", CONF_TYPE_CALL, .parse = parse_label, .doc = "its name for ifconfig" },
 	NOTICE("no_track", 0, "an address that disappears is always put back"),
 	{ "preferred_lft", CONF_TYPE_CALL, .parse = parse_preferred, .print = print_preferred,
@@ -227,7 +229,6 @@ static const struct conf_row rows[] = {
 	NOTICE("noprefixroute", 0, "without a prefix length no route is made"),
 	NOTICE("autojoin", 0, "no multicast group hangs on a virtual address"),
 	REFUSED("peer", 1, "comes with a later version"),
-	REFUSED("use_vmac", 0, "virtual MAC addresses come with a later version"),
 	NOTICE("track_group", 1, "an address that disappears is always put back"),
 };
 
@@ -339,6 +340,7 @@ static void
 print_vip(const struct conf_printer *pr, uint32_t interface, const struct conf_vip *vip)
 {
 	struct conf_printer inner = *pr;
+	uint32_t base = conf_base(pr->conf, vip->interface);
 	char buf[IP_STRLEN];
 
 	inner.parameters = true;
@@ -349,9 +351,9 @@ print_vip(const struct conf_printer *pr, uint32_t interface, const struct conf_v
 		fputs(" brd +", pr->out);
 	else if (vip->brd.family != AF_UNSPEC)
 		fprintf(pr->out, " brd %s", ip_format(&vip->brd, buf));
-	if (vip->interface != interface && vip->interface != CONF_NONE) {
+	if (base != interface && base != CONF_NONE) {
 		fputs(" dev", pr->out);
-		print_word(pr, pr->conf->interfaces[vip->interface].name);
+		print_word(pr, pr->conf->interfaces[base].name);
 	}
 	table_print(&inner, &table_vip, vip);
 	if (vip->label) {

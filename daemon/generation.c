@@ -251,6 +251,8 @@ on_network(void *ctx)
 {
 	struct generation *g = ctx;
 
+	if (vmacs_refresh(&g->res.vmacs))
+		netwatch_sync(&g->res.watch);
 	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
 	g->res.statics.suspect = true;
 	static_addresses_restore(&g->res.statics, g->of.loop->now);

@@ -119,13 +119,14 @@ resign(void *kernel, uint32_t instance)
 	const struct conf_instance *c = &k->conf->instances[instance];
 	const struct netwatch_link *link = netwatch_link(k->watch, c->interface);
 	const struct ip *source = &c->unicast_src;
-	int fd = vrrp_socket(k->sockets, c->interface, c->family)->fd;
+	uint32_t xmit = conf_xmit(c);
+	int fd = vrrp_socket(k->sockets, xmit, c->family)->fd;
 
 	if (source->family == AF_UNSPEC)
 		source = c->family == AF_INET6 ? &link->primary6 : &link->primary;
 	if (fd < 0 || source->family == AF_UNSPEC)
 		return 0;
-	return will_send(k->conf, instance, fd, link->ifindex, source);
+	return will_send(k->conf, instance, fd, netwatch_link(k->watch, xmit)->ifindex, source);
 }
 
 const struct lease_ops lease_kernel_ops = {

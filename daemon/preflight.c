@@ -67,35 +67,30 @@ preflight_rights(const struct conf *conf)
 /* ---- network ---- */
 
 static void
-complain_of_interface(const struct conf *conf, const struct conf_instance *instance,
-		      uint32_t interface, const struct conf_pos *pos)
+warn_of_interface(const struct conf *conf, const struct conf_instance *instance, uint32_t interface,
+		  const struct conf_pos *pos)
 {
-	log_error("interface %s of vrrp_instance %s (%s:%u) does not exist",
-		  conf->interfaces[interface].name, instance->name, conf->sources[pos->source].name,
-		  pos->line);
+	log_warning("interface %s of vrrp_instance %s (%s:%u) does not exist yet",
+		    conf->interfaces[interface].name, instance->name,
+		    conf->sources[pos->source].name, pos->line);
 }
 
-static unsigned
-check_interfaces(const struct conf *conf, const struct netwatch *watch)
+/* It may appear: until then the instance is FAULT, and status says so. */
+static void
+look_for_interfaces(const struct conf *conf, const struct netwatch *watch)
 {
-	unsigned errors = 0;
-
 	for (size_t i = 0; i < conf->instances_n; i++) {
 		const struct conf_instance *c = &conf->instances[i];
 
-		if (!netwatch_link(watch, c->interface)->present) {
-			complain_of_interface(conf, c, c->interface, &c->pos);
-			errors++;
+		if (!netwatch_link(watch, c->interface)->present)
+			warn_of_interface(conf, c, c->interface, &c->pos);
+		for (size_t v = 0; v < c->vips_n; v++) {
+			uint32_t base = conf_base(conf, c->vips[v].interface);
+
+			if (base != c->interface && !netwatch_link(watch, base)->present)
+				warn_of_interface(conf, c, base, &c->vips[v].pos);
 		}
-		for (size_t v = 0; v < c->vips_n; v++)
-			if (c->vips[v].interface != c->interface &&
-			    !netwatch_link(watch, c->vips[v].interface)->present) {
-				complain_of_interface(conf, c, c->vips[v].interface,
-						      &c->vips[v].pos);
-				errors++;
-			}
 	}
-	return errors;
 }
 
 /* The address from which this host speaks to the world; AF_UNSPEC = none.  A datagram socket that
@@ -177,7 +172,6 @@ check_own_addresses(const struct conf *conf, const struct netwatch *watch)
 unsigned
 preflight_network(const struct conf *conf, const struct netwatch *watch)
 {
-	unsigned errors = check_interfaces(conf, watch);
-
-	return errors ? errors : check_own_addresses(conf, watch);
+	look_for_interfaces(conf, watch);
+	return check_own_addresses(conf, watch);
 }

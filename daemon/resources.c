@@ -68,6 +68,19 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 	return true;
 }
 
+/* They are interfaces like others from then on. */
+static bool
+open_vmacs(struct resources *r, const struct conf *conf)
+{
+	int error = vmacs_init(&r->vmacs, conf, &r->watch);
+
+	if (error == 0)
+		error = netwatch_sync(&r->watch);
+	if (error < 0)
+		log_error("cannot make virtual interfaces: %s", strerror(-error));
+	return error == 0;
+}
+
 bool
 resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
 	       void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
@@ -84,7 +97,8 @@ resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
 		log_error("cannot watch links and addresses: %s", strerror(-error));
 		return false;
 	}
-	return open_statics(r, conf) && open_network(r, conf) && open_vips(r, conf, tell, ctx);
+	return open_vmacs(r, conf) && open_statics(r, conf) && open_network(r, conf) &&
+	       open_vips(r, conf, tell, ctx);
 }
 
 void
@@ -97,5 +111,7 @@ resources_close(struct resources *r)
 	announcer_fini(&r->announcer);
 	listeners_fini(&r->listeners);
 	static_addresses_fini(&r->statics);
+	if (r->vmacs.conf)
+		vmacs_fini(&r->vmacs);
 	netwatch_fini(&r->watch);
 }

@@ -6,9 +6,11 @@
 #include "daemon/lease_kernel.h"
 #include "daemon/listeners.h"
 #include "daemon/static_addresses.h"
+#include "daemon/vmac.h"
 
 struct resources {
 	struct netwatch watch;
+	struct vmacs vmacs;
 	struct static_addresses statics;
 	struct path_keeper paths;
 	struct listeners listeners;

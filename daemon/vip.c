@@ -4,31 +4,24 @@
 #include "daemon/vip.h"
 
 #include "common/log.h"
+#include "daemon/sysctl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* With promote_secondaries=0, a VIP that is a primary address takes its secondaries along when it
  * goes, and the host's own address may be one of them. */
 static void
 promote_secondaries(const char *interface)
 {
-	char path[128];
-	int fd;
+	int r = sysctl_set("ipv4", interface, "promote_secondaries", 1);
 
-	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/promote_secondaries", interface);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		log_warning("%s cannot be set to 1 (%s): if a virtual address goes, its secondary "
-			    "addresses go with it",
-			    path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (r < 0)
+		log_warning("net.ipv4.conf.%s.promote_secondaries cannot be set to 1 (%s): if a "
+			    "virtual address goes, its secondary addresses go with it",
+			    interface, strerror(-r));
 }
 
 /* Once for each life of an interface: a new one has the kernel's default again. */

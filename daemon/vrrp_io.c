@@ -170,7 +170,7 @@ vrrp_io_send(struct vrrp_io *io, uint32_t instance, const struct ip *source, con
 	     const void *pdu, size_t len)
 {
 	const struct conf_instance *conf = &io->conf->instances[instance];
-	uint32_t interface = conf->interface;
+	uint32_t interface = conf_xmit(conf);
 	int fd = socket_of(io, interface, to->family)->fd, r;
 
 	/* A turn that was interrupted for so long must not end with a word from the past. */

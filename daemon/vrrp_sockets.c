@@ -33,12 +33,14 @@ bool
 vrrp_sockets_wanted(const struct conf *conf, uint32_t interface, uint8_t family)
 {
 	for (size_t i = 0; i < conf->instances_n; i++)
-		if (conf->instances[i].interface == interface &&
-		    conf->instances[i].family == family)
+		if (conf->instances[i].family == family &&
+		    (conf->instances[i].interface == interface ||
+		     conf_xmit(&conf->instances[i]) == interface))
 			return true;
 	return false;
 }
 
+/* Is something to be heard here?  From a virtual interface is only sent. */
 static bool
 is_multicast(const struct conf *conf, uint32_t interface, uint8_t family)
 {

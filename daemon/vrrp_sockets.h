@@ -25,7 +25,7 @@ vrrp_socket(const struct vrrp_sockets *sockets, uint32_t interface, uint8_t fami
 	return &sockets->at[interface][ip_family_index(family)];
 }
 
-/* Does an instance of this family send on this interface? */
+/* Does an instance of this family send or receive on this interface? */
 bool vrrp_sockets_wanted(const struct conf *conf, uint32_t interface, uint8_t family);
 
 /* Opens those whose interface is there; a failure is logged by name.  0 or -errno of the last. */

@@ -35,6 +35,9 @@ take(struct vrrp_interface *iface, const struct vrrp_link *link, struct mono now
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		if (vrrp->instances[i].conf->interface == iface->index)
 			take_link(&vrrp->instances[i], link, now);
+		else if (vrrp->instances[i].conf->use_vmac &&
+			 vrrp->instances[i].conf->vmac == iface->index)
+			vrrp_instance_on_fact(&vrrp->instances[i], now);
 	if (iface->tracked)
 		vrrp_on_facts(vrrp, now);
 }

@@ -335,6 +335,22 @@ link_fault(const struct vrrp_world *world, const struct conf_instance *conf, cha
 	return true;
 }
 
+/* Where the addresses would be, and advertisements leave from. */
+static bool
+vmac_fault(const struct vrrp_world *world, const struct conf_instance *conf, char *why, size_t size)
+{
+	const struct vrrp_link *link = &world->links[conf->vmac];
+	const char *name = world->conf->interfaces[conf->vmac].name;
+
+	if (!conf->use_vmac || (link->present && (link->up || conf->dont_track_primary)))
+		return false;
+	if (link->present)
+		say(why, size, "link %s is down", name);
+	else
+		say(why, size, "interface %s does not exist", name);
+	return true;
+}
+
 /* Without a weight a failure (with `reverse`, a success) is a fault; so is a file that says far too
  * little. */
 static bool
@@ -357,7 +373,7 @@ vrrp_track_fault(const struct vrrp_world *world, const struct conf_instance *con
 {
 	const char *trouble = proxy_trouble(world->proxy);
 
-	if (link_fault(world, conf, why, size))
+	if (link_fault(world, conf, why, size) || vmac_fault(world, conf, why, size))
 		return true;
 	if (trouble != NULL && !conf->no_track_proxy && !has_replaced_script(world->conf, conf) &&
 	    !(world->settling && world->proxy == HEALTH_PROXY_STARTING)) {

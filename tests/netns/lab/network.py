@@ -64,6 +64,7 @@ class Network:
     def __init__(self, prefix):
         self.prefix = prefix
         self.interfaces = {}
+        self._addresses = {}
 
     def namespace(self, node):
         return f"{self.prefix}-{node}"
@@ -76,13 +77,23 @@ class Network:
         for node, (interface, addresses) in nodes.items():
             self._add(node)
             self.interfaces[node] = interface
-            self.ip(SWITCH, "link", "add", "name", node, "type", "veth",
-                    "peer", "name", interface, "netns", self.namespace(node))  # fmt: skip
-            self.ip(SWITCH, "link", "set", node, "master", "br0", "up")
-            for address in addresses:
-                self.ip(node, "addr", "add", address, "dev", interface, "nodad"
-                        if ":" in address else "brd", *([] if ":" in address else ["+"]))  # fmt: skip
-            self.ip(node, "link", "set", interface, "up")
+            self._addresses[node] = addresses
+            self.plug_in(node)
+
+    def plug_in(self, node):
+        """The node's interface comes into being, with its addresses."""
+        interface = self.interfaces[node]
+        self.ip(SWITCH, "link", "add", "name", node, "type", "veth",
+                "peer", "name", interface, "netns", self.namespace(node))  # fmt: skip
+        self.ip(SWITCH, "link", "set", node, "master", "br0", "up")
+        for address in self._addresses[node]:
+            self.ip(node, "addr", "add", address, "dev", interface, "nodad"
+                    if ":" in address else "brd", *([] if ":" in address else ["+"]))  # fmt: skip
+        self.ip(node, "link", "set", interface, "up")
+
+    def unplug(self, node):
+        """The node's interface ceases to be; plug_in makes another of the same name."""
+        self.ip(SWITCH, "link", "del", node)
 
     def _add(self, node):
         run("ip", "netns", "add", self.namespace(node))
