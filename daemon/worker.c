@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LAPSE_MS       500 /* so much later than its time may the kernel drop an address */
 #define TURN_MAX_MS    250
 #define HEALTH_LOOK_MS 250
 #define AWAY_MS        500   /* a turn this late says nothing about the proxy's threads */
@@ -173,7 +174,8 @@ on_turn(struct loop *loop)
 
 	w->last_turn = loop->now;
 	pulse_beat(w->pulse);
-	if (w->phase == WORKER_STOPPING && vrrp_stopped(w->vrrp))
+	if (w->phase == WORKER_STOPPING && vrrp_stopped(w->vrrp) &&
+	    !mono_before(loop->now, w->serve_until))
 		loop->stop = true;
 }
 
@@ -220,6 +222,9 @@ on_guardian_gone(struct ipc *ipc)
 
 	log_error("the guardian is gone");
 	w->status = 1;
+	/* Nobody else can remove the VIPs: while they are here, whoever still comes is served. */
+	if (w->phase != WORKER_COLLECTING)
+		w->serve_until = mono_add_ms(vrrp_lapse(w->vrrp), LAPSE_MS);
 	worker_stop(w, "the guardian is gone");
 }
 

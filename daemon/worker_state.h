@@ -38,6 +38,7 @@ struct worker {
 	struct loop_fd board_wake;
 	struct timer health_look;
 	struct mono health_holdoff; /* no look at the board before: this thread was away itself */
+	struct mono serve_until;    /* stopping: VIPs that nobody removes are still here */
 	struct mono last_turn;
 
 	struct vrrp *vrrp;

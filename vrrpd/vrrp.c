@@ -194,6 +194,22 @@ vrrp_stopped(const struct vrrp *vrrp)
 	return true;
 }
 
+struct mono
+vrrp_lapse(const struct vrrp *vrrp)
+{
+	struct mono last = { 0 };
+
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++) {
+		const struct vrrp_instance *inst = &vrrp->instances[i];
+		uint32_t lease_s = conf_lease_s(vrrp->conf, inst->conf);
+		struct mono end = mono_add_ns(inst->leased, lease_s * NS_PER_S);
+
+		if (inst->vips_held && lease_s && mono_before(last, end))
+			last = end;
+	}
+	return last;
+}
+
 /* ------------------------------------------------------------------ fencing */
 
 /*

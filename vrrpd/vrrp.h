@@ -144,6 +144,9 @@ bool vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
 void vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why);
 bool vrrp_stopped(const struct vrrp *vrrp);
 
+/* When the last lease of the VIPs held now ends if nobody renews it; 0: none is held, or for ever. */
+struct mono vrrp_lapse(const struct vrrp *vrrp);
+
 /* keepalived's line for a transition, "(VI_1) Entering MASTER STATE"; returns `buf`. */
 const char *vrrp_transition_text(const struct conf *conf, const struct vrrp_transition_note *note,
 				 char *buf, size_t size);
