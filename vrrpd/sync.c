@@ -200,7 +200,7 @@ vrrp_sync_on_fact(struct vrrp_sync *sync, struct mono now)
 {
 	bool broken;
 
-	if (sync->moving)
+	if (sync->moving || !sync->vrrp->begun)
 		return;
 	sync->moving = true;
 	broken = break_members(sync, now);

@@ -59,7 +59,8 @@ def sweep(prefix):
 
 
 class Network:
-    """A switch with one port for each node; a node's interface is its only one beside lo."""
+    """A switch with one port for each node; a node's interface is its only one beside lo,
+    unless `second` gives it another."""
 
     def __init__(self, prefix):
         self.prefix = prefix
@@ -72,8 +73,7 @@ class Network:
     def build(self, nodes):
         """nodes: name -> (interface name, [address/prefix, ...])."""
         self._add(SWITCH)
-        self.ip(SWITCH, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
-        self.ip(SWITCH, "link", "set", "br0", "up")
+        self._bridge("br0")
         for node, (interface, addresses) in nodes.items():
             self._add(node)
             self.interfaces[node] = interface
@@ -82,18 +82,30 @@ class Network:
 
     def plug_in(self, node):
         """The node's interface comes into being, with its addresses."""
-        interface = self.interfaces[node]
-        self.ip(SWITCH, "link", "add", "name", node, "type", "veth",
-                "peer", "name", interface, "netns", self.namespace(node))  # fmt: skip
-        self.ip(SWITCH, "link", "set", node, "master", "br0", "up")
-        for address in self._addresses[node]:
-            self.ip(node, "addr", "add", address, "dev", interface, "nodad"
-                    if ":" in address else "brd", *([] if ":" in address else ["+"]))  # fmt: skip
-        self.ip(node, "link", "set", interface, "up")
+        self._plug("br0", node, node, self.interfaces[node], self._addresses[node])
 
     def unplug(self, node):
         """The node's interface ceases to be; plug_in makes another of the same name."""
         self.ip(SWITCH, "link", "del", node)
+
+    def second(self, nodes):
+        """A second switch: node -> (interface name, [address/prefix, ...]); its ports are NODE-2."""
+        self._bridge("br1")
+        for node, (interface, addresses) in nodes.items():
+            self._plug("br1", f"{node}-2", node, interface, addresses)
+
+    def _bridge(self, name):
+        self.ip(SWITCH, "link", "add", name, "type", "bridge", "mcast_snooping", "0")
+        self.ip(SWITCH, "link", "set", name, "up")
+
+    def _plug(self, bridge, port, node, interface, addresses):
+        self.ip(SWITCH, "link", "add", "name", port, "type", "veth",
+                "peer", "name", interface, "netns", self.namespace(node))  # fmt: skip
+        self.ip(SWITCH, "link", "set", port, "master", bridge, "up")
+        for address in addresses:
+            self.ip(node, "addr", "add", address, "dev", interface, "nodad"
+                    if ":" in address else "brd", *([] if ":" in address else ["+"]))  # fmt: skip
+        self.ip(node, "link", "set", interface, "up")
 
     def _add(self, node):
         run("ip", "netns", "add", self.namespace(node))

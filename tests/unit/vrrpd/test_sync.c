@@ -418,6 +418,21 @@ test_script_of_one(void **state)
 	expect("1B 2B GB");
 }
 
+/* What is known before the start waits for it. */
+static void
+test_nothing_before_the_start(void **state)
+{
+	conf.startup_delay_ms = 100;
+	instances[0].track[CONF_TRACK_SCRIPT] = (struct conf_track_list){ &track, 1 };
+	track = (struct conf_track){ 0 };
+	start();
+	vrrp_script_result(vrrp, 0, false, now);
+	vrrp_health(vrrp, now);
+	expect("");
+	run_ms(101);
+	expect("1F 2F GF");
+}
+
 /* Tracked by all with a weight: all fall below the other node, which takes over on both links. */
 static void
 test_weight_moves_all(void **state)
@@ -569,6 +584,7 @@ main(void)
 		SYNC(test_starts_broken),
 		SYNC(test_claim_fails),
 		SYNC(test_script_of_one),
+		SYNC(test_nothing_before_the_start),
 		SYNC(test_weight_moves_all),
 		SYNC(test_nopreempt_of_one),
 		SYNC(test_owners),
