@@ -110,6 +110,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_CONTROL:
 	case REQUEST_LISTENER:
 	case REQUEST_TLS_FILES:
+	case REQUEST_LEDGER:
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:
@@ -294,6 +295,7 @@ generation_init(struct generation *g)
 		.listeners = &g->res.listeners,
 		.tls_files = g->tls_files,
 		.tls_files_len = g->tls_files_len,
+		.ledger = &g->res.ledger,
 		.sockets = &g->res.sockets,
 		.watch = &g->res.watch,
 	};

@@ -102,6 +102,8 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 		r = send_listeners(handover, ipc);
 	if (r == 0)
 		r = send_tls_files(handover, ipc);
+	if (r == 0 && handover->ledger->fd >= 0)
+		r = send_none(handover, ipc, REQUEST_LEDGER, &handover->ledger->fd);
 	for (uint32_t i = 0; i < n && r == 0; i++)
 		r = send_vrrp_socket(handover, ipc, i, AF_INET);
 	for (uint32_t i = 0; i < n && r == 0; i++)

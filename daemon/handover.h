@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/ipc.h"
+#include "daemon/ledger.h"
 #include "daemon/listeners.h"
 #include "daemon/netwatch.h"
 #include "daemon/vrrp_sockets.h"
@@ -15,6 +16,7 @@ struct handover {
 	const struct listeners *listeners;
 	const void *tls_files; /* as in guardian_setup */
 	size_t tls_files_len;
+	const struct ledger *ledger;
 	struct vrrp_sockets *sockets;
 	const struct netwatch *watch;
 	struct netwatch_link *told; /* by interface: what the worker knows */
@@ -24,7 +26,7 @@ struct handover {
 int handover_init(struct handover *handover);
 void handover_fini(struct handover *handover);
 
-/* CONTROL, LISTENER…, TLS_FILES, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
+/* CONTROL, LISTENER…, TLS_FILES, LEDGER, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
 int handover_begin(struct handover *handover, struct ipc *ipc);
 
 /* Links were read anew: the worker learns what differs from what it was told, with a new socket for

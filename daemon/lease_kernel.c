@@ -126,7 +126,8 @@ resign(void *kernel, uint32_t instance)
 		source = c->family == AF_INET6 ? &link->primary6 : &link->primary;
 	if (fd < 0 || source->family == AF_UNSPEC)
 		return 0;
-	return will_send(k->conf, instance, fd, netwatch_link(k->watch, xmit)->ifindex, source);
+	return will_send(k->conf, instance, fd, netwatch_link(k->watch, xmit)->ifindex, source,
+			 k->ledger);
 }
 
 const struct lease_ops lease_kernel_ops = {

@@ -6,6 +6,7 @@
 
 #include "daemon/announce.h"
 #include "daemon/lease.h"
+#include "daemon/ledger.h"
 #include "daemon/paths.h"
 #include "daemon/vip.h"
 #include "daemon/vrrp_sockets.h"
@@ -18,6 +19,7 @@ struct lease_kernel {
 	struct path_keeper *paths;
 	struct announcer *announcer;
 	struct vrrp_sockets *sockets;
+	struct ledger *ledger;
 };
 
 /* `kernel` is a struct lease_kernel. */

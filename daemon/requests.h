@@ -123,6 +123,7 @@ struct ans_script {
 	X(CONTROL,      struct req_none,         GUARDIAN) /* + descriptor: the control socket */      \
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
 	X(TLS_FILES,    struct req_none,         GUARDIAN) /* + descriptor: tls_files_pack's block */  \
+	X(LEDGER,       struct req_none,         GUARDIAN) /* + descriptor: marks of auth_hmac */      \
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \

@@ -50,6 +50,8 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 		error = paths_init(&r->paths, r->watch.loop, conf, &r->watch);
 	if (error == 0)
 		error = vrrp_sockets_init(&r->sockets, conf, &r->watch);
+	if (error == 0)
+		error = ledger_create(&r->ledger, conf);
 	r->kernel = (struct lease_kernel){
 		.conf = conf,
 		.watch = &r->watch,
@@ -57,6 +59,7 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 		.paths = &r->paths,
 		.announcer = &r->announcer,
 		.sockets = &r->sockets,
+		.ledger = &r->ledger,
 	};
 	if (error == 0)
 		error = leases_init(&r->leases, conf, &lease_kernel_ops, &r->kernel, tell, ctx);
@@ -90,6 +93,7 @@ resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
 	*r = (struct resources){
 		.watch = { .ready = { .fd = -1 } },
 		.announcer = { .fd = -1, .groups_fd = -1 },
+		.ledger = { .fd = -1 },
 		.paths = { .ready = { .fd = -1 } },
 	};
 	error = netwatch_init(&r->watch, loop, conf, on_network, ctx);
@@ -105,6 +109,7 @@ void
 resources_close(struct resources *r)
 {
 	leases_fini(&r->leases);
+	ledger_fini(&r->ledger);
 	vrrp_sockets_fini(&r->sockets);
 	paths_fini(&r->paths);
 	vip_keeper_fini(&r->vips);

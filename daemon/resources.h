@@ -17,6 +17,7 @@ struct resources {
 	struct vrrp_sockets sockets;
 	struct announcer announcer;
 	struct vip_keeper vips;
+	struct ledger ledger;
 	struct lease_kernel kernel;
 	struct leases leases;
 };

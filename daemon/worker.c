@@ -500,6 +500,8 @@ tear_down(struct worker *w)
 		ipc_fini(&w->ipc);
 	vrrp_io_fini(&w->io);
 	vrrp_free(w->vrrp);
+	if (w->ledger.conf)
+		ledger_fini(&w->ledger);
 	timer_disarm(&w->loop.timers, &w->health_look);
 	for (size_t i = 0; i < w->listeners_n; i++)
 		close(w->listeners[i].fd);

@@ -168,6 +168,24 @@ on_tls_files(struct worker *w, struct ipc_message *m)
 }
 
 static const char *
+on_ledger(struct worker *w, struct ipc_message *m)
+{
+	int fd, r;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->phase != WORKER_COLLECTING || w->ledger.marks)
+		return "it was handed over already";
+	fd = take_fd(m);
+	r = ledger_adopt(&w->ledger, w->conf, fd);
+	close(fd);
+	if (r < 0)
+		return strerror(-r);
+	vrrp_keep_marks(w->vrrp, w->ledger.marks);
+	return NULL;
+}
+
+static const char *
 on_vrrp_socket(struct worker *w, struct ipc_message *m)
 {
 	const struct ans_vrrp_socket *a = (const void *)m->payload;
@@ -314,6 +332,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_listener(w, m);
 	case REQUEST_TLS_FILES:
 		return on_tls_files(w, m);
+	case REQUEST_LEDGER:
+		return on_ledger(w, m);
 	case REQUEST_VRRP_SOCKET:
 		return on_vrrp_socket(w, m);
 	case REQUEST_LINK:

@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "daemon/control.h"
 #include "daemon/journal.h"
+#include "daemon/ledger.h"
 #include "daemon/pulse.h"
 #include "daemon/requests.h"
 #include "daemon/vrrp_io.h"
@@ -42,6 +43,7 @@ struct worker {
 	struct mono last_turn;
 
 	struct vrrp *vrrp;
+	struct ledger ledger; /* the guardian's */
 	struct vrrp_io io;
 	struct proxy *proxy;
 	uint32_t threads_n;

@@ -96,6 +96,12 @@ vrrp_hmac_free(struct vrrp_hmac *hmac)
 	free(hmac);
 }
 
+const struct conf_hmac *
+vrrp_hmac_conf(const struct vrrp_hmac *hmac)
+{
+	return hmac->conf;
+}
+
 static EVP_MAC_CTX *
 find_key(const struct vrrp_hmac *hmac, uint8_t id)
 {
@@ -247,6 +253,29 @@ find_mark(const struct conf_instance *conf, struct vrrp_hmac_mark *marks, const 
 		if (ip_equal(&conf->unicast_peers[i].ip, source))
 			return &marks[1 + i];
 	return find_sender(marks + 1 + conf->unicast_peers_n, source);
+}
+
+static void
+inherit_one(const struct conf_instance *conf, struct vrrp_hmac_mark *marks, const struct ip *sender,
+	    uint64_t sequence)
+{
+	if (sequence != 0)
+		find_mark(conf, marks, sender)->sequence = sequence;
+}
+
+void
+vrrp_hmac_inherit(const struct conf_instance *conf, struct vrrp_hmac_mark *marks,
+		  const struct conf_instance *old, const struct vrrp_hmac_mark *old_marks)
+{
+	const struct vrrp_hmac_mark *senders = old_marks + 1 + old->unicast_peers_n;
+
+	marks->sequence = old_marks->sequence;
+	for (size_t i = 0; i < VRRP_HMAC_SENDERS; i++)
+		if (senders[i].used != 0)
+			inherit_one(conf, marks, &senders[i].sender, senders[i].sequence);
+	/* A mark of a peer's own is the newer one. */
+	for (size_t i = 0; i < old->unicast_peers_n; i++)
+		inherit_one(conf, marks, &old->unicast_peers[i].ip, old_marks[1 + i].sequence);
 }
 
 /*

@@ -34,6 +34,7 @@ size_t vrrp_hmac_marks_n(const struct conf_instance *conf);
 /* An instance's keys, ready for use.  NULL: no memory, or no such algorithm in the library. */
 struct vrrp_hmac *vrrp_hmac_new(const struct conf_hmac *conf);
 void vrrp_hmac_free(struct vrrp_hmac *hmac); /* NULL is fine */
+const struct conf_hmac *vrrp_hmac_conf(const struct vrrp_hmac *hmac);
 
 /* Nanoseconds since 1970 as a sequence with the counter 0. */
 uint64_t vrrp_hmac_clock(int64_t wall_ns);
@@ -60,6 +61,10 @@ void vrrp_hmac_sign(struct vrrp_hmac *hmac, const struct ip *source, uint64_t se
 enum vrrp_drop vrrp_hmac_check(struct vrrp_hmac *hmac, const struct conf_instance *conf,
 			       struct vrrp_hmac_mark *marks, const struct vrrp_advert *ad,
 			       uint64_t clock);
+
+/* Marks of one configuration for another's of the same virtual router: as many as find a place. */
+void vrrp_hmac_inherit(const struct conf_instance *conf, struct vrrp_hmac_mark *marks,
+		       const struct conf_instance *old, const struct vrrp_hmac_mark *old_marks);
 
 /* What a trailer says of itself. */
 struct vrrp_hmac_stamp {

@@ -45,21 +45,6 @@ vrrp_instance_peer_alive(const struct vrrp_instance *inst, struct mono now)
 
 /* ------------------------------------------------------------------ effects */
 
-/* The sequence counts as used before it is: whoever goes on after us does not use it again. */
-static int
-sign(struct vrrp_instance *inst, const struct ip *to, uint8_t *pdu, size_t len, size_t size)
-{
-	const struct conf_hmac *conf = inst->conf->hmac;
-	uint64_t clock, sequence;
-
-	if (inst->hmac == NULL || conf->mode == CONF_HMAC_RECEIVE_ONLY)
-		return (int)len;
-	clock = vrrp_hmac_clock(inst->vrrp->ops->wall_ns(inst->vrrp->ctx));
-	sequence = vrrp_hmac_next(conf, inst->marks->sequence, clock);
-	inst->marks->sequence = sequence;
-	return vrrp_packet_sign(inst->hmac, &inst->source, to, sequence, pdu, len, size);
-}
-
 static void
 send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
 {
@@ -67,8 +52,10 @@ send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
 	int len = vrrp_packet_build(inst->conf, &inst->source, to, priority,
 				    (uint16_t)inst->conf->advert_int_cs, pdu, sizeof pdu);
 
-	if (len > 0)
-		len = sign(inst, to, pdu, (size_t)len, sizeof pdu);
+	if (len > 0 && inst->hmac)
+		len = vrrp_packet_sign(inst->hmac, inst->marks,
+				       vrrp_hmac_clock(inst->vrrp->ops->wall_ns(inst->vrrp->ctx)),
+				       &inst->source, to, pdu, (size_t)len, sizeof pdu);
 	if (len > 0)
 		inst->vrrp->ops->send(inst->vrrp->ctx, inst->index, &inst->source, to, pdu,
 				      (size_t)len);

@@ -302,16 +302,20 @@ vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 }
 
 int
-vrrp_packet_sign(struct vrrp_hmac *hmac, const struct ip *source, const struct ip *destination,
-		 uint64_t sequence, void *pdu, size_t len, size_t size)
+vrrp_packet_sign(struct vrrp_hmac *hmac, struct vrrp_hmac_mark *sent, uint64_t clock,
+		 const struct ip *source, const struct ip *destination, void *pdu, size_t len,
+		 size_t size)
 {
 	size_t signed_len = len + VRRP_HMAC_TRAILER_LEN;
 	uint8_t *checksum = (uint8_t *)pdu + VRRP_CHECKSUM_OFFSET;
 	uint16_t sum = 0;
 
+	if (vrrp_hmac_conf(hmac)->mode == CONF_HMAC_RECEIVE_ONLY)
+		return (int)len;
 	if (signed_len > size)
 		return -EMSGSIZE;
-	vrrp_hmac_sign(hmac, source, sequence, pdu, len);
+	sent->sequence = vrrp_hmac_next(vrrp_hmac_conf(hmac), sent->sequence, clock);
+	vrrp_hmac_sign(hmac, source, sent->sequence, pdu, len);
 	if (source->family == AF_INET6) {
 		memcpy(checksum, &sum, sizeof sum);
 		sum = checksum_finish(checksum_add(

@@ -26,6 +26,7 @@
 #define VRRP_PDU_RECEIVED_MAX (VRRP_HEADER_LEN + VRRP_ADDRESSES_MAX * 16 + VRRP_AUTH_LEN)
 
 struct vrrp_hmac;
+struct vrrp_hmac_mark;
 
 /* A received advertisement; its pointers point into the datagram. */
 struct vrrp_advert {
@@ -79,8 +80,10 @@ int vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 		      void *buf, size_t size);
 
 /*
- * Signs what vrrp_packet_build made of these addresses: appends the trailer, which an IPv6 checksum
- * covers and an IPv4 one does not.  Returns the length, or -EMSGSIZE.
+ * Signs what vrrp_packet_build made of these addresses, if the mode is to sign: appends the trailer,
+ * which an IPv6 checksum covers and an IPv4 one does not.  `sent` is the mark of what was signed last,
+ * and of this as soon as anything of it can be seen.  Returns the length, or -EMSGSIZE.
  */
-int vrrp_packet_sign(struct vrrp_hmac *hmac, const struct ip *source, const struct ip *destination,
-		     uint64_t sequence, void *pdu, size_t len, size_t size);
+int vrrp_packet_sign(struct vrrp_hmac *hmac, struct vrrp_hmac_mark *sent, uint64_t clock,
+		     const struct ip *source, const struct ip *destination, void *pdu, size_t len,
+		     size_t size);

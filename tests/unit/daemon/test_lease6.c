@@ -30,6 +30,7 @@ struct fixture {
 	struct path_keeper paths;
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
+	struct ledger ledger;
 	struct lease_kernel kernel;
 	struct leases leases;
 	unsigned told[REQUEST_N];
@@ -66,8 +67,9 @@ begin(struct fixture *f)
 	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
-	f->kernel = (struct lease_kernel){ f->conf,   &f->watch,     &f->vips,
-					   &f->paths, &f->announcer, &f->sockets };
+	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
+	f->kernel = (struct lease_kernel){ f->conf,       &f->watch,   &f->vips,  &f->paths,
+					   &f->announcer, &f->sockets, &f->ledger };
 	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
 }
@@ -78,6 +80,7 @@ end(struct fixture *f)
 	leases_execute_wills(&f->leases);
 	assert_false(lab_has("fd09::1:1"));
 	leases_fini(&f->leases);
+	ledger_fini(&f->ledger);
 	vrrp_sockets_fini(&f->sockets);
 	announcer_fini(&f->announcer);
 	paths_fini(&f->paths);

@@ -47,6 +47,7 @@ hear_signed(const struct conf_hmac *from, uint8_t priority, int64_t late_s)
 {
 	struct ip source = ip4("10.0.0.12");
 	struct vrrp_hmac *signer = vrrp_hmac_new(from);
+	struct vrrp_hmac_mark sent;
 	uint8_t pdu[VRRP_PDU_MAX];
 	int64_t wall_ns = world->now.ns + WALL_NS - late_s * NS_PER_S;
 	int len;
@@ -54,8 +55,9 @@ hear_signed(const struct conf_hmac *from, uint8_t priority, int64_t late_s)
 	assert_non_null(signer);
 	len = vrrp_packet_build(&node->instance, &source, &node->conf.mcast_group4, priority, 100,
 				pdu, sizeof pdu);
-	len = vrrp_packet_sign(signer, &source, &node->conf.mcast_group4, vrrp_hmac_clock(wall_ns),
-			       pdu, (size_t)len, sizeof pdu);
+	memset(&sent, 0, sizeof sent);
+	len = vrrp_packet_sign(signer, &sent, vrrp_hmac_clock(wall_ns), &source,
+			       &node->conf.mcast_group4, pdu, (size_t)len, sizeof pdu);
 	captured_len = datagram_make(&source, &node->conf.mcast_group4, VRRP_TTL, pdu, (size_t)len,
 				     captured);
 	vrrp_hmac_free(signer);
