@@ -120,6 +120,21 @@ check_server_tls(struct conf_parser *p, const struct conf_server *server)
 }
 
 static void
+check_server_source(struct conf_parser *p, const struct conf_proxy *proxy,
+		    const struct conf_server *server)
+{
+	uint8_t own = server->outbound.source.family,
+		family = sock_addr_ip(&server->address).family;
+	uint8_t from = own ? own : proxy->outbound.source.family;
+
+	if (from && family && from != family)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s` cannot be reached from its `source`: one is IPv4, the "
+			   "other IPv6",
+			   server->name);
+}
+
+static void
 check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 	     const struct conf_server *server)
 {
@@ -131,6 +146,7 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
 			   server->name);
+	check_server_source(p, proxy, server);
 	if (server->minconn > server->maxconn)
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s`: `minconn` %u is above its `maxconn` %u", server->name,

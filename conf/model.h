@@ -331,6 +331,13 @@ struct conf_tls {
 	bool no_reuse;
 };
 
+/* From where servers are connected to. */
+struct conf_outbound {
+	struct ip source;            /* AF_UNSPEC = the kernel chooses */
+	uint16_t port_from, port_to; /* 0 = the kernel chooses */
+	const char *interface;       /* NULL = any */
+};
+
 struct conf_bind {
 	struct conf_pos pos;
 	const char *text;         /* as written: "*:80" */
@@ -343,6 +350,9 @@ struct conf_bind {
 	const char *interface; /* "interface NAME" */
 	const char *name;
 	int32_t mode, uid, gid; /* unix sockets; -1 = not given */
+	bool tfo, defer_accept, transparent;
+	uint32_t tcp_ut_ms; /* 0 = the kernel's */
+	uint32_t mss;       /* 0 = the kernel's */
 	struct conf_tls tls;
 };
 
@@ -384,6 +394,9 @@ struct conf_server {
 	bool shutdown_on_down;           /* "on-marked-down shutdown-sessions" */
 	bool shutdown_backups_on_up;     /* "on-marked-up shutdown-backup-sessions" */
 	struct conf_tls tls;
+	struct conf_outbound outbound; /* else the section's */
+	uint32_t tcp_ut_ms;            /* 0 = the kernel's */
+	bool tfo;
 	const char *template_prefix; /* of `server-template`; NULL = a `server` line */
 	uint32_t template_place;     /* which of the host's addresses: 0… */
 };
@@ -430,6 +443,7 @@ struct conf_proxy {
 	bool allbackups;
 	bool redispatch;
 	uint32_t retries; /* 3 */
+	struct conf_outbound outbound;
 	struct conf_server *servers;
 	size_t servers_n;
 	struct conf_health health; /* how servers with `check` are checked */

@@ -16,6 +16,13 @@ void parse_server_template(struct conf_call *call);
 void parse_default_server(struct conf_call *call);
 void print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object);
 
+/* words_source.c */
+void parse_source(struct conf_call *call);
+void print_source(const struct conf_printer *pr, const struct conf_row *row, const void *object);
+void parse_outbound_interface(struct conf_call *call);
+void print_outbound_interface(const struct conf_printer *pr, const struct conf_row *row,
+			      const void *object);
+
 /* words_balance.c */
 void parse_balance(struct conf_call *call);
 void print_balance(const struct conf_printer *pr, const struct conf_row *row, const void *object);

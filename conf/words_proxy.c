@@ -158,6 +158,9 @@ static const struct conf_row rows[] = {
 	  .max = 10000000,
 	  .doc = "load at which servers with `minconn` reach their maxconn; a tenth of the "
 		 "frontends' maxconn" },
+	{ "source", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, outbound), .flags = ROW_BACK,
+	  .parse = parse_source, .print = print_source,
+	  .doc = "from where servers are connected to: ADDRESS[:PORT[-PORT]] [interface NAME]" },
 	{ "retries", CONF_TYPE_INT, ROW_FIELD(conf_proxy, retries), .flags = ROW_BACK, .max = 1000,
 	  .def = "3", .doc = "attempts to connect after the first" },
 	{ "server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK | ROW_NAMED,
@@ -328,7 +331,6 @@ static const struct conf_row rows[] = {
 	REFUSED("stick store-request", no_tables),
 	REFUSED("stick store-response", no_tables),
 	REFUSED("dispatch", "write a `server` line"),
-	REFUSED("source", later),
 	REFUSED("rate-limit sessions", later),
 	REFUSED("retry-on", no_http),
 	REFUSED("log-format", later),

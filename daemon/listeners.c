@@ -25,6 +25,7 @@
 #define PREDECESSOR_NAP (20 * NS_PER_MS)
 #define BACKLOG_DEFAULT 4096 /* the kernel lowers it to net.core.somaxconn */
 #define BACKLOG_LEAST   128
+#define FASTOPEN_QUEUE  256 /* fast open requests that may wait */
 
 static int
 set(int fd, int level, int name, int value)
@@ -52,6 +53,17 @@ set_options(int fd, const struct conf_bind *bind_conf, bool share)
 	/* Accepted sockets inherit it: one syscall less for each. */
 	if (r == 0)
 		r = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (r == 0 && bind_conf->transparent)
+		r = v6 ? set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+		       : set(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+	if (r == 0 && bind_conf->tcp_ut_ms)
+		r = set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)bind_conf->tcp_ut_ms);
+	if (r == 0 && bind_conf->mss)
+		r = set(fd, IPPROTO_TCP, TCP_MAXSEG, (int)bind_conf->mss);
+	if (r == 0 && bind_conf->tfo)
+		r = set(fd, IPPROTO_TCP, TCP_FASTOPEN, FASTOPEN_QUEUE);
+	if (r == 0 && bind_conf->defer_accept)
+		r = set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
 	if (r == 0 && interface &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
 		       (socklen_t)strlen(interface) + 1) < 0)

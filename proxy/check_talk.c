@@ -8,6 +8,7 @@
  */
 #include "proxy/check.h"
 #include "proxy/check_reply.h"
+#include "proxy/outbound.h"
 #include "proxy/runtime.h"
 #include "proxy/tls_conn.h"
 
@@ -56,8 +57,20 @@ end(struct check *c, enum check_status status, int error)
 {
 	struct check_result result = { .status = status, .error = error };
 
+	const char *reason = outbound_reason(c->server, error);
+
 	tell_step(c, result.info, sizeof result.info);
+	if (reason)
+		snprintf(result.info, sizeof result.info, "%s", reason);
 	check_ended(c, &result);
+}
+
+/* Is it this host that lacks something, rather than the server that refuses? */
+static bool
+own_fault(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	       error == EADDRNOTAVAIL || error == ENODEV;
 }
 
 void
@@ -242,16 +255,12 @@ begin_connection(struct check *c, const struct conf_step *conf)
 
 	check_talk_stop(c);
 	c->linger = conf->linger;
-	fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = outbound_connect(c->server, &to, proxy_random(c->thread));
 	if (fd < 0) {
-		end(c, CHECK_STATUS_SOCKERR, errno);
+		end(c, own_fault(-fd) ? CHECK_STATUS_SOCKERR : CHECK_STATUS_L4CON, -fd);
 		return;
 	}
 	conn_init(&c->conn, fd, on_ready, to.any.sa_family);
-	if (connect(fd, &to.any, to.len) < 0 && errno != EINPROGRESS) {
-		end(c, CHECK_STATUS_L4CON, errno);
-		return;
-	}
 	r = loop_add(loop, &c->conn.lf, CONN_EVENTS);
 	if (r < 0) {
 		end(c, CHECK_STATUS_SOCKERR, -r);

@@ -5,6 +5,7 @@
 #include "proxy/dial.h"
 
 #include "proxy/lb_hash.h"
+#include "proxy/outbound.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
@@ -282,14 +283,12 @@ begin(struct session *s)
 	struct sock_addr to = destination(s);
 	int one = 1, family = to.any.sa_family, fd, r;
 
-	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = outbound_connect(s->target, &to, proxy_random(s->thread));
 	if (fd < 0)
-		return errno;
+		return -fd;
 	conn_init(&s->server, fd, server_ready, family);
 	if (s->backend->conf->tcpka_server && family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-	if (connect(fd, &to.any, to.len) < 0 && errno != EINPROGRESS)
-		return errno;
 	r = loop_add(&s->thread->loop, &s->server.lf, CONN_EVENTS);
 	return r < 0 ? -r : 0;
 }
