@@ -62,8 +62,10 @@ struct conf_lexer {
 /* Bounds on what variables can make of a small file. */
 #define CONF_VARIABLES_MAX 1000
 #define CONF_EXPANDED_MAX  ((size_t)16 * 1024 * 1024)
-/* What a value costs beside its characters: lines of nothing but references are work, too. */
-#define CONF_EXPANSION_COST 32
+/* What costs beside its characters: a value within a value (such may be made of nothing else), and a
+ * line of a sequence (which may begin a section). */
+#define CONF_NESTED_COST   32
+#define CONF_SEQUENCE_COST 128
 
 /* Which of keepalived's marks stopped a keepalived_read_words. */
 enum conf_mark { CONF_MARK_LINE, CONF_MARK_OPEN, CONF_MARK_CLOSE, CONF_MARK_END };

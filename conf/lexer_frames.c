@@ -84,7 +84,7 @@ enter_text(struct conf_lexer *lx, struct conf_pos pos, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!lexer_charge(lx, len + CONF_EXPANSION_COST) || !push(lx, pos))
+	if (!lexer_charge(lx, len + CONF_NESTED_COST) || !push(lx, pos))
 		return;
 	lx->fixed = pos;
 	lx->at = lx->line_start = text;
@@ -238,9 +238,18 @@ add_definition(struct conf_text *text, const char *name, const char *value)
 	text_add(text, "\n", 1);
 }
 
+static void
+add_line(struct conf_lexer *lx, struct conf_text *text, const char *line)
+{
+	lexer_charge(lx, CONF_SEQUENCE_COST);
+	text_add(text, line, strlen(line));
+	text_add(text, "\n", 1);
+}
+
 /* ~SEQ(var, [start, [step,]] end): NULL, or what is wrong. */
 static const char *
-expand_sequence(const struct arguments *args, bool hex, const char *rest, struct conf_text *text)
+expand_sequence(struct conf_lexer *lx, const struct arguments *args, bool hex, const char *rest,
+		struct conf_text *text)
 {
 	int64_t end = 0, start, step, n = 0;
 	char value[24];
@@ -260,8 +269,7 @@ expand_sequence(const struct arguments *args, bool hex, const char *rest, struct
 			return "the sequence is too long";
 		snprintf(value, sizeof value, hex ? "%llx" : "%lld", (long long)i);
 		add_definition(text, args->text[0], value);
-		text_add(text, rest, strlen(rest));
-		text_add(text, "\n", 1);
+		add_line(lx, text, rest);
 	}
 	return NULL;
 }
@@ -304,8 +312,7 @@ expand_list(struct conf_lexer *lx, const struct arguments *args, const char *res
 			return "each value of a list has as many parts as it has names";
 		for (size_t j = 0; j < names->n; j++)
 			add_definition(text, names->text[j], values->text[j]);
-		text_add(text, rest, strlen(rest));
-		text_add(text, "\n", 1);
+		add_line(lx, text, rest);
 	}
 	return NULL;
 }
@@ -333,7 +340,7 @@ enter_sequence(struct conf_lexer *lx)
 		wrong = "`)` is missing";
 	} else {
 		rest = arena_strndup(lx->arena, rest, (size_t)(lx->at - rest));
-		wrong = word[1] == 'S' ? expand_sequence(args, word[4] == 'x', rest, &text)
+		wrong = word[1] == 'S' ? expand_sequence(lx, args, word[4] == 'x', rest, &text)
 				       : expand_list(lx, args, rest, &text);
 	}
 	if (wrong)

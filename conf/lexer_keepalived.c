@@ -100,7 +100,7 @@ add_value(struct conf_lexer *lx, struct conf_text *text, const char *value, unsi
 
 	if (depth == CONF_FRAMES_MAX)
 		return lexer_too_deep(lx, lexer_pos(lx));
-	if (!lexer_charge(lx, CONF_EXPANSION_COST))
+	if (depth > 0 && !lexer_charge(lx, CONF_NESTED_COST))
 		return false;
 	while (*value) {
 		size_t plain = strcspn(value, "$"), len;
