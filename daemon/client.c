@@ -1,6 +1,6 @@
 /*
- * client.c - `tandem status`, the side of the person who asks: fetches the document from the control
- * socket.  How it looks is client_render.c.
+ * client.c - `tandem status` and `tandem history`, the side of the person who asks: fetches the
+ * document from the control socket.  How it looks is client_render.c.
  *
  * The guardian holds the listening socket, the worker answers: a connection that is accepted by
  * nobody means that there is no worker, or that it hangs.
@@ -12,6 +12,7 @@
 #include "daemon/rundir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -97,60 +98,107 @@ read_answer(int fd, struct mono until, size_t *len)
 }
 
 static int
-no_answer(void)
+no_answer(FILE *errors)
 {
-	fprintf(stderr, "tandem: it runs, but its worker does not answer within %d s\n",
+	fprintf(errors, "tandem: it runs, but its worker does not answer within %d s\n",
 		ANSWER_MS / 1000);
 	return EXIT_NO_ANSWER;
 }
 
 static int
-show(const struct options *o, const char *text, size_t len)
+show(const struct options *o, const struct client_page *page, FILE *errors, const char *text,
+     size_t len)
 {
 	json_error_t error;
-	json_t *status;
+	json_t *document;
 
 	if (o->json) {
-		fwrite(text, 1, len, stdout);
-		putchar('\n');
-		return fflush(stdout) ? EXIT_NOTHING_RUNS : 0;
+		fwrite(text, 1, len, page->out);
+		fputc('\n', page->out);
+		return fflush(page->out) ? EXIT_NOTHING_RUNS : 0;
 	}
-	status = json_loadb(text, len, 0, &error);
-	if (!json_is_object(status)) {
-		fprintf(stderr, "tandem: the answer is not understood: %s\n", error.text);
-		json_decref(status);
+	document = json_loadb(text, len, 0, &error);
+	if (!json_is_object(document)) {
+		fprintf(errors, "tandem: the answer is not understood: %s\n", error.text);
+		json_decref(document);
 		return EXIT_NOTHING_RUNS;
 	}
-	client_render(stdout, status);
-	json_decref(status);
-	return fflush(stdout) ? EXIT_NOTHING_RUNS : 0;
+	if (o->command == OPTIONS_HISTORY)
+		client_render_history(page, document);
+	else
+		client_render(page, document);
+	json_decref(document);
+	return fflush(page->out) ? EXIT_NOTHING_RUNS : 0;
 }
 
 int
-client_status(const struct options *o)
+client_show(const struct options *o, const struct client_page *page, FILE *errors)
 {
-	static const char question[] = "status\n";
+	const char *question = o->command == OPTIONS_HISTORY ? "history\n" : "status\n";
 	struct mono until = mono_add_ms(mono_now(), ANSWER_MS);
 	int fd = open_control(o->rundir), status;
-	size_t len = 0;
+	size_t len = 0, asked = strlen(question);
 	char *text;
 
 	if (fd == -EAGAIN)
-		return no_answer();
+		return no_answer(errors);
 	if (fd == -ENOENT || fd == -ECONNREFUSED || fd == -ENOTDIR) {
-		fprintf(stderr, "tandem: nothing is running in %s\n", o->rundir);
+		fprintf(errors, "tandem: nothing is running in %s\n", o->rundir);
 		return EXIT_NOTHING_RUNS;
 	}
 	if (fd < 0) {
-		fprintf(stderr, "tandem: cannot ask %s/%s: %s\n", o->rundir, RUNDIR_CONTROL,
+		fprintf(errors, "tandem: cannot ask %s/%s: %s\n", o->rundir, RUNDIR_CONTROL,
 			strerror(-fd));
 		return EXIT_NOTHING_RUNS;
 	}
-	text = send(fd, question, sizeof question - 1, MSG_NOSIGNAL) == sizeof question - 1
+	text = send(fd, question, asked, MSG_NOSIGNAL) == (ssize_t)asked
 		       ? read_answer(fd, until, &len)
 		       : NULL;
 	close(fd);
-	status = text && len ? show(o, text, len) : no_answer();
+	status = text && len ? show(o, page, errors, text, len) : no_answer(errors);
 	free(text);
 	return status;
+}
+
+/* Into a new file that takes the place of the old one when it is whole: the folder may be anybody's
+ * (/tmp), so nothing that lies there is followed or written to. */
+static int
+write_file(const struct options *o)
+{
+	struct client_page page = { .colour = false };
+	char path[PATH_MAX];
+	int fd = -1, status = EXIT_NOTHING_RUNS;
+
+	if ((size_t)snprintf(path, sizeof path, "%s.XXXXXX", o->output) < sizeof path)
+		fd = mkostemp(path, O_CLOEXEC);
+	page.out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!page.out) {
+		fprintf(stderr, "tandem: cannot write %s: %s\n", o->output, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	status = client_show(o, &page, stderr);
+	if (fclose(page.out) != 0 && status == 0)
+		status = EXIT_NOTHING_RUNS;
+	if (status == 0 && rename(path, o->output) == 0)
+		return 0;
+	if (status == 0) {
+		fprintf(stderr, "tandem: cannot write %s: %s\n", o->output, strerror(errno));
+		status = EXIT_NOTHING_RUNS;
+	}
+	unlink(path);
+	return status;
+}
+
+int
+client_main(const struct options *o)
+{
+	const struct client_page page = { .out = stdout, .colour = client_colour(stdout) };
+
+	if (o->watch_ms)
+		return client_watch(o);
+	if (o->output)
+		return write_file(o);
+	return client_show(o, &page, stderr);
 }

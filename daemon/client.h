@@ -1,15 +1,25 @@
 /*
- * client.h - `tandem status`: asks the running instance and shows the answer.
+ * client.h - `tandem status` and `tandem history`: ask the running instance and show the answer.
  */
 #pragma once
 
+#include "daemon/client_page.h"
 #include "daemon/options.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 /* Exit status: 0; 1 nothing is running (or the answer is unusable); 2 no answer within 2 s. */
-int client_status(const struct options *options);
+int client_main(const struct options *options);
 
-/* The text form of a status document.  What is missing in it is left out. */
-void client_render(FILE *out, const json_t *status);
+/*
+ * Asks once and shows the answer on the page, or says on `errors` why there is none.  The exit
+ * status.
+ */
+int client_show(const struct options *options, const struct client_page *page, FILE *errors);
+
+/* client_watch.c: the same again and again, until a signal ends it. */
+int client_watch(const struct options *options);
+
+/* The text form of a document.  What is missing in it is left out. */
+void client_render(const struct client_page *page, const json_t *status);
+void client_render_history(const struct client_page *page, const json_t *history);

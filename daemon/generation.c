@@ -111,6 +111,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_LISTENER:
 	case REQUEST_TLS_FILES:
 	case REQUEST_LEDGER:
+	case REQUEST_JOURNAL:
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:
@@ -292,6 +293,7 @@ generation_init(struct generation *g)
 		.conf = g->conf,
 		.generation = g->number,
 		.control_fd = -1,
+		.journal_fd = -1,
 		.listeners = &g->res.listeners,
 		.tls_files = g->tls_files,
 		.tls_files_len = g->tls_files_len,

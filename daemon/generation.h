@@ -45,7 +45,7 @@ struct generation {
 	size_t tls_files_len;
 
 	struct resources res;
-	struct handover handover; /* its control_fd is set before a worker is spawned */
+	struct handover handover; /* its control_fd and journal_fd are set before a worker is spawned */
 	struct check_scripts checks;
 	struct notifier notifier;
 

@@ -10,9 +10,11 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "daemon/generation.h"
+#include "daemon/journal.h"
 #include "daemon/preflight.h"
 #include "daemon/realtime.h"
 #include "daemon/rundir.h"
+#include "daemon/state_dump.h"
 #include "daemon/systemd.h"
 
 #include <errno.h>
@@ -30,8 +32,10 @@ struct guardian {
 	const struct guardian_setup *setup;
 	struct loop loop;
 	struct rundir rundir;
+	int journal_fd; /* for every worker to come */
 	struct generation generation;
 	struct systemd systemd;
+	struct state_dump dump;
 	struct loop_fd signals;
 	struct timer tick, restart, deadline;
 	struct mono woken; /* the turn before this one */
@@ -210,6 +214,11 @@ on_signal(struct loop_fd *lf, uint32_t events)
 			break;
 		case SIGUSR1:
 			generation_log_state(&g->generation);
+			state_dump_begin(&g->dump);
+			break;
+		case SIGUSR2:
+			log_notice("SIGUSR2: upgrading in place comes with a later version, "
+				   "nothing was changed");
 			break;
 		}
 }
@@ -225,6 +234,7 @@ catch_signals(struct guardian *g)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -286,7 +296,13 @@ open_all(struct guardian *g)
 	if (!generation_open(&g->generation) ||
 	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0)
 		return false;
+	g->journal_fd = journal_create();
+	if (g->journal_fd < 0) {
+		log_error("cannot make the journal: %s", strerror(-g->journal_fd));
+		return false;
+	}
 	g->generation.handover.control_fd = g->rundir.control_fd;
+	g->generation.handover.journal_fd = g->journal_fd;
 	return catch_signals(g) == 0;
 }
 
@@ -296,6 +312,7 @@ guardian_run(const struct guardian_setup *setup)
 	struct guardian g = {
 		.setup = setup,
 		.rundir = { .lock_fd = -1, .control_fd = -1 },
+		.journal_fd = -1,
 		.generation = { .number = 1,
 				.conf = setup->conf,
 				.packed = setup->packed,
@@ -318,6 +335,7 @@ guardian_run(const struct guardian_setup *setup)
 	if (loop_init(&g.loop) < 0)
 		return 1;
 	generation_init(&g.generation);
+	state_dump_init(&g.dump, &g.loop, setup->rundir);
 	ok = open_all(&g);
 	if (ok) {
 		run(&g);
@@ -326,7 +344,10 @@ guardian_run(const struct guardian_setup *setup)
 			log_notice("stopped");
 	}
 	systemd_fini(&g.systemd);
+	state_dump_fini(&g.dump);
 	generation_close(&g.generation);
+	if (g.journal_fd >= 0)
+		close(g.journal_fd);
 	rundir_fini(&g.rundir);
 	loop_close(&g.loop, &g.signals);
 	loop_fini(&g.loop);

@@ -64,6 +64,12 @@ send_tls_files(struct handover *handover, struct ipc *ipc)
 }
 
 static int
+send_journal(struct handover *handover, struct ipc *ipc)
+{
+	return send_none(handover, ipc, REQUEST_JOURNAL, &handover->journal_fd);
+}
+
+static int
 send_vrrp_socket(struct handover *handover, struct ipc *ipc, uint32_t interface, uint8_t family)
 {
 	struct ans_vrrp_socket a = { handover->generation, interface, family };
@@ -98,6 +104,8 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 	int r;
 
 	r = send_none(handover, ipc, REQUEST_CONTROL, &handover->control_fd);
+	if (r == 0)
+		r = send_journal(handover, ipc);
 	if (r == 0)
 		r = send_listeners(handover, ipc);
 	if (r == 0)

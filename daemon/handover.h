@@ -12,7 +12,7 @@
 struct handover {
 	const struct conf *conf;
 	uint32_t generation;
-	int control_fd;
+	int control_fd, journal_fd;
 	const struct listeners *listeners;
 	const void *tls_files; /* as in guardian_setup */
 	size_t tls_files_len;
@@ -26,7 +26,8 @@ struct handover {
 int handover_init(struct handover *handover);
 void handover_fini(struct handover *handover);
 
-/* CONTROL, LISTENER…, TLS_FILES, LEDGER, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the worker is of no use. */
+/* CONTROL, JOURNAL, LISTENER…, TLS_FILES, LEDGER, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the
+ * worker is of no use. */
 int handover_begin(struct handover *handover, struct ipc *ipc);
 
 /* Links were read anew: the worker learns what differs from what it was told, with a new socket for

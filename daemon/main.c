@@ -122,7 +122,8 @@ dispatch(const struct options *o)
 		options_help(stdout);
 		return 0;
 	case OPTIONS_STATUS:
-		return client_status(o);
+	case OPTIONS_HISTORY:
+		return client_main(o);
 	case OPTIONS_RELOAD:
 		return not_here("reload");
 	case OPTIONS_RESIGN:

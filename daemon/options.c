@@ -32,6 +32,7 @@ enum action {
 	ACTION_VERSION,
 	ACTION_VERSION_LONG,
 	ACTION_JSON,
+	ACTION_WATCH,
 	ACTION_KEEPALIVED,
 	ACTION_HAPROXY,
 	ACTION_OUTPUT,
@@ -72,6 +73,7 @@ static const struct row rows[] = {
 	{ "-dI",       ACTION_NOTHING,      NULL,        false },
 	{ "-dW",       ACTION_STRICT,       NULL,        false },
 	{ "--json",    ACTION_JSON,         NULL,        false },
+	{ "--watch",   ACTION_WATCH,        NULL,        true  },
 	{ "--keepalived", ACTION_KEEPALIVED, "FILE",     false },
 	{ "--haproxy", ACTION_HAPROXY,      "FILE",      false },
 	{ "-o",        ACTION_OUTPUT,       "FILE",      false },
@@ -90,6 +92,7 @@ static const struct {
 } commands[] = {
 	{ "check",  OPTIONS_CHECK },
 	{ "status", OPTIONS_STATUS },
+	{ "history", OPTIONS_HISTORY },
 	{ "reload", OPTIONS_RELOAD },
 	{ "resign", OPTIONS_RESIGN },
 	{ "import", OPTIONS_IMPORT },
@@ -129,6 +132,23 @@ parse_maxconn(struct options *o, const char *value)
 	if (errno || *end || value[0] < '0' || value[0] > '9' || n == 0 || n > INT32_MAX)
 		return fail(o, "option -n: `%s' is not a number of connections", value);
 	o->maxconn = (uint32_t)n;
+	return 0;
+}
+
+/* What follows "--watch": nothing, or "=SECONDS". */
+static int
+parse_watch(struct options *o, const char *rest)
+{
+	char *end = NULL;
+	double seconds = 1;
+
+	if (*rest == '=')
+		seconds = strtod(rest + 1, &end);
+	if ((*rest && *rest != '=') || (end && (end == rest + 1 || *end)) ||
+	    !(seconds >= 0.1 && seconds <= 3600))
+		return fail(o, "option --watch: `--watch%s' is not --watch=SECONDS, 0.1 to 3600",
+			    rest);
+	o->watch_ms = (uint32_t)(seconds * 1000);
 	return 0;
 }
 
@@ -190,6 +210,8 @@ apply(struct options *o, const struct row *row, const char *value)
 	case ACTION_JSON:
 		o->json = true;
 		break;
+	case ACTION_WATCH:
+		return parse_watch(o, value);
 	case ACTION_KEEPALIVED:
 		o->keepalived = value;
 		break;
@@ -260,11 +282,20 @@ parse_words(struct options *o, int argc, char **argv)
 				return fail(o, "option %s needs a value: %s %s", row->name,
 					    row->name, row->value);
 		}
+		if (row->prefix)
+			value = word + strlen(row->name);
 		error = apply(o, row, value);
 		if (error)
 			return error;
 	}
 	return 0;
+}
+
+/* Does the command ask the running instance? */
+static bool
+asks(const struct options *o)
+{
+	return o->command == OPTIONS_STATUS || o->command == OPTIONS_HISTORY;
 }
 
 int
@@ -282,11 +313,15 @@ options_parse(struct options *o, int argc, char **argv, const char *rundir)
 		return error;
 	if (!o->node)
 		o->node = o->local_peer;
-	if (o->json && o->command != OPTIONS_STATUS && o->command != OPTIONS_HELP)
-		return fail(o, "--json belongs to `tandem status'");
-	if ((o->keepalived || o->haproxy || o->output) && o->command != OPTIONS_IMPORT &&
+	if ((o->json || o->watch_ms) && !asks(o) && o->command != OPTIONS_HELP)
+		return fail(o, "--json and --watch belong to `tandem status' and `tandem history'");
+	if (o->output && !asks(o) && o->command != OPTIONS_IMPORT && o->command != OPTIONS_HELP)
+		return fail(o, "-o belongs to `tandem import', `status' and `history'");
+	if (o->output && o->watch_ms)
+		return fail(o, "-o and --watch exclude each other");
+	if ((o->keepalived || o->haproxy) && o->command != OPTIONS_IMPORT &&
 	    o->command != OPTIONS_HELP)
-		return fail(o, "--keepalived, --haproxy and -o belong to `tandem import'");
+		return fail(o, "--keepalived and --haproxy belong to `tandem import'");
 	if ((o->peers_n || o->peer_node) && o->command != OPTIONS_CHECK &&
 	    o->command != OPTIONS_HELP)
 		return fail(o, "--peer and --peer-node belong to `tandem check'");
@@ -315,7 +350,8 @@ options_help(FILE *out)
 		"SYNOPSIS\n"
 		"    tandem [OPTION...] -f FILE [-f FILE...] [-- FILE...]\n"
 		"    tandem check [OPTION...] [--peer FILE [--peer-node NAME]] FILE...\n"
-		"    tandem status [--json] [-R DIRECTORY]\n"
+		"    tandem status [--json] [--watch[=SECONDS]] [-o FILE] [-R DIRECTORY]\n"
+		"    tandem history [--json] [--watch[=SECONDS]] [-o FILE] [-R DIRECTORY]\n"
 		"    tandem import [--keepalived FILE] [--haproxy FILE] [-o FILE]\n"
 		"\n"
 		"FILES\n"
@@ -352,8 +388,12 @@ options_help(FILE *out)
 		"               files are compared, too: router ids, version, interval, password,\n"
 		"               addresses, peers, priorities.  --peer-node is the other node's name\n"
 		"               for @NAME lines, if that is one file for both\n"
-		"    status     what the running instance does, and why; --json for programs.\n"
-		"               Status 0; 1 if nothing is running; 2 if it does not answer\n"
+		"    status     what the running instance does, and why.  Status 0; 1 if nothing is\n"
+		"               running; 2 if it does not answer\n"
+		"    history    its last transitions, newest first: from, to, how long it took,\n"
+		"               why, and what the other node said.  They survive a crash\n"
+		"               --json is for programs (tandem-json(5)), --watch shows it again\n"
+		"               every second or as often as said, -o FILE writes it to FILE\n"
 		"    import     make one file of what --keepalived and --haproxy name (FILE or\n"
 		"               directory; without either, the two of /etc), with all comments,\n"
 		"               and say what is different here.  -o names the file to write\n"
@@ -363,7 +403,8 @@ options_help(FILE *out)
 		"\n"
 		"SIGNALS\n"
 		"    SIGTERM and SIGINT stop it gracefully: the peer takes over before the address\n"
-		"    is let go.\n";
+		"    is let go.  SIGUSR1 has the state written to /tmp/keepalived.data, and in short\n"
+		"    to the log.\n";
 
 	fputs(text, out);
 }

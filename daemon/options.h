@@ -18,6 +18,7 @@ enum options_command {
 	OPTIONS_VERSION,
 	OPTIONS_HELP,
 	OPTIONS_STATUS,
+	OPTIONS_HISTORY,
 	OPTIONS_RELOAD,
 	OPTIONS_RESIGN,
 	OPTIONS_IMPORT,
@@ -39,10 +40,11 @@ struct options {
 	bool quiet;             /* -q */
 	bool verbose;           /* -V, -vv */
 	bool strict;            /* -dW: a warning is an error */
-	bool json;              /* status --json */
+	bool json;              /* status, history: --json */
+	uint32_t watch_ms;      /* status, history: --watch; 0 = once */
 	const char *keepalived; /* import --keepalived; NULL = not given */
 	const char *haproxy;    /* import --haproxy */
-	const char *output;     /* import -o */
+	const char *output;     /* -o of import, status, history */
 	const char **peers;     /* check --peer: the other node's files */
 	size_t peers_n;
 	bool elsewhere;        /* the files are another host's: set by `check --peer` */

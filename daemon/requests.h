@@ -124,6 +124,7 @@ struct ans_script {
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
 	X(TLS_FILES,    struct req_none,         GUARDIAN) /* + descriptor: tls_files_pack's block */  \
 	X(LEDGER,       struct req_none,         GUARDIAN) /* + descriptor: marks of auth_hmac */      \
+	X(JOURNAL,      struct req_none,         GUARDIAN) /* + descriptor: the journal */             \
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \

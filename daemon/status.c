@@ -285,22 +285,22 @@ build_instance(const struct status_source *s, uint32_t index)
 	return o;
 }
 
+/* Newest first. */
 static json_t *
-build_transitions(const struct status_source *s)
+build_transitions(const struct status_source *s, uint32_t max)
 {
 	json_t *list = json_array();
-	const struct journal_entry *e;
 
-	for (uint32_t age = 0; age < STATUS_TRANSITIONS; age++) {
+	for (uint32_t age = 0; age < journal_count(s->journal) && age < max; age++) {
+		const struct journal_entry *e = journal_get(s->journal, age);
 		json_t *o;
 
-		e = journal_get(s->journal, age);
 		if (!e)
-			break;
+			continue;
 		o = json_object();
 		put_int(o, "at_ms", e->at_ms);
 		put_ago(o, "ms_ago", s->now, e->mono);
-		put_text(o, "instance", s->conf->instances[e->instance].name);
+		put_text(o, "instance", e->instance);
 		put_text(o, "from", vrrp_state_name(e->from));
 		put_text(o, "to", vrrp_state_name(e->to));
 		put_text(o, "reason", e->reason);
@@ -517,6 +517,19 @@ status_build(const struct status_source *s)
 	json_object_set_new(o, "proxy", s->proxy ? build_proxy(s) : json_null());
 	json_object_set_new(o, "frontends", frontends);
 	json_object_set_new(o, "backends", backends);
-	json_object_set_new(o, "transitions", build_transitions(s));
+	json_object_set_new(o, "transitions", build_transitions(s, STATUS_TRANSITIONS));
+	return o;
+}
+
+json_t *
+status_history(const struct status_source *s)
+{
+	json_t *o = json_object();
+
+	put_text(o, "node", s->conf->node);
+	put_text(o, "version", TANDEM_VERSION);
+	put_int(o, "at_ms", s->wall_ms);
+	put_int(o, "total", s->journal ? (int64_t)s->journal->total : 0);
+	json_object_set_new(o, "transitions", build_transitions(s, JOURNAL_SIZE));
 	return o;
 }

@@ -21,7 +21,7 @@ struct status_source {
 	const struct vrrp *vrrp;
 	const struct proxy *proxy; /* NULL: no proxy section */
 	const struct health_board *board;
-	const struct journal *journal;
+	const struct journal *journal;    /* NULL: not handed over yet */
 	const struct ans_script *scripts; /* one for each of conf->scripts */
 	struct mono now, started;
 	int64_t wall_ms; /* the wall clock at `now` */
@@ -31,3 +31,6 @@ struct status_source {
 
 /* A new reference, or NULL for want of memory. */
 json_t *status_build(const struct status_source *source);
+
+/* The same of the journal alone, with all it holds. */
+json_t *status_history(const struct status_source *source);

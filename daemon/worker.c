@@ -120,7 +120,7 @@ note_transition(void *ctx, const struct vrrp_transition_note *note)
 	char text[256];
 
 	log_notice("%s: %s", vrrp_transition_text(w->conf, note, text, sizeof text), note->reason);
-	journal_add(&w->journal, note, w->loop.now, wall_ms());
+	journal_add(w->journal, w->conf, note, w->loop.now, wall_ms());
 	tell_scripts(w, note);
 }
 
@@ -243,7 +243,7 @@ worker_answer(void *ctx, const char *line, size_t *len)
 		.vrrp = w->vrrp,
 		.proxy = w->proxy,
 		.board = &w->board,
-		.journal = &w->journal,
+		.journal = w->journal,
 		.scripts = w->scripts,
 		.now = w->loop.now,
 		.started = w->started,
@@ -257,6 +257,8 @@ worker_answer(void *ctx, const char *line, size_t *len)
 
 	if (strcmp(line, "status") == 0)
 		root = status_build(&source);
+	else if (strcmp(line, "history") == 0)
+		root = status_history(&source);
 	else
 		root = json_pack("{s:s}", "error", "unknown command");
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
@@ -510,6 +512,7 @@ tear_down(struct worker *w)
 	free(w->scripts);
 	health_board_fini(&w->board);
 	loop_fini(&w->loop);
+	journal_unmap(w->journal);
 	if (w->pulse)
 		pulse_unmap(w->pulse);
 	arena_free(w->arena);

@@ -186,6 +186,19 @@ on_ledger(struct worker *w, struct ipc_message *m)
 }
 
 static const char *
+on_journal(struct worker *w, struct ipc_message *m)
+{
+	int r;
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->journal)
+		return "there is a journal already";
+	r = journal_adopt(m->fds[0], &w->journal);
+	return r < 0 ? strerror(-r) : NULL;
+}
+
+static const char *
 on_vrrp_socket(struct worker *w, struct ipc_message *m)
 {
 	const struct ans_vrrp_socket *a = (const void *)m->payload;
@@ -270,6 +283,8 @@ on_start(struct worker *w)
 {
 	if (w->phase != WORKER_COLLECTING)
 		return "started already";
+	if (!w->journal)
+		return "there is no journal";
 	end_if_failed(w, worker_prepare(w));
 	return NULL;
 }
@@ -334,6 +349,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_tls_files(w, m);
 	case REQUEST_LEDGER:
 		return on_ledger(w, m);
+	case REQUEST_JOURNAL:
+		return on_journal(w, m);
 	case REQUEST_VRRP_SOCKET:
 		return on_vrrp_socket(w, m);
 	case REQUEST_LINK:

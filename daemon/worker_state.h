@@ -54,8 +54,8 @@ struct worker {
 	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
 
 	struct control control;
-	int control_fd; /* until the token is here; then the control's.  -1 = none */
-	struct journal journal;
+	int control_fd;          /* until the token is here; then the control's.  -1 = none */
+	struct journal *journal; /* handed over; NULL until then */
 	struct mono started;
 	uint64_t requests_refused;
 };

@@ -21,6 +21,7 @@ FILES = """
     lib/tmpfiles.d/tandem.conf
     share/bash-completion/completions/tandem
     share/zsh/site-functions/_tandem
+    share/man/man5/tandem-json.5
     share/man/man5/tandem.conf.5
     share/man/man8/tandem.8
     share/doc/tandem/examples/web-cluster/tandem.conf
@@ -57,7 +58,8 @@ def check_files(source, root):
 
 
 def check_manual(source, root):
-    pages = [root / "share/man/man5/tandem.conf.5", root / "share/man/man8/tandem.8"]
+    pages = [root / "share/man/man5/tandem.conf.5", root / "share/man/man8/tandem.8",
+             root / "share/man/man5/tandem-json.5"]
     if has("mandoc"):
         lint = run("mandoc", "-Tlint", "-Wwarning", *pages).stdout
         # Pages without a date are the same in every build.
@@ -129,7 +131,7 @@ def completions(root, *words):
 
 def check_completion(root):
     commands = completions(root, "")
-    check({"check", "status"} <= set(commands), f"commands offered: {commands}")
+    check({"check", "status", "history"} <= set(commands), f"commands offered: {commands}")
     check(completions(root, "stat") == ["status"], "`stat` is not completed")
     options = completions(root, "-")
     check({"-f", "-c", "-db", "-dump", "--json", "--help"} <= set(options), f"options offered: {options}")

@@ -9,6 +9,8 @@ import pytest
 
 from lab.config import Pair, proxy
 from lab.process import now, wait_until
+from lab.lab import ROOT
+from lab.process import wait_until
 
 pytestmark = pytest.mark.quick
 
@@ -150,6 +152,127 @@ def test_status(lab, pair_of, fast, say):
     code, output = run_tandem(lab, "lb1", "-R", f"{lb1.run_directory}-none", "status")
     assert code != 0 and output.strip(), "no instance there is an error, and it is said"
     say("status: text and JSON on both nodes")
+
+
+def paths(value, prefix=""):
+    """Every path to a value in a JSON document: {"vips[].address", …}."""
+    if isinstance(value, dict) and prefix.endswith("drops"):
+        return {f"{prefix}.*"}
+    if isinstance(value, dict):
+        prefix = f"{prefix}." if prefix else ""
+        return set().union(*(paths(v, f"{prefix}{k}") for k, v in value.items()))
+    if isinstance(value, list):
+        return set().union(*(paths(v, f"{prefix}[]") for v in value))
+    return {prefix}
+
+
+def documented(section):
+    """The paths that tandem-json(5) has in a section."""
+    page = (ROOT / "daemon/install/tandem-json.5").read_text(encoding="utf-8")
+    text = re.search(rf'(?ms)^\.SH "?{section}"?$(.*?)(?=^\.SH )', page)[1]
+    return set(re.findall(r"(?m)^\.T[PQ]\n\.B (\S+)$", text))
+
+
+def test_json_is_as_documented(lab, pair_of, patience, fast, say):
+    """Every key of a real answer is in the manual, and every key of the manual in a real answer."""
+    lb1, lb2 = pair_of(fast(script="/bin/true"))
+
+    def complete():
+        status = lb2.status_json()
+        return status["instances"][0]["peer"] and status["scripts"][0]["took_ms"] is not None and status
+
+    status = wait_until(complete, 6 * patience, "a peer and a script's result")
+    found, known = paths(status), documented("STATUS")
+    nested = {path for path in found if path.startswith("transitions[]")}
+    assert found - nested | {"transitions"} == known, (found - nested) ^ known
+    history = lb1.history_json()
+    known = documented("HISTORY")
+    assert paths(history) == known, paths(history) ^ known
+    assert nested == {path for path in known if path.startswith("transitions[]")}
+    say(f"JSON: {len(found)} keys of the status, {len(known)} of the history, all documented")
+
+
+def test_history_outlives_the_worker(lab, pair_of, patience, fast, say):
+    """What happened before a worker died is told by the next, with its reason and its duration."""
+    lb1, lb2 = pair_of(fast())
+    worker = lb1.worker()
+    os.kill(worker, signal.SIGKILL)
+    lab.watch.wait_holders(lab.vip, ["lb2"], 6 * patience)
+    taken = lb2.history_json()["transitions"][0]
+    assert (taken["from"], taken["to"], taken["peer"]) == ("BACKUP", "MASTER", "10.0.0.11")
+    assert taken["reason"] and 0 <= taken["took_us"] < 6_000_000 * patience
+    lb1.wait_worker(6 * patience, other_than=worker)
+    wait_until(lambda: lb1.history_json()["total"] >= 3, 6 * patience, "the next one's transitions")
+    told = [(t["from"], t["to"]) for t in reversed(lb1.history_json()["transitions"])]
+    assert told[:3] == [("INIT", "BACKUP"), ("BACKUP", "MASTER"), ("INIT", "BACKUP")], told
+    code, output = run_tandem(lab, "lb1", "-R", lb1.run_directory, "history")
+    assert code == 0 and "BACKUP -> MASTER" in output and "\033" not in output
+    say(f"history: lb2 took over in {taken['took_us'] / 1000:.1f} ms, told: {taken['reason']}")
+
+
+def on_terminal(command, environment, timeout):
+    """Runs a command on a terminal of its own until it has drawn three times, then presses Ctrl-C."""
+    primary, secondary = os.openpty()
+    child = subprocess.Popen(command, stdout=secondary, stderr=secondary, env=environment)
+    os.close(secondary)
+    output = b""
+    os.set_blocking(primary, False)
+
+    def enough():
+        nonlocal output
+        try:
+            output += os.read(primary, 65536)
+        except (BlockingIOError, OSError):
+            pass
+        return child.poll() is not None or output.count(b"\033[H") >= 3
+
+    try:
+        wait_until(enough, timeout, "the screen is drawn again")
+        child.send_signal(signal.SIGINT)
+        child.wait(timeout)
+        enough()
+    finally:
+        child.kill()
+        child.wait()
+        os.close(primary)
+    return output.decode()
+
+
+def test_terminal(lab, pair_of, patience, fast, say):
+    """Colours on a terminal only, unless they are not wanted; --watch fills and leaves the screen."""
+    lb1, _ = pair_of(fast())
+    command = [lab.binary, "status", "-R", str(lb1.run_directory), "--watch=0.1"]
+    coloured = {**os.environ, "TERM": "xterm"}
+    coloured.pop("NO_COLOR", None)
+    shown = on_terminal(command, coloured, 6 * patience)
+    assert shown.startswith("\033[?1049h") and shown.endswith("\033[?1049l")
+    assert "\033[32mMASTER\033[0m" in shown and shown.count("\033[H") >= 2
+    plain = on_terminal(command, {**coloured, "NO_COLOR": "1"}, 6 * patience)
+    assert "\033[32m" not in plain and "MASTER" in plain
+    assert "\033" not in lb1.status()
+    say("terminal: coloured and refreshed; plain with NO_COLOR and in a pipe")
+
+
+def test_state_is_dumped(lab, pair_of, patience, fast, say, tmp_path):
+    """SIGUSR1 has the state in keepalived.data; what somebody left there is not followed."""
+    victim = tmp_path / "victim"
+    victim.write_text("untouched", encoding="utf-8")
+    (tmp_path / "keepalived.data").symlink_to(victim)
+    lb1 = lab.tandem("lb1", fast())
+    lb1.environment["TMPDIR"] = str(tmp_path)
+    lb1.start()
+    lab.watch.wait_holders(lab.vip, ["lb1"], 6 * patience)
+    before = lb1.pids()
+    os.kill(lb1.guardian, signal.SIGUSR1)
+    dump = tmp_path / "keepalived.data"
+    wait_until(lambda: not dump.is_symlink() and "VI_1" in dump.read_text(), 6 * patience, "the dump")
+    assert "MASTER" in dump.read_text(encoding="utf-8")
+    assert victim.read_text(encoding="utf-8") == "untouched"
+    wait_until(lambda: "the state was written" in lb1.log_text(), 3 * patience, "a line about it")
+    os.kill(lb1.guardian, signal.SIGUSR2)
+    wait_until(lambda: "SIGUSR2" in lb1.log_text(), 3 * patience, "a line about SIGUSR2")
+    assert lb1.pids() == before
+    say("SIGUSR1: the state is in keepalived.data; SIGUSR2: a message")
 
 
 def test_worker_privileges(lab, pair_of, fast, say):

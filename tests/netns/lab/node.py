@@ -1,5 +1,6 @@
 """The two kinds of load balancer a node can run: Tandem, or keepalived with HAProxy."""
 
+import json
 import pathlib
 import re
 import signal
@@ -35,6 +36,7 @@ class Tandem:
         self.directory.mkdir(exist_ok=True)
         self.run_directory = self.directory / "run"
         self.log = self.directory / "tandem.log"
+        self.environment = dict(SANITIZERS)
         self.process = None
         self.configure(files)
 
@@ -54,7 +56,7 @@ class Tandem:
             f"tandem on {self.name}",
             self.argv(),
             self.log,
-            env=SANITIZERS,
+            env=self.environment,
             namespace=self.lab.network.namespace(self.name),
         )
         self.lab.started(self.process)
@@ -132,6 +134,11 @@ class Tandem:
 
     def status(self):
         return network.run(self.lab.binary, "-R", self.run_directory, "status", check=False, timeout=5)
+
+    def history_json(self):
+        return json.loads(
+            network.run(self.lab.binary, "-R", self.run_directory, "history", "--json", timeout=5)
+        )
 
     def status_json(self):
         return status_json(self.lab.binary, self.run_directory)

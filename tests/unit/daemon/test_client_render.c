@@ -126,7 +126,7 @@ render(const json_t *status)
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
-	client_render(out, status);
+	client_render(&(struct client_page){ .out = out }, status);
 	fclose(out);
 	return text;
 }
@@ -188,6 +188,75 @@ an_error_is_shown(void **state)
 	json_decref(status);
 }
 
+static const char history[] =
+	"{\"node\": \"lb2\", \"version\": \"0.1.0\", \"at_ms\": 1700000000500, \"total\": 300,"
+	" \"transitions\": [{\"at_ms\": 1700000000123, \"ms_ago\": 377, \"instance\": \"VI_1\","
+	"   \"from\": \"BACKUP\", \"to\": \"MASTER\", \"reason\": \"10.0.0.11 is silent\","
+	"   \"priority\": 100, \"peer\": \"10.0.0.11\", \"peer_priority\": 150,"
+	"   \"took_us\": 3609512},"
+	"  {\"at_ms\": 1699999999000, \"ms_ago\": 1500, \"instance\": \"Ä\", \"from\": \"INIT\","
+	"   \"to\": \"FAULT\", \"reason\": \"eth1 is down\", \"priority\": 100, \"peer\": null,"
+	"   \"peer_priority\": 0, \"took_us\": 1234}]}";
+
+static char *
+render_history(const char *text, bool colour)
+{
+	json_t *root = json_loads(text, 0, NULL);
+	char *shown = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&shown, &len);
+
+	assert_non_null(root);
+	client_render_history(&(struct client_page){ .out = out, .colour = colour }, root);
+	fclose(out);
+	json_decref(root);
+	return shown;
+}
+
+static void
+history_is_a_table(void **state)
+{
+	char *text = render_history(history, false);
+
+	assert_string_equal(
+		text,
+		"  WHEN                     INSTANCE  TRANSITION        TOOK   PRIORITY  PEER       "
+		"      REASON\n"
+		"  2023-11-14 22:13:20.123  VI_1      BACKUP -> MASTER  3.61s  100       10.0.0.11 "
+		"(150)  10.0.0.11 is silent\n"
+		"  2023-11-14 22:13:19.000  Ä         INIT -> FAULT     1.2ms  100       -          "
+		"      eth1 is down\n"
+		"(298 before these are forgotten)\n");
+	free(text);
+	text = render_history("{\"transitions\": []}", false);
+	assert_string_equal(text, "no transition yet\n");
+	free(text);
+	text = render_history("{\"error\": \"too many clients\"}", false);
+	assert_string_equal(text, "tandem: too many clients\n");
+	free(text);
+}
+
+/* Colours mark words and move nothing: without them the page is the same. */
+static void
+colours_take_no_place(void **state)
+{
+	char *plain = render_history(history, false), *coloured = render_history(history, true);
+	char *to = coloured;
+
+	assert_non_null(strstr(coloured, "\033[32mBACKUP -> MASTER\033[0m  3.61s"));
+	assert_non_null(strstr(coloured, "\033[1;31mINIT -> FAULT\033[0m     1.2ms"));
+	for (const char *from = coloured; *from; from++) {
+		if (*from == '\033')
+			from = strchr(from, 'm');
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	assert_string_equal(coloured, plain);
+	free(plain);
+	free(coloured);
+}
+
 int
 main(void)
 {
@@ -195,6 +264,8 @@ main(void)
 		cmocka_unit_test(page_is_what_people_see),
 		cmocka_unit_test(missing_members_are_left_out),
 		cmocka_unit_test(an_error_is_shown),
+		cmocka_unit_test(history_is_a_table),
+		cmocka_unit_test(colours_take_no_place),
 	};
 
 	setenv("TZ", "UTC", 1);

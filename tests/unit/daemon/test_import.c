@@ -282,7 +282,7 @@ test_options(void **state)
 	assert_int_equal(parse(&o, "import", "--keepalived", "z"), 0);
 	assert_non_null(o.keepalived);
 	assert_true(parse(&o, "import", "-f", "x") < 0);
-	assert_true(parse(&o, "status", "-o", "x") < 0);
+	assert_true(parse(&o, "check", "-o", "x") < 0);
 }
 
 static int

@@ -33,7 +33,7 @@ static void
 commands_are_recognised(void **state)
 {
 	static const struct {
-		const char *words[4];
+		const char *words[5];
 		enum options_command command;
 	} table[] = {
 		{ { NULL }, OPTIONS_RUN },
@@ -66,7 +66,7 @@ static void
 mistakes_give_one_sentence(void **state)
 {
 	static const struct {
-		const char *words[4];
+		const char *words[5];
 		const char *error;
 	} table[] = {
 		{ { "-x" }, "unknown option `-x' (see tandem --help)" },
@@ -85,7 +85,21 @@ mistakes_give_one_sentence(void **state)
 		  "unknown command `a.conf' (a configuration file is "
 		  "given with -f)" },
 		{ { "status", "now" }, "unexpected word `now'" },
-		{ { "-f", "a.conf", "--json" }, "--json belongs to `tandem status'" },
+		{ { "-f", "a.conf", "--json" },
+		  "--json and --watch belong to `tandem status' and `tandem history'" },
+		{ { "check", "--watch" },
+		  "--json and --watch belong to `tandem status' and `tandem history'" },
+		{ { "status", "--watch=0" },
+		  "option --watch: `--watch=0' is not --watch=SECONDS, 0.1 to 3600" },
+		{ { "status", "--watch=" },
+		  "option --watch: `--watch=' is not --watch=SECONDS, 0.1 to 3600" },
+		{ { "status", "--watches" },
+		  "option --watch: `--watches' is not --watch=SECONDS, 0.1 to 3600" },
+		{ { "status", "--watch=nan" },
+		  "option --watch: `--watch=nan' is not --watch=SECONDS, 0.1 to 3600" },
+		{ { "status", "--watch", "-o", "x" }, "-o and --watch exclude each other" },
+		{ { "-f", "a.conf", "-o", "x" },
+		  "-o belongs to `tandem import', `status' and `history'" },
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -95,6 +109,24 @@ mistakes_give_one_sentence(void **state)
 		assert_string_equal(o.error, table[i].error);
 		options_fini(&o);
 	}
+}
+
+static void
+watching_has_a_pace(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "status", "--watch"), 0);
+	assert_int_equal(o.watch_ms, 1000);
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "history", "--watch=0.25", "--json"), 0);
+	assert_int_equal(o.command, OPTIONS_HISTORY);
+	assert_int_equal(o.watch_ms, 250);
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "history", "-o", "x"), 0);
+	assert_int_equal(o.watch_ms, 0);
+	assert_string_equal(o.output, "x");
+	options_fini(&o);
 }
 
 static void
@@ -204,6 +236,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_are_recognised),
 		cmocka_unit_test(mistakes_give_one_sentence),
+		cmocka_unit_test(watching_has_a_pace),
 		cmocka_unit_test(files_keep_their_order),
 		cmocka_unit_test(check_compares_with_the_peer),
 		cmocka_unit_test(values_arrive),

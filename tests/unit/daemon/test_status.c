@@ -64,7 +64,7 @@ keep_transition(void *ctx, const struct vrrp_transition_note *note)
 {
 	struct fixture *f = ctx;
 
-	journal_add(&f->journal, note, f->source.now, 1700000000123);
+	journal_add(&f->journal, f->conf, note, f->source.now, 1700000000123);
 }
 
 static const struct vrrp_ops ops = {
