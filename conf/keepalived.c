@@ -154,7 +154,7 @@ static const struct conf_row rows[] = {
 	NOTICE("config_id", "the node's name is -i NAME"),
 	NOTICE("child_wait_time", "stopping has a time limit of its own"),
 	NOTICE("umask", "scripts run with the mask 0177, which is keepalived's own"),
-	NOTICE("random_seed", "nothing is left to chance that a seed could set"),
+	NOTICE("random_seed", "it belongs into `global_defs`"),
 };
 
 const struct conf_table keepalived_sections = {

@@ -55,6 +55,7 @@ struct conf_lexer {
 	struct conf_variable *environment; /* set by the file; value NULL = unset */
 	size_t environment_n;
 	bool environment_reset; /* the process's own no longer counts */
+	uint64_t random;        /* state behind ${_RANDOM}; 0 = not seeded yet */
 	size_t expanded;        /* characters that came out of variables so far */
 	bool expanded_told;     /* too much: nothing is expanded any more */
 };
@@ -62,9 +63,9 @@ struct conf_lexer {
 /* Bounds on what variables can make of a small file. */
 #define CONF_VARIABLES_MAX 1000
 #define CONF_EXPANDED_MAX  ((size_t)16 * 1024 * 1024)
-/* What costs beside its characters: a value within a value (such may be made of nothing else), and a
- * line of a sequence (which may begin a section). */
-#define CONF_NESTED_COST   32
+/* What lines of variables cost beside their characters, and those of a sequence, any of which may
+ * begin a section. */
+#define CONF_LINES_COST    32
 #define CONF_SEQUENCE_COST 128
 
 /* Which of keepalived's marks stopped a keepalived_read_words. */
@@ -100,7 +101,11 @@ bool keepalived_read_open(struct conf_lexer *lx);
 bool keepalived_read_definition(struct conf_lexer *lx);
 
 /* The value of one, as it is written; NULL = there is none. */
-const char *keepalived_variable(const struct conf_lexer *lx, const char *name, size_t len);
+const char *keepalived_variable(struct conf_lexer *lx, const char *name, size_t len);
+
+/* Text with values in the places of its references, `s` itself if there are none.  `closed`: a quote
+ * follows it. */
+char *keepalived_expand(struct conf_lexer *lx, char *s, bool closed);
 
 /*
  * lexer_frames.c: at the first word of a line.  An "include", a sequence (~SEQ, ~LST) or a variable

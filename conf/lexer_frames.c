@@ -84,7 +84,7 @@ enter_text(struct conf_lexer *lx, struct conf_pos pos, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!lexer_charge(lx, len + CONF_NESTED_COST) || !push(lx, pos))
+	if (!lexer_charge(lx, len + CONF_LINES_COST) || !push(lx, pos))
 		return;
 	lx->fixed = pos;
 	lx->at = lx->line_start = text;

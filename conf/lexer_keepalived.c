@@ -3,8 +3,9 @@
  *
  * As keepalived reads them: a brace ends a word wherever it stands outside quotes, a word in
  * double quotes ends at its closing quote whatever follows (so """x y""" is three words, the first
- * and the last of them empty), "#" and "!" begin a comment even inside a word unless a backslash
- * stands before them, and a backslash at the end of a line joins the next one to it.
+ * and the last of them empty), references are replaced within quotes of either kind, "#" and "!"
+ * begin a comment even inside a word unless a backslash stands before them, and a backslash at the end
+ * of a line joins the next one to it.
  */
 #include "conf/lexer.h"
 
@@ -46,13 +47,77 @@ find_variable(const struct conf_lexer *lx, const char *name, size_t len)
 	return NULL;
 }
 
+#define RANDOM     "_RANDOM"
+#define RANDOM_MAX 32767 /* unless it is said */
+
+static bool
+is_random(const char *name, size_t len)
+{
+	return len == sizeof RANDOM - 1 && memcmp(name, RANDOM, len) == 0;
+}
+
+/* A number and the blanks before it; *n stays as it is if there is none. */
+static const char *
+read_number(const char *s, const char *end, uint32_t *n)
+{
+	uint64_t value = 0;
+
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	if (s == end || !isdigit((unsigned char)*s))
+		return s;
+	for (; s < end && isdigit((unsigned char)*s); s++)
+		value = value > UINT32_MAX ? value : value * 10 + (uint64_t)(*s - '0');
+	*n = value > INT32_MAX ? INT32_MAX : (uint32_t)value;
+	return s;
+}
+
+/* Behind "${_RANDOM": up to the "}" that ends "[MIN [MAX]]"; NULL if something else stands there. */
+static const char *
+random_end(const char *s, const char *end, uint32_t *min, uint32_t *max)
+{
+	*min = 0;
+	*max = RANDOM_MAX;
+	s = read_number(read_number(s, end, min), end, max);
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	return s < end && *s == '}' ? s : NULL;
+}
+
+/*
+ * Guardian and worker read the same text and must understand the same, and so must a later reading
+ * of it: the numbers follow from random_seed, else from the node's name.  (xorshift64*)
+ */
+static const char *
+random_number(struct conf_lexer *lx, const char *after)
+{
+	uint32_t min, max;
+
+	if (!random_end(after, after + strcspn(after, "}") + 1, &min, &max) || max < min)
+		max = min;
+	if (!lx->random) {
+		lx->random = UINT64_C(14695981039346656037);
+		for (const char *c = lx->node; *c; c++)
+			lx->random = (lx->random ^ (unsigned char)*c) * UINT64_C(1099511628211);
+	}
+	lx->random |= !lx->random;
+	lx->random ^= lx->random >> 12;
+	lx->random ^= lx->random << 25;
+	lx->random ^= lx->random >> 27;
+	return arena_printf(lx->arena, "%u",
+			    min + (uint32_t)((lx->random * UINT64_C(2685821657736338717) >> 33) %
+					     ((uint64_t)max - min + 1)));
+}
+
 /* ${_PWD} and its kin. */
 static const char *
-predefined(const struct conf_lexer *lx, const char *name, size_t len)
+predefined(struct conf_lexer *lx, const char *name, size_t len)
 {
 	const struct conf *conf = lx->reporter->conf;
 	const char *source, *slash;
 
+	if (is_random(name, len))
+		return random_number(lx, name + len);
 	if (len == 5 && memcmp(name, "_HASH", len) == 0)
 		return "#";
 	if (len == 5 && memcmp(name, "_BANG", len) == 0)
@@ -67,81 +132,84 @@ predefined(const struct conf_lexer *lx, const char *name, size_t len)
 }
 
 const char *
-keepalived_variable(const struct conf_lexer *lx, const char *name, size_t len)
+keepalived_variable(struct conf_lexer *lx, const char *name, size_t len)
 {
 	const struct conf_variable *variable = find_variable(lx, name, len);
 
 	return variable ? variable->value : predefined(lx, name, len);
 }
 
-/* At "$": the variable's name, and where the text goes on; 0 = it is none. */
+/* At "${NAME}", or at "$NAME" before a blank: the name, and where the text goes on; 0 = neither.  What
+ * follows the text's end is a blank, too, unless it is `closed` by a quote. */
 static size_t
-reference_len(const char *at, const char *end, const char **name, const char **after)
+reference_len(const char *at, const char *end, bool closed, const char **name, const char **after)
 {
 	bool braced = at + 1 < end && at[1] == '{';
+	uint32_t min, max;
 	size_t len;
 
 	*name = at + 1 + braced;
 	len = lexer_name_len(*name, end);
-	if (len == 0 || (braced && (*name + len == end || (*name)[len] != '}')))
-		return 0;
 	*after = *name + len + braced;
-	return len;
+	if (len == 0)
+		return 0;
+	if (braced && is_random(*name, len)) {
+		const char *close = random_end(*name + len, end, &min, &max);
+
+		*after = close ? close + 1 : NULL;
+		return close ? len : 0;
+	}
+	if (braced)
+		return *name + len < end && (*name)[len] == '}' ? len : 0;
+	if (*after == end)
+		return closed ? 0 : len;
+	return isspace((unsigned char)**after) ? len : 0;
 }
 
-/*
- * What a value's own references mean is decided where it is used, not where it was defined.  One that
- * is made of itself has no value: false after that error, or when it is all too much.
- */
-static bool
-add_value(struct conf_lexer *lx, struct conf_text *text, const char *value, unsigned depth)
+/* The text with each reference replaced, but not what its value refers to; NULL = there is none. */
+static char *
+expand_once(struct conf_lexer *lx, const char *s, bool closed)
 {
-	const char *end = value + strlen(value), *name, *after, *inner;
+	struct conf_text text = { .arena = lx->arena };
+	const char *end = s + strlen(s), *name, *after, *value;
+	bool any = false;
 
-	if (depth == CONF_FRAMES_MAX)
-		return lexer_too_deep(lx, lexer_pos(lx));
-	if (depth > 0 && !lexer_charge(lx, CONF_NESTED_COST))
-		return false;
-	while (*value) {
-		size_t plain = strcspn(value, "$"), len;
-		char *part;
+	text_add(&text, "", 0);
+	while (s < end) {
+		size_t plain = strcspn(s, "$"), len;
 
-		if (plain > 0) {
-			part = arena_strndup(lx->arena, value, plain);
-			text_add_value(lx, text, part);
-			value += plain;
+		text_add(&text, s, plain);
+		s += plain;
+		if (s == end)
+			break;
+		len = reference_len(s, end, closed, &name, &after);
+		value = len ? keepalived_variable(lx, name, len) : NULL;
+		if (!value) {
+			text_add(&text, s++, 1);
 			continue;
 		}
-		len = reference_len(value, end, &name, &after);
-		inner = len ? keepalived_variable(lx, name, len) : NULL;
-		if (!inner) {
-			text_add(text, value++, 1);
-			continue;
-		}
-		if (!add_value(lx, text, inner, depth + 1))
-			return false;
-		value = after;
+		text_add_value(lx, &text, value);
+		any = true;
+		s = after;
 	}
-	return true;
+	return any ? text.s : NULL;
 }
 
-/* At "$": appends the variable's value, or the very text if there is no such variable. */
-static void
-add_variable(struct conf_lexer *lx, struct conf_text *text)
+/* What a value's own references mean is decided where it is used, not where it was defined; and what
+ * it makes together with the text around it may be a reference, too. */
+char *
+keepalived_expand(struct conf_lexer *lx, char *s, bool closed)
 {
-	const char *from = lx->at, *name, *after, *value;
-	size_t len = reference_len(from, lx->end, &name, &after);
+	char *next;
 
-	if (len == 0) {
-		text_add(text, lx->at++, 1);
-		return;
+	for (unsigned depth = 0; depth < CONF_FRAMES_MAX; depth++) {
+		next = strchr(s, '$') ? expand_once(lx, s, closed) : NULL;
+		if (!next)
+			return s;
+		s = next;
 	}
-	lx->at = after;
-	value = keepalived_variable(lx, name, len);
-	if (value)
-		add_value(lx, text, value, 0);
-	else
-		text_add(text, from, (size_t)(lx->at - from));
+	lexer_too_deep(lx, lexer_pos(lx));
+	return s;
 }
 
 /* At a double quote, or at a single one that is closed on the same line. */
@@ -159,10 +227,6 @@ read_quoted(struct conf_lexer *lx, struct conf_text *text)
 		if (quote == '"' && *lx->at == '\\' && lx->at + 1 < lx->end &&
 		    (lx->at[1] == '"' || lx->at[1] == '\\'))
 			lx->at++;
-		else if (quote == '"' && *lx->at == '$') {
-			add_variable(lx, text);
-			continue;
-		}
 		if (*lx->at && *lx->at != '\r')
 			text_add(text, lx->at, 1);
 		lx->at++;
@@ -182,6 +246,8 @@ closed_quote(const struct conf_lexer *lx)
 static void
 read_plain(struct conf_lexer *lx, struct conf_text *text)
 {
+	const char *name, *after;
+
 	while (lx->at < lx->end && *lx->at && !isspace((unsigned char)*lx->at)) {
 		switch (*lx->at) {
 		case '{':
@@ -191,7 +257,10 @@ read_plain(struct conf_lexer *lx, struct conf_text *text)
 		case '"':
 			return;
 		case '$':
-			add_variable(lx, text);
+			if (reference_len(lx->at, lx->end, false, &name, &after) == 0)
+				break;
+			text_add(text, lx->at, (size_t)(after - lx->at));
+			lx->at = after;
 			continue;
 		case '\\':
 			if (at_newline(lx, lx->at + 1))
@@ -216,7 +285,7 @@ read_word(struct conf_lexer *lx, struct conf_line *line)
 		read_quoted(lx, &text);
 	else
 		read_plain(lx, &text);
-	word.text = text.s;
+	word.text = keepalived_expand(lx, text.s, word.quoted);
 	word.raw_len = (size_t)(lx->at - word.raw);
 	*ARENA_PUSH(lx->arena, line->words, line->words_n) = word;
 }

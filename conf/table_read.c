@@ -96,6 +96,8 @@ call_command(struct conf_call *call, size_t index)
 		return first->text;
 	command = arena_strndup(call->p->arena, first->raw,
 				(size_t)(last->raw + last->raw_len - first->raw));
+	if (call->table->dialect == CONF_KEEPALIVED)
+		command = keepalived_expand(&call->p->lexer, command, false);
 	for (char *c = command; *c; c++) {
 		if (*c == '\\' && (c[1] == '\n' || c[1] == '\r'))
 			*c = ' ';

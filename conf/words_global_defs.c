@@ -40,6 +40,18 @@ parse_default(struct conf_call *call)
 		   call->end, false);
 }
 
+/* It concerns the lines below. */
+static void
+parse_random_seed(struct conf_call *call)
+{
+	const struct conf_word *word = call_word(call, 1, "a number");
+	int64_t seed;
+
+	call->used = word ? 2 : 1;
+	if (word && call_int(call, word, 0, UINT32_MAX, &seed))
+		call->p->lexer.random = (uint64_t)(seed + 1) * UINT64_C(11400714819323198485);
+}
+
 static void
 print_router_id(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
@@ -87,6 +99,9 @@ static const struct conf_row rows[] = {
 	  .doc = "the same for IPv6" },
 	{ "default_interface", CONF_TYPE_STRING, ROW_FIELD(conf, default_interface), .def = "eth0",
 	  .doc = "the interface of static addresses that name none" },
+	{ "random_seed", CONF_TYPE_CALL, .parse = parse_random_seed,
+	  .doc = "a number that those of `${_RANDOM}` below it follow from; else they follow from "
+		 "the node's name, so that they are the same each time" },
 	{ "script_user", CONF_TYPE_CALL, ROW_FIELD(conf, script_user), .parse = parse_script_user,
 	  .print = print_script_user,
 	  .doc = "the user, and maybe group, that scripts run as; keepalived_script, else root" },

@@ -106,7 +106,6 @@
 	IDLE("reload_file", "files are read at once"),                                             \
 	IDLE("include_check", "`includea` and its kin say it for one file"),                       \
 	IDLE("umask", "no files are written"),                                                     \
-	IDLE("random_seed", "nothing is left to chance that a seed could set"),                    \
 	IDLE("child_wait_time", "stopping has a time limit of its own"),                           \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes")
 

@@ -155,8 +155,8 @@ keepalived_nodes(void **state)
 static void
 keepalived_variables(void **state)
 {
-	struct fixture f =
-		open_text("$A=x y # z\n$B = \"q\"\n$A=w\na $A ${B}c $C \"$A-$B\" ${C} $\n");
+	struct fixture f = open_text(
+		"$A=x y # z\n$B = \"q\"\n$A=w\na $A ${B}c $C \"${A}-$B\" ${C} $ '${A}' $A-\n");
 
 	start(&f);
 	for (int i = 0; i < 3; i++) {
@@ -164,8 +164,53 @@ keepalived_variables(void **state)
 		assert_true(keepalived_read_definition(&f.lexer));
 	}
 	assert_false(keepalived_read_definition(&f.lexer));
-	assert_string_equal(keepalived_line(&f), "a|w|qc|$C|w-q|${C}|$|.");
+	assert_string_equal(keepalived_line(&f), "a|w|qc|$C|w-$B|${C}|$|w|$A-|.");
 	arena_free(f.arena);
+}
+
+/* A value's own references count where it is used, and with what stands around them. */
+static void
+keepalived_values_within_values(void **state)
+{
+	struct fixture f = open_text("$A=10.${B}.0\n$B=1\n$D=$\n$S=$S\n"
+				     "${A} x$D$B ${D}B ${S}.\n$S\n");
+
+	start(&f);
+	for (int i = 0; i < 4; i++) {
+		assert_true(lexer_next_line(&f.lexer));
+		assert_true(keepalived_read_definition(&f.lexer));
+	}
+	assert_true(lexer_next_line(&f.lexer));
+	assert_string_equal(keepalived_line(&f), "10.1.0|x$D1|1|$S.|.");
+	assert_int_equal(f.report.errors, 0);
+	assert_true(lexer_next_line(&f.lexer));
+	keepalived_line(&f);
+	assert_int_equal(f.report.errors, 1);
+	arena_free(f.arena);
+}
+
+static void
+keepalived_random(void **state)
+{
+	static const char text[] = "${_RANDOM} ${_RANDOM 7} ${_RANDOM 3 5} ${_RANDOM 9 9} "
+				   "${_RANDOM 5 3} ${_RANDOM x}\n";
+	struct fixture f = open_text(text), again = open_text(text);
+	char *first, *rest;
+
+	start(&f);
+	start(&again);
+	assert_true(lexer_next_line(&f.lexer));
+	assert_true(lexer_next_line(&again.lexer));
+	first = strdup(keepalived_line(&f));
+	assert_string_equal(first, keepalived_line(&again));
+	assert_in_range(strtol(first, &rest, 10), 0, 32767);
+	assert_in_range(strtol(rest + 1, &rest, 10), 7, 32767);
+	assert_in_range(strtol(rest + 1, &rest, 10), 3, 5);
+	/* The last one is none: a brace ends the word. */
+	assert_string_equal(rest, "|9|5|$|{");
+	free(first);
+	arena_free(f.arena);
+	arena_free(again.arena);
 }
 
 static void
@@ -253,6 +298,8 @@ main(void)
 		cmocka_unit_test(keepalived_quotes),
 		cmocka_unit_test(keepalived_nodes),
 		cmocka_unit_test(keepalived_variables),
+		cmocka_unit_test(keepalived_values_within_values),
+		cmocka_unit_test(keepalived_random),
 		cmocka_unit_test(haproxy_words),
 		cmocka_unit_test(haproxy_variables),
 		cmocka_unit_test(huge_variables),
