@@ -264,8 +264,7 @@ build_instance(const struct status_source *s, uint32_t index)
 	put_ago(o, "since_ms_ago", s->now, v.since);
 	put_int(o, "vrid", conf->vrid);
 	put_text(o, "interface", s->conf->interfaces[conf->interface].name);
-	if (conf->use_vmac)
-		put_text(o, "vmac", s->conf->interfaces[conf->vmac].name);
+	put_text(o, "vmac", conf->use_vmac ? s->conf->interfaces[conf->vmac].name : NULL);
 	put_int(o, "version", conf->version);
 	put_text(o, "family", conf->family == AF_INET6 ? "IPv6" : "IPv4");
 	json_object_set_new(o, "priority", priority);

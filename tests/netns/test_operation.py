@@ -175,8 +175,10 @@ def documented(section):
 
 def test_json_is_as_documented(lab, pair_of, patience, fast, say):
     """Every key of a real answer is in the manual, and every key of the manual in a real answer."""
-    signed = "auth_hmac {\n    key 1 hex:" + "5a" * 32 + "\n}"
-    lb1, lb2 = pair_of(fast(script="/bin/true", instance=signed))
+    instance = "auth_hmac {\n    key 1 hex:" + "5a" * 32 + "\n}\ntrack_interface {\n    eth1\n}"
+    pair = fast(script="/bin/true", instance=instance)
+    group = "vrrp_sync_group G {\n    group {\n        VI_1\n    }\n}\n"
+    lb1, lb2 = pair_of(pair, files=[("tandem.conf", pair.vrrp() + group + proxy())])
 
     def complete():
         status = lb2.status_json()

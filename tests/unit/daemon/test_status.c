@@ -172,8 +172,8 @@ names_are_stable(void **state)
 		       "backends", "transitions");
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",
-		       "version", "family", "priority", "preempt", "transport", "source", "peers",
-		       "peer", "timers", "vips", "lease", "will", "auth_hmac", "tracking",
+		       "vmac", "version", "family", "priority", "preempt", "transport", "source",
+		       "peers", "peer", "timers", "vips", "lease", "will", "auth_hmac", "tracking",
 		       "counters", "drops");
 	ASSERT_MEMBERS(json_object_get(instance, "timers"), "advert_int_ms", "master_down_ms",
 		       "skew_ms", "next_ms");
