@@ -8,9 +8,8 @@ import subprocess
 import pytest
 
 from lab.config import Pair, proxy
-from lab.process import now, wait_until
 from lab.lab import ROOT
-from lab.process import wait_until
+from lab.process import now, wait_until
 
 pytestmark = pytest.mark.quick
 
