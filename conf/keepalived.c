@@ -39,8 +39,10 @@ read_script(struct conf_call *call)
 	if (!name)
 		return;
 	if (!script.command)
-		conf_error(&p->reporter, script.pos, "vrrp_script `%s` has no `script` line",
-			   script.name);
+		conf_warning(&p->reporter, script.pos,
+			     "vrrp_script `%s` has no `script` line: it has no effect, as with "
+			     "keepalived",
+			     script.name);
 	first = names_add(&p->names, NAME_SCRIPT, 0, script.name, (uint32_t)p->conf->scripts_n,
 			  script.pos);
 	if (first)

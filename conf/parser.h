@@ -105,6 +105,8 @@ struct conf_parser {
 	struct conf_held *held; /* sorted: resolve_track.c */
 	size_t held_n;
 
+	bool path_bad; /* the route or rule being read is to be left out */
+
 	struct conf_refusal *refused; /* of words of the section being read */
 	size_t refused_n;
 	struct proxy_draft *draft;    /* the section being read; NULL: none with proxies' words */

@@ -143,8 +143,11 @@ parse_auth_type(struct conf_call *call)
 	if (strcmp(word->text, "PASS") == 0)
 		instance->auth = CONF_AUTH_PASS;
 	else if (strcmp(word->text, "AH") == 0)
-		conf_error(&call->p->reporter, word->pos,
-			   "`auth_type AH` is not supported: RFC 3768 removed it; use PASS");
+		conf_warning(
+			&call->p->reporter, word->pos,
+			"`auth_type AH` is not there (RFC 3768 removed it): advertisements are "
+			"not authenticated, and beside a keepalived that wants it there are two "
+			"masters: write PASS on all nodes");
 	else
 		conf_error(&call->p->reporter, word->pos, "`auth_type` is PASS, not `%.40s`",
 			   word->text);

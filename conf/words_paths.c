@@ -26,10 +26,14 @@ path_read_prefix(struct conf_call *call, struct conf_prefix *prefix)
 	const struct conf_word *word = call_word(call, 1, "an address with its prefix length");
 
 	call->used = 2;
-	if (word && path_prefix(word->text, prefix) < 0)
-		conf_error(&call->p->reporter, word->pos,
-			   "`%s` needs an address such as 192.0.2.0/24, not `%.60s`",
-			   call->row->name, word->text);
+	if (!word || path_prefix(word->text, prefix) == 0)
+		return;
+	conf_warning(
+		&call->p->reporter, word->pos,
+		"`%s` needs an address such as 192.0.2.0/24, not `%.60s`: the line is left out, "
+		"as with keepalived",
+		call->row->name, word->text);
+	call->p->path_bad = true;
 }
 
 /* Names besides the kernel's own are the host's, as `ip route` knows them. */

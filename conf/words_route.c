@@ -470,8 +470,10 @@ read_route(struct conf_call *call, const struct conf_line *line, struct conf_pat
 	size_t n;
 	struct conf_word *words = name_destination(call, line, &n);
 
+	call->p->path_bad = false;
 	table_read(call->p, &table_route, &route, words, n, line->end, false);
-	*ARENA_PUSH(call->p->arena, paths->routes, paths->routes_n) = route;
+	if (!call->p->path_bad)
+		*ARENA_PUSH(call->p->arena, paths->routes, paths->routes_n) = route;
 }
 
 static void

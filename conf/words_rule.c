@@ -431,8 +431,10 @@ read_rule(struct conf_call *call, const struct conf_line *line, struct conf_path
 {
 	struct conf_rule rule = { .pos = line->words[0].pos, .suppress_prefix_len = -1 };
 
+	call->p->path_bad = false;
 	table_read(call->p, &table_rule, &rule, line->words, line->words_n, line->end, false);
-	*ARENA_PUSH(call->p->arena, paths->rules, paths->rules_n) = rule;
+	if (!call->p->path_bad)
+		*ARENA_PUSH(call->p->arena, paths->rules, paths->rules_n) = rule;
 }
 
 static void

@@ -131,8 +131,10 @@ prepare(struct check_script *check, const struct script_owner *owner, char *erro
 
 	if (script_program_init(&check->program, &command, owner, error, size) < 0)
 		return;
-	if (!script_program_permitted(&check->program, check->all->conf->enable_script_security,
-				      "track script"))
+	if (!check->program.words)
+		snprintf(error, size, "it has no command");
+	else if (!script_program_permitted(
+			 &check->program, check->all->conf->enable_script_security, "track script"))
 		snprintf(error, size, "not safe");
 }
 
