@@ -1,6 +1,7 @@
 /*
  * check_vrrp.c - cross-checks of instances and scripts: what each directive alone cannot see.
  */
+#include "conf/behaviour.h"
 #include "conf/parser.h"
 
 #include <string.h>

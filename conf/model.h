@@ -247,6 +247,7 @@ struct conf_instance {
 	size_t unicast_peers_n;     /* 0 = multicast */
 	uint8_t down_timer_adverts; /* 0 = 3, as the RFCs have it */
 	enum conf_switch lower_prio_no_advert, higher_prio_send_advert;
+	enum conf_switch accept; /* of traffic to the VIPs; CONF_OFF = no_accept */
 	bool strict_mode;
 	bool skip_check_adv_addr;
 	uint8_t unicast_ttl; /* of what is sent to them; 0 = 255 */
@@ -575,55 +576,6 @@ static inline const struct ip *
 conf_group(const struct conf *conf, const struct conf_instance *instance)
 {
 	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
-}
-
-/* The interface that advertisements leave from. */
-static inline uint32_t
-conf_xmit(const struct conf_instance *instance)
-{
-	return instance->use_vmac && !instance->vmac_xmit_base ? instance->vmac
-							       : instance->interface;
-}
-
-/* The interface of the system's that a VIP's is, or is on. */
-static inline uint32_t
-conf_base(const struct conf *conf, uint32_t interface)
-{
-	return interface != CONF_NONE && conf->interfaces[interface].vmac
-		       ? conf->interfaces[interface].base
-		       : interface;
-}
-
-/* So many intervals without an advertisement, and the master is gone. */
-static inline uint32_t
-conf_down_adverts(const struct conf_instance *instance)
-{
-	return instance->down_timer_adverts ? instance->down_timer_adverts : 3;
-}
-
-/* Does a master answer an advertisement of lower priority?  RFC 3768 section 6.4.3 discards it, RFC
- * 9568 section 6.4.3 answers at once. */
-static inline bool
-conf_answers_lower(const struct conf_instance *instance)
-{
-	if (instance->lower_prio_no_advert == CONF_UNSET)
-		return instance->version != 2;
-	return instance->lower_prio_no_advert == CONF_OFF;
-}
-
-/* Does a master that loses advertise once more?  After a split the winner may not have heard us yet,
- * and so would not announce itself to neighbours that hold our address. */
-static inline bool
-conf_has_last_word(const struct conf_instance *instance)
-{
-	return instance->higher_prio_send_advert != CONF_OFF;
-}
-
-/* What advertisements leave with; 0 = 255, as multicast ones must (RFC 9568 section 5.1.1.3). */
-static inline uint8_t
-conf_ttl(const struct conf_instance *instance)
-{
-	return instance->unicast_peers_n > 0 ? instance->unicast_ttl : 0;
 }
 
 const char *conf_balance_name(enum conf_balance balance);

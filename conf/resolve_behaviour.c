@@ -1,6 +1,7 @@
 /*
  * resolve_behaviour.c - what vrrp_* of global_defs and strict_mode leave of an instance's directives.
  */
+#include "conf/behaviour.h"
 #include "conf/parser.h"
 
 #include <string.h>
@@ -47,6 +48,57 @@ warn_strict(struct conf_parser *p, const struct conf_instance *instance,
 	const struct conf_pos *pos = parser_given(p, draft->given, word);
 
 	conf_warning(&p->reporter, pos ? *pos : instance->pos, "strict mode: %s", what);
+}
+
+/* A frontend that serves at one of the addresses, or NULL. */
+static const struct conf_proxy *
+find_frontend(const struct conf *conf, const struct conf_instance *instance)
+{
+	for (size_t i = 0; i < conf->proxies_n; i++)
+		for (size_t b = 0; b < conf->proxies[i].binds_n && !conf->proxies[i].disabled;
+		     b++) {
+			struct ip ip = sock_addr_ip(&conf->proxies[i].binds[b].address);
+
+			if (ip_is_any(&ip) && instance->vips_n > 0)
+				return &conf->proxies[i];
+			for (size_t v = 0; ip.family != AF_UNSPEC && v < instance->vips_n; v++)
+				if (ip_equal(&ip, &instance->vips[v].ip))
+					return &conf->proxies[i];
+		}
+	return NULL;
+}
+
+/* A proxy needs the traffic: what strict_mode implies does not take it away, what is written does. */
+static void
+resolve_accept(struct conf_parser *p, struct conf_instance *instance,
+	       const struct instance_draft *draft)
+{
+	const struct conf_proxy *frontend = find_frontend(p->conf, instance);
+	const struct conf_pos *pos = parser_given(p, draft->given, "no_accept");
+
+	if (instance->accept == CONF_OFF && instance->priority == 255)
+		conf_notice(&p->reporter, pos ? *pos : instance->pos,
+			    "the owner of the addresses (priority 255) always accepts traffic");
+	else if (instance->accept == CONF_OFF && frontend)
+		conf_warning(&p->reporter, pos ? *pos : instance->pos,
+			     "`no_accept` drops what clients send to `%.60s`: it cannot serve here",
+			     frontend->name);
+	if (!instance->strict_mode || instance->priority == 255)
+		return;
+	if (instance->accept == CONF_ON && instance->version == 2) {
+		warn_strict(p, instance, draft, "accept",
+			    "version 2 has no accept mode: `accept` is reset");
+		instance->accept = CONF_UNSET;
+	}
+	if (instance->accept != CONF_UNSET)
+		return;
+	if (frontend)
+		conf_warning(&p->reporter, instance->pos,
+			     "strict mode would drop traffic to the virtual addresses, where "
+			     "`%.60s` serves: it is accepted",
+			     frontend->name);
+	else
+		instance->accept = CONF_OFF;
 }
 
 /*
@@ -107,6 +159,7 @@ resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
 		  const struct instance_draft *draft)
 {
 	take_defaults(p, instance, draft);
+	resolve_accept(p, instance, draft);
 	if (instance->strict_mode)
 		enforce_strictness(p, instance, draft);
 }

@@ -20,7 +20,7 @@
 
 #define IDLE_MAIL     "no mail is sent: let a `notify` script send it"
 #define IDLE_IPVS     "IPVS is not used"
-#define IDLE_FIREWALL "no firewall rules are made"
+#define IDLE_FIREWALL "the rules of `no_accept` are in nftables, in tables of their own"
 #define IDLE_REALTIME "the real-time priority is set where the system allows it"
 #define IDLE_NAME     "processes are called by their role"
 #define IDLE_BUFFERS  "the kernel's own sizes of socket buffers are used"
@@ -121,8 +121,6 @@
 	IDLE("lvs_sync_daemon", IDLE_IPVS ", connections end in the proxy"),                       \
 	IDLE("smtp_alert", IDLE_MAIL),                                                             \
 	IDLE("debug", "-d shows everything"),                                                      \
-	IDLE("accept", "virtual addresses always accept traffic"),                                 \
-	IDLE_LOUD("no_accept", "virtual addresses accept traffic, or the proxy could not serve"),  \
 	IDLE("garp_extra_if", "each address is announced on its own interface"),                   \
 	IDLE("owner_ignore_adverts", "an owner (priority 255) never gives way"),                   \
 	IDLE("promote_secondaries", "always set on the interfaces in use"),                        \

@@ -95,6 +95,27 @@ print_switch(const struct conf_printer *pr, const struct conf_row *row, const vo
 	print_end(pr);
 }
 
+/* "accept", "no_accept" */
+static void
+parse_accept(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+
+	instance->accept = strcmp(call->row->name, "accept") == 0 ? CONF_ON : CONF_OFF;
+	call->used = 1;
+}
+
+static void
+print_accept(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->accept == CONF_UNSET)
+		return;
+	print_name(pr, instance->accept == CONF_ON ? "accept" : "no_accept");
+	print_end(pr);
+}
+
 /* "nopreempt [strict]" */
 static void
 parse_nopreempt(struct conf_call *call)
@@ -363,6 +384,10 @@ static const struct conf_row rows[] = {
 	  ROW_FIELD(conf_instance, higher_prio_send_advert), .flags = ROW_GLOBAL,
 	  .parse = parse_switch, .print = print_switch,
 	  .doc = "a master that hears a higher priority advertises once more; on unless strict" },
+	{ "accept", CONF_TYPE_CALL, .parse = parse_accept, .print = print_accept,
+	  .doc = "traffic to the virtual addresses is accepted; the default unless strict" },
+	{ "no_accept", CONF_TYPE_CALL, .parse = parse_accept,
+	  .doc = "traffic to and from the virtual addresses is dropped, by nftables" },
 	{ "down_timer_adverts", CONF_TYPE_INT, ROW_FIELD(conf_instance, down_timer_adverts),
 	  .flags = ROW_GLOBAL, .min = 1, .max = 100, .def = "3",
 	  .doc = "intervals without an advertisement after which a master is gone" },

@@ -5,6 +5,7 @@
  * An address on a line of its own is the rule; several on one line are told apart by being
  * addresses.
  */
+#include "conf/behaviour.h"
 #include "conf/parser.h"
 #include "conf/words_lists.h"
 

@@ -4,6 +4,7 @@
 #include "daemon/lease_kernel.h"
 
 #include "common/log.h"
+#include "conf/behaviour.h"
 #include "daemon/will.h"
 
 #include <net/if.h>
@@ -13,8 +14,10 @@ static int
 put(void *kernel, uint32_t instance, bool quiet)
 {
 	struct lease_kernel *k = kernel;
+	int error;
 
-	int error = quiet ? vip_renew(k->vips, instance) : vip_add(k->vips, instance);
+	firewall_close(k->firewall, instance);
+	error = quiet ? vip_renew(k->vips, instance) : vip_add(k->vips, instance);
 
 	/* Their sources and routers may be reached only now. */
 	paths_put(k->paths, instance);
@@ -25,11 +28,15 @@ static int
 take(void *kernel, uint32_t instance, size_t first, size_t n)
 {
 	struct lease_kernel *k = kernel;
+	bool last = n >= k->conf->instances[instance].vips_n;
+	int error;
 
-	/* With the last of the addresses. */
-	if (n >= k->conf->instances[instance].vips_n)
+	if (last)
 		paths_take(k->paths, instance);
-	return vip_remove(k->vips, instance, first, n);
+	error = vip_remove(k->vips, instance, first, n);
+	if (last)
+		firewall_open(k->firewall, instance);
+	return error;
 }
 
 /* With its interface a VIP is gone for good: no one removed it, and there is nothing to put it on. */

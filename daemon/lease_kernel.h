@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/announce.h"
+#include "daemon/firewall.h"
 #include "daemon/lease.h"
 #include "daemon/ledger.h"
 #include "daemon/paths.h"
@@ -17,6 +18,7 @@ struct lease_kernel {
 	const struct netwatch *watch;
 	struct vip_keeper *vips;
 	struct path_keeper *paths;
+	struct firewall *firewall;
 	struct announcer *announcer;
 	struct vrrp_sockets *sockets;
 	struct ledger *ledger;

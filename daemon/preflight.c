@@ -4,6 +4,7 @@
 #include "daemon/preflight.h"
 
 #include "common/log.h"
+#include "conf/behaviour.h"
 
 #include <cap-ng.h>
 #include <errno.h>

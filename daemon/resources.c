@@ -57,10 +57,13 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 		.watch = &r->watch,
 		.vips = &r->vips,
 		.paths = &r->paths,
+		.firewall = &r->firewall,
 		.announcer = &r->announcer,
 		.sockets = &r->sockets,
 		.ledger = &r->ledger,
 	};
+	if (error == 0)
+		error = firewall_init(&r->firewall, conf);
 	if (error == 0)
 		error = leases_init(&r->leases, conf, &lease_kernel_ops, &r->kernel, tell, ctx);
 	if (error < 0) {
@@ -110,6 +113,7 @@ resources_close(struct resources *r)
 {
 	leases_fini(&r->leases);
 	ledger_fini(&r->ledger);
+	firewall_fini(&r->firewall);
 	vrrp_sockets_fini(&r->sockets);
 	paths_fini(&r->paths);
 	vip_keeper_fini(&r->vips);

@@ -9,6 +9,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "conf/behaviour.h"
 #include "daemon/vrrp_send.h"
 #include "vrrpd/packet.h"
 

@@ -5,6 +5,7 @@
 #include "daemon/vrrp_sockets.h"
 
 #include "common/log.h"
+#include "conf/behaviour.h"
 #include "vrrpd/packet.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "daemon/will.h"
 
 #include "common/log.h"
+#include "conf/behaviour.h"
 #include "daemon/vrrp_send.h"
 #include "vrrpd/packet.h"
 

@@ -10,6 +10,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "conf/behaviour.h"
 #include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
 #include "vrrpd/sync.h"

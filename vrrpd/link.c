@@ -3,6 +3,7 @@
  * of interface_up_down_delays.  Runs on the VRRP thread.
  */
 #include "common/list.h"
+#include "conf/behaviour.h"
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 #include "vrrpd/timing.h"

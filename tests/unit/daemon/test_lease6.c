@@ -28,6 +28,7 @@ struct fixture {
 	struct netwatch watch;
 	struct vip_keeper vips;
 	struct path_keeper paths;
+	struct firewall firewall; /* of nobody */
 	struct announcer announcer;
 	struct vrrp_sockets sockets;
 	struct ledger ledger;
@@ -68,8 +69,10 @@ begin(struct fixture *f)
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
 	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
-	f->kernel = (struct lease_kernel){ f->conf,       &f->watch,   &f->vips,  &f->paths,
-					   &f->announcer, &f->sockets, &f->ledger };
+	f->kernel = (struct lease_kernel){
+		f->conf,      &f->watch,     &f->vips,    &f->paths,
+		&f->firewall, &f->announcer, &f->sockets, &f->ledger,
+	};
 	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
 }
