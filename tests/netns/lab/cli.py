@@ -7,6 +7,7 @@ import sys
 
 from . import config
 from .faults import FAULTS, Drill
+from .interop import cells, run_cell, table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .network import run
 from .scale import SCALES, broken_bounds, line, measure
@@ -185,6 +186,27 @@ def scale(args):
         sys.exit(1)
 
 
+def interop(args):
+    chosen = [cell for cell in cells() if all(word in cell.name for word in args.words)]
+    if not chosen:
+        sys.exit("No such cell: scripts/lab interop --list")
+    if args.list:
+        print("\n".join(cell.name for cell in chosen))
+        return
+    results = []
+    for cell in chosen:
+        with Lab() as lab:
+            lab.up()
+            result = run_cell(lab, cell)
+        results.append(result)
+        print("  ".join(result.columns()), flush=True)
+        for problem in result.problems:
+            print(f"    {problem}", flush=True)
+    print(table(results, args.markdown))
+    if any(result.problems for result in results):
+        sys.exit(1)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
     commands = parser.add_subparsers(dest="command_name", required=True)
@@ -214,6 +236,10 @@ def main():
     vrrp_options(sub)
     sub = command("scale", scale, "250 instances and 1000 addresses, beside keepalived")
     sub.add_argument("--rounds", type=int, default=3)
+    sub = command("interop", interop, "Tandem beside keepalived and FRR: the matrix")
+    sub.add_argument("words", nargs="*", help="only cells whose name has all of them")
+    sub.add_argument("--list", action="store_true", help="the names of the cells")
+    sub.add_argument("--markdown", action="store_true", help="print the matrix as a table")
     args = parser.parse_args()
     end_on_signals()
     sweep_abandoned()
