@@ -142,15 +142,15 @@ class Story:
         since = time.time()
         time.sleep(5 * self.pair.advert_s)
         self.quiet.append((master, since, time.time()))
-        self._refresh_client(master)
+        # FRR announces itself once, over IPv6 before the old master has heard of it, and not at all
+        # when it has won after a split: it expects that every node has the virtual MAC.
+        if self.program(master) == "frr":
+            self._forget_neighbours()
         wait_until(self._client_reaches, 5 * self.patience, f"{self.cell.name}: the client reaches {master}")
 
-    def _refresh_client(self, master):
-        """FRR announces itself once, over IPv6 before the old master has heard of it, and not at all
-        when it has won after a split: it expects that every node has the virtual MAC.  Left alone,
-        neighbours find out when their cache expires."""
-        if self.program(master) == "frr":
-            self.network.ip("client", "neigh", "flush", "dev", self.network.interfaces["client"])
+    def _forget_neighbours(self):
+        """Where no program tells the client of a change, it finds out when its cache expires."""
+        self.network.ip("client", "neigh", "flush", "dev", self.network.interfaces["client"])
 
     def _client_reaches(self):
         six = ["-6"] if ":" in self.pair.vip else []
@@ -186,6 +186,10 @@ class Story:
         self._heal(strike, master)
         self._wait_holders("lb1")
         self.moves.append((strike, struck, healed))
+        # A loser that is not Tandem steps down without a word: the winner may never have heard that
+        # there was another master, and has no reason to announce itself again.
+        if strike == "cut" and self.cell.backup != "tandem":
+            self._forget_neighbours()
         self._rest("lb1")
 
     def live(self, strikes=STRIKES):
