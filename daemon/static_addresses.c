@@ -59,9 +59,8 @@ static_addresses_put(struct static_addresses *statics)
 void
 static_addresses_restore(struct static_addresses *statics, struct mono now)
 {
-	if (!statics->suspect ||
-	    (statics->restored.ns &&
-	     mono_since_ms(now, statics->restored) < STATIC_RESTORE_PAUSE_MS))
+	if (!statics->suspect || (statics->restored.ns &&
+				  mono_since_ms(now, statics->restored) < STATIC_RESTORE_PAUSE_MS))
 		return;
 	statics->suspect = false;
 	if (!static_addresses_put(statics))
