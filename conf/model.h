@@ -12,6 +12,7 @@
 #include "conf/health.h"
 #include "conf/pos.h"
 #include "conf/route.h"
+#include "conf/vip.h"
 
 #include <stddef.h>
 
@@ -76,28 +77,6 @@ enum conf_nopreempt {
 #define CONF_ADVERTISED_MAX         255
 #define CONF_ADVERTISED6_MAX        90 /* (1500 - 40 octets of IPv6 header - 8 of VRRP's) / 16 */
 #define CONF_ADVERTISED6_SIGNED_MAX 89 /* … with the 28 octets of auth_hmac */
-
-/* May an address be the source of what this host begins? */
-enum conf_preferred {
-	CONF_PREFERRED_DEFAULT, /* yes, unless it is an IPv6 host address */
-	CONF_PREFERRED_ALWAYS,
-	CONF_PREFERRED_NEVER,
-};
-
-struct conf_vip {
-	struct conf_pos pos;
-	struct ip ip;
-	uint8_t prefix_len; /* 32/128 unless given */
-	bool prefix_given;
-	struct ip brd; /* AF_UNSPEC = none */
-	bool brd_auto; /* "brd +": computed from the prefix */
-	uint8_t scope; /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
-	enum conf_preferred preferred;
-	const char *label;  /* NULL = none */
-	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */
-	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
-	bool use_vmac;      /* on a virtual interface of its own `dev` */
-};
 
 /* A node that advertisements go to, and come from. */
 struct conf_peer {
