@@ -109,6 +109,7 @@ announce(void *kernel, uint32_t instance, uint32_t rounds)
 
 	while (rounds--)
 		announce_round(k->announcer, &k->conf->instances[instance]);
+	solicit_peers(k->solicitor, &k->conf->instances[instance], mono_now());
 }
 
 static void

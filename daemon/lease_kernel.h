@@ -9,6 +9,7 @@
 #include "daemon/lease.h"
 #include "daemon/ledger.h"
 #include "daemon/paths.h"
+#include "daemon/solicit.h"
 #include "daemon/vip.h"
 #include "daemon/vrrp_sockets.h"
 
@@ -20,6 +21,7 @@ struct lease_kernel {
 	struct path_keeper *paths;
 	struct firewall *firewall;
 	struct announcer *announcer;
+	struct solicitor *solicitor;
 	struct vrrp_sockets *sockets;
 	struct ledger *ledger;
 };

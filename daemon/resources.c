@@ -49,6 +49,8 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 	if (error == 0)
 		error = paths_init(&r->paths, r->watch.loop, conf, &r->watch);
 	if (error == 0)
+		error = solicitor_init(&r->solicitor, conf, &r->watch, r->announcer.fd);
+	if (error == 0)
 		error = vrrp_sockets_init(&r->sockets, conf, &r->watch);
 	if (error == 0)
 		error = ledger_create(&r->ledger, conf);
@@ -59,6 +61,7 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 		.paths = &r->paths,
 		.firewall = &r->firewall,
 		.announcer = &r->announcer,
+		.solicitor = &r->solicitor,
 		.sockets = &r->sockets,
 		.ledger = &r->ledger,
 	};
@@ -117,6 +120,7 @@ resources_close(struct resources *r)
 	vrrp_sockets_fini(&r->sockets);
 	paths_fini(&r->paths);
 	vip_keeper_fini(&r->vips);
+	solicitor_fini(&r->solicitor);
 	announcer_fini(&r->announcer);
 	listeners_fini(&r->listeners);
 	static_addresses_fini(&r->statics);

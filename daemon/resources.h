@@ -16,6 +16,7 @@ struct resources {
 	struct listeners listeners;
 	struct vrrp_sockets sockets;
 	struct announcer announcer;
+	struct solicitor solicitor;
 	struct firewall firewall;
 	struct vip_keeper vips;
 	struct ledger ledger;

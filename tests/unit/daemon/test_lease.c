@@ -28,6 +28,7 @@ struct fixture {
 	struct path_keeper paths;
 	struct firewall firewall; /* of nobody */
 	struct announcer announcer;
+	struct solicitor solicitor;
 	struct vrrp_sockets sockets;
 	struct ledger ledger;
 	struct lease_kernel kernel;
@@ -72,11 +73,19 @@ begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
 	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
+	assert_int_equal(solicitor_init(&f->solicitor, f->conf, &f->watch, f->announcer.fd), 0);
 	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
 	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
 	f->kernel = (struct lease_kernel){
-		f->conf,      &f->watch,     &f->vips,    &f->paths,
-		&f->firewall, &f->announcer, &f->sockets, &f->ledger,
+		.conf = f->conf,
+		.watch = &f->watch,
+		.vips = &f->vips,
+		.paths = &f->paths,
+		.firewall = &f->firewall,
+		.announcer = &f->announcer,
+		.solicitor = &f->solicitor,
+		.sockets = &f->sockets,
+		.ledger = &f->ledger,
 	};
 	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
 			 0);
@@ -90,6 +99,7 @@ end(struct fixture *f)
 	leases_fini(&f->leases);
 	ledger_fini(&f->ledger);
 	vrrp_sockets_fini(&f->sockets);
+	solicitor_fini(&f->solicitor);
 	announcer_fini(&f->announcer);
 	paths_fini(&f->paths);
 	vip_keeper_fini(&f->vips);

@@ -1,0 +1,44 @@
+/*
+ * solicit.h - asking the unicast peers for their link-layer addresses, when a master announces its
+ * own: an ARP request or a neighbour solicitation, whose answer the kernel takes as its own.
+ *
+ * What the kernel has asked while the link was down it asks again a second later, and until then
+ * holds everything back.  With intervals of 10 ms that is a second of two masters.
+ */
+#pragma once
+
+#include "conf/model.h"
+#include "daemon/netwatch.h"
+
+#define SOLICIT_ARP_LEN   42
+#define SOLICIT_NS_LEN    86
+#define SOLICIT_FRAME_MAX SOLICIT_NS_LEN
+
+/* No peer is asked more often, however many instances it has. */
+#define SOLICIT_PAUSE_MS 100
+
+struct solicited {
+	struct ip ip;
+	uint32_t interface;
+	struct mono asked;
+};
+
+struct solicitor {
+	int fd; /* packet socket that sends only; somebody else's */
+	const struct netwatch *watch;
+	struct solicited *peers; /* each once for an interface */
+	size_t peers_n;
+};
+
+/* 0 or -ENOMEM.  fd may be -1: then nobody is asked. */
+int solicitor_init(struct solicitor *solicitor, const struct conf *conf,
+		   const struct netwatch *watch, int fd);
+void solicitor_fini(struct solicitor *solicitor);
+
+/* Writes the frame in which `source` at `mac` asks for `peer`; its length.  Pure. */
+size_t solicit_frame(uint8_t frame[SOLICIT_FRAME_MAX], const uint8_t mac[6],
+		     const struct ip *source, const struct ip *peer);
+
+/* Asks for the instance's unicast peers.  Never waits. */
+void solicit_peers(struct solicitor *solicitor, const struct conf_instance *instance,
+		   struct mono now);
