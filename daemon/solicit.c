@@ -4,6 +4,7 @@
 #include "daemon/solicit.h"
 
 #include "common/checksum.h"
+#include "conf/behaviour.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
