@@ -55,56 +55,81 @@ state_usable(enum server_state state)
 	return state == SERVER_UP || state == SERVER_NOCHECK;
 }
 
-static void
-count_usable(const struct backend *be, uint32_t *active, uint32_t *backups)
+/* What the server adds to its backend's sums. */
+static struct backend_sums
+share_of(const struct server *s)
 {
-	*active = *backups = 0;
-	for (uint32_t i = 0; i < be->servers_n; i++) {
-		const struct server *s = &be->servers[i];
+	bool in_play = lb_in_play(&s->lb), checked = false, named = false;
 
-		if (!lb_in_play(&s->lb))
-			continue;
-		if (s->lb.backup)
-			++*backups;
-		else
-			++*active;
+	switch (server_state_get(s)) {
+	case SERVER_UP:
+	case SERVER_DOWN:
+	case SERVER_STOPPING:
+		checked = true;
+		break;
+	case SERVER_UNRESOLVED:
+		named = true;
+		break;
+	case SERVER_NOCHECK:
+	case SERVER_DISABLED:
+		break;
 	}
+	return (struct backend_sums){
+		.active = in_play && !s->lb.backup,
+		.backups = in_play && s->lb.backup,
+		.in_transition = checked && check_window_in_transition(&s->window),
+		.unsettled = (checked || named) && !s->judged,
+	};
 }
 
 /* Copies the sums to the health board.  Under the lock. */
 static void
-publish(struct backend *be)
+publish_sums(struct backend *be)
 {
 	struct health_board *board = be->proxy->board;
 	struct health_backend *cell = &board->backends[be->index];
-	uint32_t active, backups, in_transition = 0;
-	bool settled = true, changed;
+	uint32_t usable = be->sums.active + be->sums.backups;
+	bool settled = be->sums.unsettled == 0, changed;
 
-	count_usable(be, &active, &backups);
-	for (uint32_t i = 0; i < be->servers_n; i++) {
-		const struct server *s = &be->servers[i];
-
-		switch (server_state_get(s)) {
-		case SERVER_UP:
-		case SERVER_DOWN:
-		case SERVER_STOPPING:
-			in_transition += check_window_in_transition(&s->window);
-			settled = settled && s->judged;
-			break;
-		case SERVER_UNRESOLVED:
-			settled = settled && s->judged;
-			break;
-		case SERVER_NOCHECK:
-		case SERVER_DISABLED:
-			break;
-		}
-	}
-	changed = atomic_exchange(&cell->usable, active + backups) != active + backups;
+	changed = atomic_exchange(&cell->usable, usable) != usable;
 	changed |= atomic_exchange(&cell->total, be->servers_n) != be->servers_n;
-	changed |= atomic_exchange(&cell->in_transition, in_transition) != in_transition;
+	changed |= atomic_exchange(&cell->in_transition, be->sums.in_transition) !=
+		   be->sums.in_transition;
 	changed |= atomic_exchange(&cell->settled, settled) != settled;
 	if (changed)
 		health_ring(board);
+}
+
+/* Counts all servers.  Under the lock. */
+static void
+publish(struct backend *be)
+{
+	be->sums = (struct backend_sums){ 0 };
+	for (uint32_t i = 0; i < be->servers_n; i++) {
+		struct backend_sums share = share_of(&be->servers[i]);
+
+		be->sums.active += share.active;
+		be->sums.backups += share.backups;
+		be->sums.in_transition += share.in_transition;
+		be->sums.unsettled += share.unsettled;
+	}
+	publish_sums(be);
+}
+
+/* One server's share was `before`: nothing is summed anew, whatever the number of servers.  Under
+ * the lock. */
+static void
+republish(struct server *s, struct backend_sums before)
+{
+	struct backend_sums after = share_of(s), *sums = &s->backend->sums;
+
+	if (memcmp(&before, &after, sizeof after) == 0)
+		return;
+	sums->active += after.active - before.active;
+	sums->backups += after.backups - before.backups;
+	sums->in_transition += after.in_transition - before.in_transition;
+	sums->unsettled += after.unsettled - before.unsettled;
+	publish_sums(s->backend);
 }
 
 /* Lets a new state act.  Under the lock; the caller publishes. */
@@ -231,10 +256,10 @@ log_change(struct server *s, enum server_state state)
 {
 	struct backend *be = s->backend;
 	const char *prefix = s->lb.backup ? "Backup " : "", *on_backup;
-	uint32_t active, backups, queued = atomic_load(&be->farm.queued);
+	uint32_t active = be->sums.active, backups = be->sums.backups;
+	uint32_t queued = atomic_load(&be->farm.queued);
 	char check[512] = "";
 
-	count_usable(be, &active, &backups);
 	on_backup = active == 0 && backups ? " Running on backup." : "";
 	/* With `option log-health-checks` the line before has said why. */
 	if (!be->conf->log_health_checks) {
@@ -298,10 +323,12 @@ server_report(struct server *s, const struct check_result *result)
 	struct backend *be = s->backend;
 	enum check_grade grade = check_grade(result->status);
 	enum server_state before, after;
+	struct backend_sums share;
 	uint32_t health;
 	bool told;
 
 	pthread_mutex_lock(&be->lock);
+	share = share_of(s);
 	told = s->judged && check_grade(s->last.status) == grade;
 	health = s->window.health;
 	before = server_state_get(s);
@@ -314,11 +341,11 @@ server_report(struct server *s, const struct check_result *result)
 		log_health(s, grade);
 	after = derive_state(s);
 	set_state(s, after, result->at);
+	republish(s, share);
 	if (before != after) {
 		log_change(s, after);
 		act_on_change(s, after);
 	}
-	publish(be);
 	pthread_mutex_unlock(&be->lock);
 }
 

@@ -37,6 +37,13 @@ struct server {
 	struct mono changed;
 };
 
+/* Of a backend's servers; what the health board shows. */
+struct backend_sums {
+	uint32_t active, backups; /* given connections */
+	uint32_t in_transition;   /* their checks are about to change their state */
+	uint32_t unsettled;       /* not judged yet */
+};
+
 struct backend {
 	const struct conf_proxy *conf;
 	uint32_t index; /* in conf->proxies and on the health board */
@@ -49,6 +56,7 @@ struct backend {
 	_Atomic uint32_t generation;
 	_Atomic uint32_t choosy; /* of those: who cannot do with just any slot */
 	pthread_mutex_t lock;
+	struct backend_sums sums; /* under the lock */
 };
 
 /* 0 or -errno; `number` is that of the first server. */
