@@ -459,6 +459,10 @@ struct conf {
 	uint32_t vip_lease_s;                   /* 3; 0 = permanent */
 	uint32_t watchdog_ms;                   /* 500 */
 	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
+	uint8_t rt_priority;                    /* of the VRRP thread; 20 */
+	bool no_swap;                           /* the worker's memory is locked, too */
+	uint16_t *cpus;                         /* the VRRP thread runs on these only … */
+	size_t cpus_n;                          /* … if any */
 	const char *vmac_prefix;                /* "vrrp" */
 	const char *vmac_addr_prefix;           /* NULL = vmac_prefix */
 	bool min_garp;                          /* one announcement, never repeated */

@@ -5,6 +5,7 @@
 #include "conf/words_command.h"
 #include "conf/words_idle.h"
 
+#include <sched.h>
 #include <string.h>
 
 /* "script_user NAME [GROUP]" */
@@ -22,6 +23,32 @@ print_script_user(const struct conf_printer *pr, const struct conf_row *row, con
 	const struct conf *conf = object;
 
 	print_user_group(pr, row, conf->script_user, conf->script_group);
+}
+
+static void
+parse_cpus(struct conf_call *call)
+{
+	struct conf *conf = call->object;
+	const struct conf_word *word = call_word(call, 1, "numbers of CPUs");
+	int64_t cpu;
+
+	conf->cpus_n = 0;
+	for (size_t i = 1; word && i < call->words_n; i++)
+		if (call_int(call, &call->words[i], 0, CPU_SETSIZE - 1, &cpu))
+			*ARENA_PUSH(call->p->arena, conf->cpus, conf->cpus_n) = (uint16_t)cpu;
+}
+
+static void
+print_cpus(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf *conf = object;
+
+	if (conf->cpus_n == 0)
+		return;
+	print_name(pr, row->name);
+	for (size_t i = 0; i < conf->cpus_n; i++)
+		fprintf(pr->out, " %u", conf->cpus[i]);
+	print_end(pr);
 }
 
 /* vrrp_NAME: what instances that do not say otherwise use. */
@@ -124,6 +151,13 @@ static const struct conf_row rows[] = {
 		"default of garp_lower_prio_delay; vrrp_garp_master_delay"),
 	DEFAULT("vrrp_garp_lower_prio_repeat",
 		"default of garp_lower_prio_repeat; vrrp_garp_master_repeat"),
+	{ "vrrp_rt_priority", CONF_TYPE_INT, ROW_FIELD(conf, rt_priority), .min = 1, .max = 99,
+	  .def = "20",
+	  .doc = "the real-time priority of the VRRP thread and of the guardian, where allowed" },
+	{ "vrrp_no_swap", CONF_TYPE_FLAG, ROW_FIELD(conf, no_swap),
+	  .doc = "the worker's memory is not swapped out; the guardian's never is" },
+	{ "vrrp_cpu_affinity", CONF_TYPE_CALL, .parse = parse_cpus, .print = print_cpus,
+	  .doc = "the CPUs that the VRRP thread may run on" },
 	{ "vmac_prefix", CONF_TYPE_STRING, ROW_FIELD(conf, vmac_prefix), .def = "vrrp",
 	  .doc = "what the names of virtual interfaces begin with" },
 	{ "vmac_addr_prefix", CONF_TYPE_STRING, ROW_FIELD(conf, vmac_addr_prefix),

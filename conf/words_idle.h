@@ -21,7 +21,8 @@
 #define IDLE_MAIL     "no mail is sent: let a `notify` script send it"
 #define IDLE_IPVS     "IPVS is not used"
 #define IDLE_FIREWALL "the rules of `no_accept` are in nftables, in tables of their own"
-#define IDLE_REALTIME "the real-time priority is set where the system allows it"
+#define IDLE_REALTIME "the VRRP thread always has a real-time priority (`vrrp_rt_priority`)"
+#define IDLE_RTTIME   "a worker that does not wait any more is replaced (`watchdog`)"
 #define IDLE_NAME     "processes are called by their role"
 #define IDLE_BUFFERS  "the kernel's own sizes of socket buffers are used"
 #define IDLE_SNMP     "there is no SNMP: use `tandem status`"
@@ -42,11 +43,9 @@
 	IDLE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),    \
 	IDLE("vrrp_owner_ignore_adverts", "an owner (priority 255) never gives way"),              \
 	IDLE("log_unknown_vrids", "packets for other routers are counted in `tandem status`"),     \
-	IDLE("vrrp_priority", IDLE_REALTIME), IDLE("vrrp_rt_priority", IDLE_REALTIME),             \
-	IDLE("vrrp_rlimit_rttime", IDLE_REALTIME), IDLE("vrrp_rlimit_rtime", IDLE_REALTIME),       \
+	IDLE("vrrp_priority", IDLE_REALTIME),\
+	IDLE("vrrp_rlimit_rttime", IDLE_RTTIME), IDLE("vrrp_rlimit_rtime", IDLE_RTTIME),       \
 	IDLE("max_auto_priority", IDLE_REALTIME), IDLE("min_auto_priority_delay", IDLE_REALTIME),  \
-	IDLE("vrrp_no_swap", "the guardian is always locked in memory"),                           \
-	IDLE("vrrp_cpu_affinity", "threads run where the system puts them"),                       \
 	IDLE("checker_priority", IDLE_IPVS), IDLE("checker_rt_priority", IDLE_IPVS),               \
 	IDLE("checker_rlimit_rttime", IDLE_IPVS), IDLE("checker_rlimit_rtime", IDLE_IPVS),         \
 	IDLE("checker_no_swap", IDLE_IPVS), IDLE("checker_cpu_affinity", IDLE_IPVS),               \

@@ -263,8 +263,10 @@ raise_descriptor_limit(void)
 static void
 run(struct guardian *g)
 {
-	int r = realtime_thread();
+	int r;
 
+	realtime_choose(g->generation.conf->rt_priority);
+	r = realtime_thread();
 	if (r < 0)
 		log_debug("no real-time scheduling: %s", strerror(-r));
 	realtime_process(!g->setup->debug);

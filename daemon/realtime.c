@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -30,10 +31,18 @@
 #define OOM_SCORE_GUARDIAN "-900"
 #define OOM_SCORE_DEFAULT  "0"
 
+static int chosen = REALTIME_PRIORITY;
+
+void
+realtime_choose(int priority)
+{
+	chosen = priority ? priority : REALTIME_PRIORITY;
+}
+
 int
 realtime_thread(void)
 {
-	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
+	struct sched_param param = { .sched_priority = chosen };
 
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }
@@ -75,6 +84,31 @@ realtime_process(bool lock_memory)
 		return;
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("memory is not locked: %s", strerror(errno));
+}
+
+/* Without the capability, later on, only the limit could forbid it. */
+int
+realtime_lock_memory(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (SANITIZED)
+		return 0;
+	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+realtime_pin(const uint16_t *cpus, size_t n)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (size_t i = 0; i < n; i++)
+		CPU_SET(cpus[i], &set);
+	return sched_setaffinity(0, sizeof set, &set) < 0 ? -errno : 0;
 }
 
 void

@@ -295,6 +295,16 @@ make_tls(struct worker *w, struct tls **tls)
 	return -EINVAL;
 }
 
+/* vrrp_cpu_affinity */
+static void
+pin_thread(const struct conf *conf)
+{
+	int r = conf->cpus_n ? realtime_pin(conf->cpus, conf->cpus_n) : 0;
+
+	if (r < 0)
+		log_warning("vrrp_cpu_affinity: none of these CPUs can be had: %s", strerror(-r));
+}
+
 int
 worker_prepare(struct worker *w)
 {
@@ -317,6 +327,7 @@ worker_prepare(struct worker *w)
 		if (r < 0)
 			return r;
 	}
+	pin_thread(w->conf); /* the proxy's are made: they run where they may */
 	w->phase = WORKER_READY;
 	worker_tell(w, REQUEST_READY);
 	return 0;
@@ -433,8 +444,14 @@ enter_sandbox(const struct conf *conf, bool debug)
 	}
 	log_debug("up to %zu descriptors", sandbox_limits(debug));
 	/* No higher than the guardian's: a spinning engine must not keep it from noticing. */
+	realtime_choose(conf->rt_priority);
 	if (realtime_thread() < 0)
 		log_info("no real-time priority here: a busy host may delay advertisements");
+	if (conf->no_swap) {
+		r = realtime_lock_memory();
+		if (r < 0)
+			log_warning("vrrp_no_swap: memory is not locked: %s", strerror(-r));
+	}
 	return sandbox_enter(&identity, debug);
 }
 
