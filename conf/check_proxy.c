@@ -165,7 +165,7 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 		conf_warning(&p->reporter, proxy->pos,
 			     "%s `%.60s` has no `bind` line: nobody can connect", draft->kind,
 			     proxy->name);
-	if (front && !backend && !draft->default_backend && p->sound)
+	if (front && !backend && !draft->default_backend && !proxy->use_backends_n && p->sound)
 		conf_warning(&p->reporter, proxy->pos,
 			     "%s `%.60s` has no `default_backend`: connections are closed",
 			     draft->kind, proxy->name);

@@ -236,6 +236,7 @@ read_proxy(struct conf_call *call, uint8_t caps)
 		table_read(p, &table_proxy, &draft->proxy, bind, 2, call->end, false);
 	}
 	read_lines(p, &table_proxy, &draft->proxy);
+	compile_log_formats(p, draft);
 	p->draft = NULL;
 	tell_refused(p, draft);
 	draft->given.to = p->given_n;

@@ -50,6 +50,25 @@ parser_given(const struct conf_parser *p, struct conf_range range, const char *n
 }
 
 uint32_t
+parser_values(struct conf_parser *p, const char *path, struct conf_pos pos)
+{
+	struct conf *conf = p->conf;
+	struct conf_source source = { .name = path, .text = "", .values = true };
+	int r;
+
+	for (uint32_t i = 0; i < conf->sources_n; i++)
+		if (conf->sources[i].values && strcmp(conf->sources[i].name, path) == 0)
+			return i;
+	r = p->options->read_values ? p->options->read_values(p->arena, path, &source) : 0;
+	if (r < 0) {
+		conf_error(&p->reporter, pos, "cannot read `%.200s`: %s", path, strerror(-r));
+		return CONF_NONE;
+	}
+	*ARENA_PUSH(p->arena, conf->sources, conf->sources_n) = source;
+	return (uint32_t)conf->sources_n - 1;
+}
+
+uint32_t
 parser_interface(struct conf_parser *p, const char *name)
 {
 	uint32_t index = (uint32_t)p->conf->interfaces_n;
@@ -169,10 +188,8 @@ conf_load(struct arena *arena, const struct conf_source *sources, size_t sources
 
 	*report = (struct conf_report){ 0 };
 	conf->arena = arena;
-	conf->sources = arena_alloc(arena, sources_n * sizeof *sources);
 	for (size_t i = 0; i < sources_n; i++)
-		conf->sources[i] = sources[i];
-	conf->sources_n = sources_n;
+		*ARENA_PUSH(arena, conf->sources, conf->sources_n) = sources[i];
 	conf->node = options->node ? arena_strdup(arena, options->node) : host_name(arena);
 
 	p->arena = arena;
@@ -187,7 +204,7 @@ conf_load(struct arena *arena, const struct conf_source *sources, size_t sources
 	table_set_defaults(&table_global, conf);
 	table_set_defaults(&table_instance, &p->instance_defaults);
 	for (uint32_t i = 0; i < sources_n; i++)
-		if (!sources[i].include_line)
+		if (!sources[i].include_line && !sources[i].values)
 			read_source(p, i);
 	if (!conf->router_id)
 		conf->router_id = conf->node;

@@ -63,6 +63,11 @@ struct conf_options {
 	bool (*is_foreign)(const char *interface, const struct ip *ip);
 	/* NULL = not known, then keys in files are taken to be in order and stay empty. */
 	struct conf_key_files *key_files;
+	/*
+	 * Reads a file of values (`-f` of an acl) into `arena`: 0 or -errno.  NULL = only those
+	 * among the sources are known, others are taken to be empty.  Not packed.
+	 */
+	int (*read_values)(struct arena *arena, const char *path, struct conf_source *source);
 	/* Told of each word as it is read; NULL = nobody asks.  Not packed. */
 	void (*tell_class)(void *ctx, enum conf_class class, const char *table, const char *word,
 			   struct conf_pos pos);
@@ -81,11 +86,15 @@ int conf_read_files(struct arena *arena, const char *const *paths, size_t paths_
 const struct conf_key_file *conf_key_file(struct arena *arena, struct conf_key_files *files,
 					  const char *path);
 
+/* conf_options.read_values of who may open files. */
+int conf_read_values(struct arena *arena, const char *path, struct conf_source *source);
+
 /*
  * Parses and checks.  Always returns a configuration in `arena`; it may be used only if
  * report->errors is 0.  Never blocks (host names stay names), reads no file but those of
- * options->key_files, logs nothing: what is to be said is in *report, in order of position, all
- * errors of all sources.
+ * options->key_files and by options->read_values, logs nothing: what is to be said is in *report, in
+ * order of position, all errors of all sources.  What was read is at the end of conf->sources, which
+ * is what to pack.
  */
 struct conf *conf_load(struct arena *arena, const struct conf_source *sources, size_t sources_n,
 		       const struct conf_options *options, struct conf_report *report);

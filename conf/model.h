@@ -9,9 +9,11 @@
 
 #include "common/addr.h"
 #include "common/arena.h"
+#include "conf/expr.h"
 #include "conf/health.h"
 #include "conf/pos.h"
 #include "conf/route.h"
+#include "conf/tls.h"
 #include "conf/vip.h"
 
 #include <stddef.h>
@@ -272,45 +274,6 @@ enum conf_hash {
 	CONF_HASH_NONE, /* the key is a number */
 };
 
-/* A file the configuration names.  `list`: a crt-list. */
-struct conf_file {
-	struct conf_pos pos;
-	const char *path; /* as written; NULL = none */
-	bool list;
-};
-
-enum conf_tls_version {
-	CONF_TLS_ANY, /* whatever the library speaks */
-	CONF_TLS_1_0,
-	CONF_TLS_1_1,
-	CONF_TLS_1_2,
-	CONF_TLS_1_3
-};
-
-enum conf_tls_verify {
-	CONF_TLS_VERIFY_DEFAULT, /* bind: none; server: ssl-server-verify, else required */
-	CONF_TLS_VERIFY_NONE,
-	CONF_TLS_VERIFY_OPTIONAL, /* bind only */
-	CONF_TLS_VERIFY_REQUIRED
-};
-
-/* TLS of a bind or a server, or what is said of all of them (conf->tls_bind, tls_server). */
-struct conf_tls {
-	bool on;
-	struct conf_file *certs; /* bind: the first is shown to who asks for no name; server: one */
-	size_t certs_n;
-	struct conf_file ca, crl;
-	enum conf_tls_verify verify;
-	enum conf_tls_version min_version, max_version;
-	bool no_tlsv10, no_tlsv11, no_tlsv12, no_tlsv13;
-	const char *ciphers, *ciphersuites, *curves; /* NULL = the library's */
-	const char *alpn;                            /* "h2,http/1.1"; NULL = none */
-	bool no_tickets, strict_sni, client_ciphers; /* bind */
-	const char *sni, *verifyhost;                /* server; NULL = none */
-	bool sni_of_client;                          /* what the client has asked for */
-	bool no_reuse;
-};
-
 /* From where servers are connected to. */
 struct conf_outbound {
 	struct ip source;            /* AF_UNSPEC = the kernel chooses */
@@ -427,9 +390,21 @@ struct conf_proxy {
 	struct conf_server *servers;
 	size_t servers_n;
 	struct conf_health health; /* how servers with `check` are checked */
+	struct conf_acl *acls;
+	size_t acls_n;
+	struct conf_rules connection_rules, session_rules, request_rules, response_rules;
+	uint32_t inspect_request_ms, inspect_response_ms; /* 0 = nothing is waited for */
+	struct conf_use *use_backends;
+	size_t use_backends_n;
+	struct conf_use *use_servers;
+	size_t use_servers_n;
 	struct conf_log *logs;
 	size_t logs_n;
-	bool tcplog, dontlognull, dontlog_normal, log_health_checks, logasap;
+	bool tcplog, dontlognull, dontlog_normal, log_health_checks, logasap, log_separate_errors;
+	/* As written, and compiled (frontends only); NULL = none.  `log_format` is tcplog's, too. */
+	const char *log_format_text, *log_format_sd_text, *error_log_format_text,
+		*unique_id_format_text;
+	const struct conf_format *log_format, *log_format_sd, *error_log_format, *unique_id_format;
 	bool tcpka_client, tcpka_server, nolinger, abortonclose, splice_auto;
 	const char *log_tag;
 	/* 0 = none */
@@ -445,6 +420,7 @@ struct conf_source {
 	size_t len;
 	/* Read because of an `include` there; line 0: named by who started us. */
 	uint32_t includer, include_line;
+	bool values; /* what `-f` of an acl names: lines to compare with */
 };
 
 struct conf {
@@ -509,6 +485,11 @@ struct conf {
 
 	struct conf_proxy *proxies;
 	size_t proxies_n;
+	struct conf_regex *regexes; /* of all ACLs */
+	size_t regexes_n;
+	struct conf_variable_name *variables; /* of set-var, as they are in a session */
+	size_t variables_n;
+	bool uses_rates; /* an expression asks for sessions a second */
 };
 
 /* An instance's place in a set of 64: the 65th shares that of the first. */

@@ -21,6 +21,8 @@ enum name_space {
 	NAME_VIP,
 	NAME_TRACKED, /* a backend tracked unasked; scope: the instance */
 	NAME_NOTICE,  /* notices given already */
+	NAME_ACL,     /* scope: the proxy */
+	NAME_VARIABLE,
 };
 
 struct conf_name {

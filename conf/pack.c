@@ -16,7 +16,7 @@ struct head {
 	uint64_t magic, sources_n, key_files_n, maxconn, node_len;
 };
 struct source_head {
-	uint64_t name_len, text_len, includer, include_line;
+	uint64_t name_len, text_len, includer, include_line, values;
 };
 
 struct key_file_head {
@@ -52,7 +52,8 @@ conf_pack(struct arena *arena, const struct conf_source *sources, size_t sources
 	put(&at, options->node ? options->node : "", node_len);
 	for (size_t i = 0; i < sources_n; i++) {
 		struct source_head sh = { strlen(sources[i].name), sources[i].len,
-					  sources[i].includer, sources[i].include_line };
+					  sources[i].includer, sources[i].include_line,
+					  sources[i].values };
 
 		put(&at, &sh, sizeof sh);
 		put(&at, sources[i].name, sh.name_len);
@@ -158,6 +159,7 @@ conf_unpack(struct arena *arena, const void *block, size_t len, struct conf_sour
 		list[i].len = sh.text_len;
 		list[i].includer = (uint32_t)sh.includer;
 		list[i].include_line = (uint32_t)sh.include_line;
+		list[i].values = sh.values != 0;
 		if (!list[i].text)
 			return -EBADMSG;
 	}

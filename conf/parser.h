@@ -32,7 +32,14 @@ struct conf_range {
 	size_t from, to;
 };
 
-enum conf_ref_kind { CONF_REF_SCRIPT, CONF_REF_BACKEND, CONF_REF_MEMBER, CONF_REF_DEFAULT_BACKEND };
+enum conf_ref_kind {
+	CONF_REF_SCRIPT,
+	CONF_REF_BACKEND,
+	CONF_REF_MEMBER,
+	CONF_REF_DEFAULT_BACKEND,
+	CONF_REF_USE_BACKEND,
+	CONF_REF_USE_SERVER,
+};
 
 /* A name to be resolved: `slot` of a list of `owner` (an instance or a group), or the proxy `owner`
  * itself. */
@@ -44,12 +51,28 @@ struct conf_ref {
 	uint32_t owner, slot;
 };
 
+/* A name among a fetch's arguments; NULL: the section's own. */
+struct conf_arg_ref {
+	char kind; /* as in expr_words.h */
+	struct conf_arg *arg;
+	const char *name;
+	uint32_t proxy; /* whose section it stands in */
+	struct conf_pos pos;
+};
+
 /* What the model does not keep of an instance, by the same index. */
 struct instance_draft {
 	struct conf_range given;
 	uint32_t advert_int_us; /* as written */
 	bool own_peer_told;     /* of a list of peers that names this node */
 	bool empty_pass_told;   /* of a password in three quotes */
+};
+
+/* A log format as it was written: compiled where it is used. */
+struct format_draft {
+	const char *text; /* NULL = none */
+	struct conf_pos pos;
+	const struct conf_row *row;
 };
 
 /* A proxy, or a `defaults` section, while it is read. */
@@ -61,6 +84,7 @@ struct proxy_draft {
 	const char *default_backend;
 	struct conf_pos default_backend_pos;
 	struct conf_server server; /* default-server */
+	struct format_draft log_format, log_format_sd, error_log_format, unique_id_format;
 	/* The list is that of the `defaults` section. */
 	bool logs_shared, http_steps_shared, tcp_steps_shared;
 };
@@ -93,6 +117,8 @@ struct conf_parser {
 
 	struct conf_ref *refs;
 	size_t refs_n;
+	struct conf_arg_ref *arg_refs;
+	size_t arg_refs_n;
 
 	struct conf_branch branches[CONF_BRANCHES_MAX]; /* of .if */
 	size_t branches_n;
@@ -131,6 +157,9 @@ void parser_refer_listed(struct conf_call *call, enum conf_ref_kind kind,
 /* Where the object with this range was given a directive; NULL = it was not. */
 const struct conf_pos *parser_given(const struct conf_parser *p, struct conf_range range,
 				    const char *name);
+
+/* The index of the source that holds a file of values, or CONF_NONE after an error at `pos`. */
+uint32_t parser_values(struct conf_parser *p, const char *path, struct conf_pos pos);
 
 /* The index of an interface's name in conf->interfaces, which it joins. */
 uint32_t parser_interface(struct conf_parser *p, const char *name);
@@ -174,6 +203,11 @@ void condition_read(struct conf_parser *p);
 /* At the end of a source: no .if may be open. */
 void condition_end(struct conf_parser *p);
 
+/* ---------------------------------------------------------------- log_format.c */
+
+/* The formats of a section that has been read. */
+void compile_log_formats(struct conf_parser *p, struct proxy_draft *draft);
+
 /* ---------------------------------------------------------------- tables, by file */
 
 extern const struct conf_table keepalived_sections; /* keepalived.c */
@@ -204,6 +238,9 @@ void resolve_behaviour(struct conf_parser *p, struct conf_instance *instance,
 
 /* resolve_vmac.c: virtual interfaces, once all instances are resolved. */
 void resolve_vmacs(struct conf_parser *p);
+
+/* resolve_expr.c: the names that expressions use. */
+void resolve_expressions(struct conf_parser *p);
 
 /* resolve_vip.c: the VIPs of an instance whose family is known, in the order they are kept; then the
  * leases of all. */

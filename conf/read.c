@@ -73,6 +73,27 @@ read_file(struct arena *arena, const char *path, struct conf_source **sources, s
 	return r;
 }
 
+int
+conf_read_values(struct arena *arena, const char *path, struct conf_source *source)
+{
+	struct conf_source *one = NULL;
+	size_t n = 0;
+	struct stat st;
+	int r;
+
+	/* Not "-", and no device, which could block. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = read_file(arena, path, &one, &n);
+	if (r == 0) {
+		*source = *one;
+		source->values = true;
+	}
+	return r;
+}
+
 static int
 is_configuration(const struct dirent *entry)
 {

@@ -88,6 +88,26 @@ resolve_script(struct conf *conf, const struct conf_ref *ref, uint32_t index)
 	track->reverse = conf->scripts[index].reverse;
 }
 
+/* Of the backend itself. */
+static const struct conf_name *
+find_server(struct conf_parser *p, const struct conf_ref *ref)
+{
+	const struct conf_name *found = names_find(&p->names, NAME_SERVER, ref->owner, ref->name);
+	const struct conf_proxy *proxy = &p->conf->proxies[ref->owner];
+	struct nearest nearest;
+
+	if (found)
+		return found;
+	conf_error(&p->reporter, ref->pos, "there is no server `%.60s` in this section", ref->name);
+	if (!p->reporter.kept)
+		return NULL;
+	nearest = nearest_init(ref->name);
+	for (size_t i = 0; i < proxy->servers_n; i++)
+		nearest_offer(&nearest, proxy->servers[i].name);
+	conf_hint_nearest(&p->reporter, &nearest);
+	return NULL;
+}
+
 static void
 resolve_backend(struct conf *conf, const struct conf_ref *ref, uint32_t index)
 {
@@ -106,8 +126,11 @@ find(struct conf_parser *p, const struct conf_ref *ref)
 		return find_script(p, ref);
 	case CONF_REF_MEMBER:
 		return find_instance(p, ref);
+	case CONF_REF_USE_SERVER:
+		return find_server(p, ref);
 	case CONF_REF_BACKEND:
 	case CONF_REF_DEFAULT_BACKEND:
+	case CONF_REF_USE_BACKEND:
 		break;
 	}
 	return find_backend(p, ref);
@@ -136,6 +159,12 @@ resolve_refs(struct conf_parser *p)
 			break;
 		case CONF_REF_DEFAULT_BACKEND:
 			conf->proxies[ref->owner].default_backend = name->index;
+			break;
+		case CONF_REF_USE_BACKEND:
+			conf->proxies[ref->owner].use_backends[ref->slot].index = name->index;
+			break;
+		case CONF_REF_USE_SERVER:
+			conf->proxies[ref->owner].use_servers[ref->slot].index = name->index;
 			break;
 		}
 	}
@@ -349,6 +378,7 @@ resolve_all(struct conf_parser *p)
 {
 	resolve_proxies(p);
 	resolve_refs(p);
+	resolve_expressions(p);
 	replace_scripts(p);
 	resolve_defaults(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++)

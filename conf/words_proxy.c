@@ -3,6 +3,7 @@
  * logs are in files of their own.
  */
 #include "conf/parser.h"
+#include "conf/words_conditional.h"
 #include "conf/words_health.h"
 #include "conf/words_idle_haproxy.h"
 #include "conf/words_proxies.h"
@@ -90,17 +91,6 @@ parse_tcpka(struct conf_call *call)
 		proxy->tcpka_server = !call->negated;
 }
 
-/* Asked for HTTP's format, HAProxy logs TCP's for what is no HTTP. */
-static void
-parse_httplog(struct conf_call *call)
-{
-	struct conf_proxy *proxy = call->object;
-
-	proxy->tcplog = !call->negated;
-	if (!call->negated)
-		call_notice(call);
-}
-
 #define FLAG(word, member, side, text)                                                         \
 	{                                                                                      \
 		word, CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, member), .flags = ROW_NO | (side), \
@@ -115,6 +105,17 @@ parse_httplog(struct conf_call *call)
 #define TIMEOUT(word, member, side, text)                                                         \
 	{                                                                                         \
 		word, CONF_TYPE_TIME, ROW_FIELD(conf_proxy, member), .flags = (side), .doc = text \
+	}
+#define RULES(word, side, parse_, print_, text)                                                   \
+	{                                                                                         \
+		word, CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NAMED | (side), .parse = parse_, \
+				      .print = print_, .doc = text                                \
+	}
+#define FORMAT(word, member, text)                                              \
+	{                                                                       \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf_proxy, member),            \
+			.flags = ROW_FRONT | ROW_NO, .parse = parse_log_format, \
+			.print = print_log_format, .doc = text                  \
 	}
 #define OLD_TIMEOUT(word, member, side, modern)                                                 \
 	{                                                                                       \
@@ -142,6 +143,25 @@ static const struct conf_row rows[] = {
 	  .max = 10000000, .doc = "connections at a time, more wait in the kernel; 0 = global" },
 	{ "backlog", CONF_TYPE_INT, ROW_FIELD(conf_proxy, backlog), .flags = ROW_FRONT,
 	  .max = 1 << 20, .doc = "connections that wait in the kernel; maxconn" },
+	{ "acl", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NAMED, .parse = parse_acl,
+	  .print = print_acls,
+	  .doc = "what conditions ask: NAME EXPRESSION [-i] [-m METHOD] [-f FILE] [VALUE]…" },
+	RULES("tcp-request connection", ROW_FRONT, parse_tcp_request, print_tcp_request,
+	      "done when a client has connected: ACTION [if|unless CONDITION]"),
+	RULES("tcp-request session", ROW_FRONT, parse_tcp_request, print_tcp_request,
+	      "done after its TLS handshake: ACTION [if|unless CONDITION]"),
+	TIMEOUT("tcp-request inspect-delay", inspect_request_ms, ROW_NAMED,
+		"how long content rules wait for the client's first bytes"),
+	RULES("tcp-request content", 0, parse_tcp_request, print_tcp_request,
+	      "done when its first bytes are there: ACTION [if|unless CONDITION]"),
+	TIMEOUT("tcp-response inspect-delay", inspect_response_ms, ROW_NAMED | ROW_BACK,
+		"how long content rules wait for the server's first bytes"),
+	RULES("tcp-response content", ROW_BACK, parse_tcp_response, print_tcp_response,
+	      "done when the server's first bytes are there: ACTION [if|unless CONDITION]"),
+	RULES("use_backend", ROW_FRONT, parse_use_backend, print_use_backends,
+	      "where connections go: BACKEND [if|unless CONDITION]; the first that holds"),
+	RULES("use-server", ROW_BACK, parse_use_server, print_use_servers,
+	      "who serves: SERVER [if|unless CONDITION]; the first that holds and is up"),
 	{ "default_backend", CONF_TYPE_CALL, .flags = ROW_FRONT, .parse = parse_default_backend,
 	  .print = print_default_backend, .doc = "where connections go" },
 	{ "balance", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, balance), .flags = ROW_BACK,
@@ -177,6 +197,11 @@ static const struct conf_row rows[] = {
 	  .print = print_proxy_logs, .doc = "where connections are logged" },
 	{ "log-tag", CONF_TYPE_STRING, ROW_FIELD(conf_proxy, log_tag),
 	  .doc = "the program's name in the log" },
+	FORMAT("log-format", log_format_text, "the log's lines: text, %name and %[expression]"),
+	FORMAT("log-format-sd", log_format_sd_text, "structured data of `log … format rfc5424`"),
+	FORMAT("error-log-format", error_log_format_text,
+	       "the log's lines about connections that came to no session"),
+	FORMAT("unique-id-format", unique_id_format_text, "what %ID stands for"),
 	TIMEOUT("timeout connect", timeout_connect_ms, ROW_BACK, "time to connect to a server"),
 	TIMEOUT("timeout client", timeout_client_ms, ROW_FRONT, "silence allowed to a client"),
 	TIMEOUT("timeout server", timeout_server_ms, ROW_BACK, "silence allowed to a server"),
@@ -195,10 +220,13 @@ static const struct conf_row rows[] = {
 	FLAG("option redispatch", redispatch, ROW_BACK, "a retry may go to another server"),
 	{ "redispatch", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch),
 	  .flags = ROW_BACK | ROW_OLD, .doc = "option redispatch" },
-	FLAG("option tcplog", tcplog, 0, "HAProxy's log format for TCP"),
+	{ "option tcplog", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, tcplog), .flags = ROW_NO,
+	  .parse = parse_tcplog, .print = print_tcplog, .doc = "HAProxy's log format for TCP" },
 	FLAG("option dontlognull", dontlognull, ROW_FRONT, "no log of connections without data"),
 	FLAG("option dontlog-normal", dontlog_normal, ROW_FRONT, "no log of what went well"),
 	FLAG("option log-health-checks", log_health_checks, ROW_BACK, "each check is logged"),
+	FLAG("option log-separate-errors", log_separate_errors, ROW_FRONT,
+	     "what went wrong has the level err"),
 	FLAG("option logasap", logasap, ROW_FRONT, "logged when connected, not when over"),
 	FLAG("option clitcpka", tcpka_client, ROW_FRONT, "TCP keep-alive towards clients"),
 	FLAG("option srvtcpka", tcpka_server, ROW_BACK, "TCP keep-alive towards servers"),
@@ -232,10 +260,9 @@ static const struct conf_row rows[] = {
 	NOTICE("option tcp-smart-connect", "data is awaited where it helps"),
 	NOTICE("option contstats", "counters are always up to date"),
 	NOTICE("option socket-stats", "`tandem status` counts per proxy"),
-	NOTICE("option log-separate-errors", "every connection has the level info"),
 	NOTICE("option prefer-last-server", ignored_http),
 	NOTICE("option persist", ignored_http),
-	{ "option httplog", CONF_TYPE_CALL, .flags = ROW_NO, .parse = parse_httplog,
+	{ "option httplog", CONF_TYPE_CALL, .flags = ROW_NO, .parse = parse_tcplog,
 	  .doc = "mode tcp logs as with `option tcplog`" },
 	NOTICE("option forwardfor", ignored_http),
 	NOTICE("option forwarded", ignored_http),
@@ -287,11 +314,6 @@ static const struct conf_row rows[] = {
 	PROXY_IDLE_ROWS,
 	REFUSED("external-check", no_programs),
 	REFUSED("option external-check", no_programs),
-	REFUSED("use_backend", later),
-	REFUSED("use-server", later),
-	REFUSED("acl", later),
-	REFUSED("tcp-request", later),
-	REFUSED("tcp-response", later),
 	REFUSED("option spop-check", "no stream processing agents are used"),
 	REFUSED("option transparent", later),
 	REFUSED("option http_proxy", no_http),
@@ -318,7 +340,6 @@ static const struct conf_row rows[] = {
 	REFUSED("rspidel", "needs mode http; its modern form is `http-response del-header`"),
 	REFUSED("rsprep", "needs mode http; its modern form is `http-response replace-header`"),
 	REFUSED("block", "needs mode http; its modern form is `http-request deny`"),
-	REFUSED("unique-id-format", no_http),
 	REFUSED("unique-id-header", no_http),
 	REFUSED("ignore-persist", no_http),
 	REFUSED("force-persist", no_http),
@@ -333,9 +354,6 @@ static const struct conf_row rows[] = {
 	REFUSED("dispatch", "write a `server` line"),
 	REFUSED("rate-limit sessions", later),
 	REFUSED("retry-on", no_http),
-	REFUSED("log-format", later),
-	REFUSED("log-format-sd", later),
-	REFUSED("error-log-format", later),
 	REFUSED("log-steps", later),
 };
 

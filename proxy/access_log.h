@@ -3,24 +3,8 @@
  */
 #pragma once
 
+#include "proxy/log_format.h"
 #include "proxy/session.h"
-
-/* What `option tcplog` prints; strings are borrowed. */
-struct access_record {
-	const char *client;                      /* "10.0.1.2:33313" or "unix:1" */
-	int64_t accepted_ms;                     /* wall clock */
-	const char *frontend, *backend, *server; /* server NULL = none was chosen */
-	int32_t queue_ms, connect_ms, total_ms;  /* -1 = never came so far */
-	uint64_t bytes;
-	char cause, phase;
-	bool early; /* logasap: total and bytes will grow */
-	uint32_t actconn, feconn, beconn, srvconn, retries;
-	bool redispatched;
-	uint32_t server_queue, backend_queue;
-};
-
-/* `%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq`; returns the length. */
-int access_log_format(const struct access_record *r, char *line, size_t size);
 
 /* Logs a session that is over, or with logasap one that has its server. */
 void access_log_end(struct session *s);

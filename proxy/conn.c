@@ -132,6 +132,20 @@ conn_discard(struct conn *c)
 }
 
 void
+conn_vanish(struct conn *c)
+{
+	static const char loopback[] = "lo";
+	int ttl = 1;
+
+	if (!conn_open(c))
+		return;
+	/* By a device that leads nowhere; where that is not to be had, to the next router only. */
+	setsockopt(c->lf.fd, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+	setsockopt(c->lf.fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof ttl);
+	setsockopt(c->lf.fd, SOL_SOCKET, SO_BINDTODEVICE, loopback, sizeof loopback);
+}
+
+void
 conn_close(struct conn *c, struct loop *loop, bool reset)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };

@@ -88,5 +88,8 @@ int conn_error(struct conn *c);
 /* Throws away what has arrived: the kernel answers unread data with RST where FIN is meant. */
 void conn_discard(struct conn *c);
 
+/* What the kernel still has to say to the peer goes nowhere: `silent-drop`. */
+void conn_vanish(struct conn *c);
+
 /* Closes; `reset`: with RST instead of FIN, leaving no TIME_WAIT. */
 void conn_close(struct conn *c, struct loop *loop, bool reset);

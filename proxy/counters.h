@@ -32,5 +32,6 @@ struct tally {
 	counter_t bytes_in;  /* from clients */
 	counter_t bytes_out; /* to clients */
 	counter_t connect_errors, retries, redispatches;
-	counter_t denied;
+	counter_t denied; /* by rules */
+	counter_t logged; /* lines */
 };

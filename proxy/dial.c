@@ -4,6 +4,7 @@
  */
 #include "proxy/dial.h"
 
+#include "proxy/extra.h"
 #include "proxy/lb_hash.h"
 #include "proxy/outbound.h"
 #include "proxy/tls_conn.h"
@@ -58,6 +59,13 @@ question(struct session *s)
 	return ask;
 }
 
+/* Is there a server that a rule has named, and that may still serve it? */
+static bool
+wishes(const struct session *s)
+{
+	return s->wish && atomic_load(&s->wish->lb.usable) && !(s->tried & lb_bit(&s->wish->lb));
+}
+
 static enum lb_result
 choose(struct session *s, struct server **server)
 {
@@ -68,6 +76,10 @@ choose(struct session *s, struct server **server)
 
 	if (!set)
 		return LB_NONE;
+	if (wishes(s)) {
+		*server = s->wish;
+		return lb_take(&s->wish->lb) ? LB_PICKED : LB_FULL;
+	}
 	result = lb_pick(set, &s->backend->farm, &ask, &chosen);
 	*server = chosen ? CONTAINER_OF(chosen, struct server, lb) : NULL;
 	return result;
@@ -259,19 +271,17 @@ server_ready(struct loop_fd *lf, uint32_t events)
 		connected(s);
 }
 
-/* Where to connect: the server's address, or its host with the port the client asked for. */
-static struct sock_addr
-destination(const struct session *s)
+struct sock_addr
+dial_destination(const struct session *s)
 {
 	const struct conf_server *conf = s->target->conf;
 	struct sock_addr to = s->target->address;
 
 	if (conf->port_relative && to.any.sa_family != AF_UNIX) {
-		struct sock_addr asked = { .len = sizeof asked.storage };
+		struct session_peer asked = extra_destination(s);
 
-		if (getsockname(s->client.lf.fd, &asked.any, &asked.len) == 0)
-			sock_addr_set_port(&to,
-					   (uint16_t)(sock_addr_port(&asked) + conf->port_offset));
+		if (asked.ip.family != AF_UNSPEC)
+			sock_addr_set_port(&to, (uint16_t)(asked.port + conf->port_offset));
 	}
 	return to;
 }
@@ -280,7 +290,7 @@ destination(const struct session *s)
 static int
 begin(struct session *s)
 {
-	struct sock_addr to = destination(s);
+	struct sock_addr to = dial_destination(s);
 	int one = 1, family = to.any.sa_family, fd, r;
 
 	fd = outbound_connect(s->target, &to, proxy_random(s->thread));
@@ -362,7 +372,7 @@ dial(struct session *s)
 		return;
 	}
 	/* Who comes later does not overtake who waits. */
-	if (!s->tried && !lb_is_sticky(s->backend->conf->balance) &&
+	if (!s->tried && !lb_is_sticky(s->backend->conf->balance) && !s->wish &&
 	    atomic_load_explicit(&s->thread->waiting[s->backend->index].n, memory_order_relaxed)) {
 		enqueue(s, NULL);
 		return;
@@ -410,7 +420,7 @@ serve(struct session *s)
 			dial(s);
 		return true;
 	case LB_FULL:
-		return lb_is_sticky(s->backend->conf->balance) || s->tried;
+		return lb_is_sticky(s->backend->conf->balance) || s->tried || s->wish;
 	case LB_NONE:
 		break;
 	}

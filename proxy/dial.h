@@ -23,3 +23,6 @@ uint32_t dial_pause_ms(const struct session *s);
 
 /* Serves waiting sessions, first come first served, as long as there are slots. */
 void dial_dispatch(struct waiting *w);
+
+/* Where to connect: the target's address, or its host with the port the client asked for. */
+struct sock_addr dial_destination(const struct session *s);

@@ -90,9 +90,9 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 		break;
 	case CONF_LOG_RFC5424:
 		format_date(&stamp->now, true, date, sizeof date);
-		len = snprintf(out, size, "<%d>1 %s %s %s %d - - %s", priority, date,
+		len = snprintf(out, size, "<%d>1 %s %s %s %d - %s %s", priority, date,
 			       stamp->hostname ? stamp->hostname : "-", stamp->tag, stamp->pid,
-			       message);
+			       stamp->structured ? stamp->structured : "-", message);
 		break;
 	case CONF_LOG_SHORT:
 		len = snprintf(out, size, "<%d>%s", level, message);
@@ -164,9 +164,11 @@ log_target_wanted(const struct conf *conf, const struct conf_proxy *px, int leve
 
 void
 log_target_send(struct log_sender *sender, const struct conf *conf, const struct conf_proxy *px,
-		int level, const char *message)
+		int level, const char *message, const char *structured)
 {
-	struct log_stamp stamp = { .pid = sender->pid, .hostname = conf->log_send_hostname };
+	struct log_stamp stamp = { .pid = sender->pid,
+				   .hostname = conf->log_send_hostname,
+				   .structured = structured };
 
 	stamp.tag = px->log_tag ? px->log_tag : conf->log_tag ? conf->log_tag : "tandem";
 	if (stamp.hostname && !*stamp.hostname)
@@ -187,6 +189,6 @@ log_target_notify(struct proxy *proxy, const struct conf_proxy *px, int level, c
 	va_end(args);
 	log_at(level == LOG_EMERG ? LOG_ALERT : level, "%s", message);
 	pthread_mutex_lock(&proxy->notify_lock);
-	log_target_send(&proxy->notify, proxy->conf, px, level, message);
+	log_target_send(&proxy->notify, proxy->conf, px, level, message, NULL);
 	pthread_mutex_unlock(&proxy->notify_lock);
 }

@@ -24,9 +24,11 @@ struct log_sender {
 void log_sender_init(struct log_sender *sender);
 void log_sender_fini(struct log_sender *sender);
 
-/* Sends one message to every target of the proxy's list that lets `level` through. */
+/* Sends one message to every target of the proxy's list that lets `level` through; `structured` is
+ * RFC 5424's structured data, NULL = none. */
 void log_target_send(struct log_sender *sender, const struct conf *conf,
-		     const struct conf_proxy *px, int level, const char *message);
+		     const struct conf_proxy *px, int level, const char *message,
+		     const char *structured);
 
 /* Has the proxy a target for `level`? */
 bool log_target_wanted(const struct conf *conf, const struct conf_proxy *px, int level);
@@ -39,6 +41,7 @@ void log_target_notify(struct proxy *proxy, const struct conf_proxy *px, int lev
 struct log_stamp {
 	struct timeval now;
 	const char *tag, *hostname; /* hostname NULL = not in RFC 3164 messages */
+	const char *structured;     /* NULL = none */
 	int pid;
 };
 

@@ -4,12 +4,14 @@
  */
 #include "proxy/proxy.h"
 
+#include "proxy/inspect.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/runtime.h"
 #include "proxy/tls.h"
 
 #include "common/log.h"
+#include "common/regex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +66,10 @@ init_proxies(struct proxy *proxy)
 		fe->backend = px->default_backend == CONF_NONE
 				      ? NULL
 				      : &proxy->backends[px->default_backend];
-		fe->log_end = px->tcplog && log_target_wanted(conf, px, LOG_INFO);
-		fe->log_start = !px->tcplog && log_target_wanted(conf, px, LOG_INFO);
+		/* The most severe level that a line may have. */
+		fe->log_end = px->log_format && log_target_wanted(conf, px, LOG_EMERG);
+		fe->log_start = !px->log_format && log_target_wanted(conf, px, LOG_INFO);
+		fe->plain = !inspect_wanted(conf, px);
 		fe->bind_sessions =
 			calloc(px->binds_n ? px->binds_n : 1, sizeof *fe->bind_sessions);
 		if (!fe->bind_sessions)
@@ -106,6 +110,59 @@ deal_bind(struct proxy *proxy, const struct proxy_listener *sockets, size_t n)
 }
 
 static int
+by_name(const void *a, const void *b, void *conf)
+{
+	const struct conf_proxy *proxies = conf;
+
+	return strcmp(proxies[*(const uint32_t *)a].name, proxies[*(const uint32_t *)b].name);
+}
+
+/* What expressions look up while they run: compiled patterns, backends by name. */
+static int
+init_expressions(struct proxy *proxy)
+{
+	const struct conf *conf = proxy->conf;
+	char error[REGEX_ERRORLEN];
+
+	proxy->regexes = calloc(conf->regexes_n + 1, sizeof *proxy->regexes);
+	proxy->backends_sorted = calloc(conf->proxies_n + 1, sizeof *proxy->backends_sorted);
+	if (!proxy->regexes || !proxy->backends_sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->regexes_n; i++) {
+		proxy->regexes[i] = regex_new(conf->regexes[i].pattern, error);
+		if (!proxy->regexes[i])
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < conf->proxies_n; i++)
+		if (conf->proxies[i].caps & CONF_CAP_BACK)
+			proxy->backends_sorted[proxy->backends_n++] = i;
+	if (proxy->backends_n)
+		qsort_r(proxy->backends_sorted, proxy->backends_n, sizeof *proxy->backends_sorted,
+			by_name, conf->proxies);
+	return 0;
+}
+
+struct backend *
+proxy_find_backend(const struct proxy *proxy, const char *name, size_t len)
+{
+	uint32_t low = 0, high = proxy->backends_n;
+
+	while (low < high) {
+		uint32_t at = low + (high - low) / 2, index = proxy->backends_sorted[at];
+		const char *other = proxy->conf->proxies[index].name;
+		int order = strncmp(name, other, len);
+
+		if (order == 0 && !other[len])
+			return &proxy->backends[index];
+		if (order > 0)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return NULL;
+}
+
+static int
 deal_listeners(struct proxy *proxy, const struct proxy_listener *listeners, size_t n)
 {
 	size_t end;
@@ -127,6 +184,10 @@ free_all(struct proxy *proxy)
 	for (uint32_t i = 0; proxy->threads && i < proxy->threads_n; i++)
 		if (proxy->threads[i].proxy)
 			proxy_thread_fini(&proxy->threads[i]);
+	for (size_t i = 0; proxy->regexes && i < proxy->conf->regexes_n; i++)
+		regex_free(proxy->regexes[i]);
+	free(proxy->regexes);
+	free(proxy->backends_sorted);
 	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
 		if (proxy->backends)
 			backend_fini(&proxy->backends[i]);
@@ -168,7 +229,9 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	if (!proxy->threads || !proxy->backends || !proxy->frontends)
 		goto fail;
 	memset(proxy->threads, 0, proxy->threads_n * sizeof *proxy->threads);
-	r = init_proxies(proxy);
+	r = init_expressions(proxy);
+	if (r == 0)
+		r = init_proxies(proxy);
 	for (uint32_t i = 0; r == 0 && i < proxy->threads_n; i++)
 		r = proxy_thread_init(&proxy->threads[i], proxy, i);
 	if (r == 0)

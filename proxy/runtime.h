@@ -17,6 +17,8 @@
 #include <openssl/types.h>
 
 struct check;
+struct rate;
+struct regex;
 struct listener;
 struct resolver;
 struct tls;
@@ -29,6 +31,7 @@ struct frontend {
 	uint32_t maxconn;
 	_Atomic uint32_t sessions;
 	_Atomic uint32_t *bind_sessions; /* by bind */
+	bool plain;                      /* no rules: a session goes straight to `backend` */
 	bool log_end, log_start;         /* there is a target: a line at the end, or at the start */
 };
 
@@ -61,13 +64,15 @@ struct proxy_thread {
 	uint32_t listeners_n;
 	struct check *checks;
 	uint32_t checks_n;
-	struct lb_set **sets;                 /* by backend; built when first needed */
-	struct waiting *waiting;              /* by backend */
-	struct tally *fronts, *backs;         /* by index in conf->proxies */
-	struct tally *servers;                /* by server number */
-	struct ssl_session_st **tls_sessions; /* by server number: to be resumed; NULL = no TLS */
+	struct lb_set **sets;                  /* by backend; built when first needed */
+	struct waiting *waiting;               /* by backend */
+	struct tally *fronts, *backs;          /* by index in conf->proxies */
+	struct tally *servers;                 /* by server number */
+	struct ssl_session_st **tls_sessions;  /* by server number: to be resumed; NULL = no TLS */
+	struct rate *front_rates, *back_rates; /* by index in conf->proxies; NULL = nobody asks */
 	struct log_sender log;
 	uint64_t random;         /* state of proxy_random */
+	uint32_t serial;         /* of the next session, among this thread's */
 	uint32_t shutdowns_seen; /* of proxy->shutdowns */
 	enum proxy_phase phase;  /* as far as this thread has followed */
 	struct timer relief;     /* out of descriptors: accepting goes on later */
@@ -82,6 +87,9 @@ struct proxy {
 	struct frontend *frontends; /* by index in conf->proxies, as are the backends */
 	struct backend *backends;
 	uint32_t proxies_n, servers_n;
+	struct regex **regexes;    /* by index in conf->regexes */
+	uint32_t *backends_sorted; /* indexes, by name */
+	uint32_t backends_n;
 	struct proxy_thread *threads;
 	uint32_t threads_n;
 	uint32_t maxconn;
@@ -96,6 +104,9 @@ struct proxy {
 	pthread_mutex_t notify_lock;
 	struct log_sender notify; /* under notify_lock */
 };
+
+/* The backend called so, or NULL.  Any thread. */
+struct backend *proxy_find_backend(const struct proxy *proxy, const char *name, size_t len);
 
 /* Makes every thread with sessions waiting for the backend look for a server again. */
 void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);

@@ -6,21 +6,28 @@
 
 #include "proxy/access_log.h"
 #include "proxy/dial.h"
+#include "proxy/extra.h"
+#include "proxy/inspect.h"
+#include "proxy/stats.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
+static void go_on(struct session *s);
+
 static void
 later(struct deferred *d)
 {
 	struct session *s = CONTAINER_OF(d, struct session, later);
 
-	if (s->state == SESSION_CLOSED)
+	if (s->state == SESSION_CLOSED) {
+		extra_free(s);
 		pool_put(&s->thread->session_pool, s);
-	else
-		session_ready(s);
+	} else {
+		go_on(s);
+	}
 }
 
 /* "D" once data may flow, "L" when only the client is left. */
@@ -31,10 +38,12 @@ phase_of(const struct session *s)
 	case SESSION_QUEUED:
 		return 'Q';
 	case SESSION_HANDSHAKE:
+	case SESSION_INSPECTING:
 		return 'R';
 	case SESSION_CONNECTING:
 	case SESSION_PAUSING:
 		return 'C';
+	case SESSION_ANSWERING:
 	case SESSION_RELAYING:
 		if ((s->server.flags & CONN_EOF) && (s->server.flags & CONN_SHUT))
 			return 'L';
@@ -57,24 +66,27 @@ session_close(struct session *s, enum session_cause cause)
 	s->phase = cause == SESSION_CAUSE_NONE ? '-' : phase_of(s);
 	dial_cancel(s);
 	s->state = SESSION_CLOSED;
+	/* As HAProxy counts: the frontend still has this session, backend and server no more. */
+	if (s->backend)
+		counter_add(&t->backs[s->backend->index].ended, 1);
+	/* While there are sockets: their addresses and TLS may be asked for. */
+	if (s->frontend->log_end && !s->logged)
+		access_log_end(s);
 
 	/* A server that has not said its last word is told that nobody listens any more. */
 	conn_close(&s->server, &t->loop,
 		   (reset && !(s->server.flags & CONN_EOF)) ||
 			   (s->backend && s->backend->conf->nolinger));
-	if (reset)
+	if (s->vanish)
+		conn_vanish(&s->client);
+	else if (reset)
 		conn_discard(&s->client);
-	conn_close(&s->client, &t->loop, s->frontend->conf->nolinger);
+	conn_close(&s->client, &t->loop, s->vanish || s->frontend->conf->nolinger);
 	channel_drop(&s->up, &t->store);
 	channel_drop(&s->down, &t->store);
 	timer_disarm(&t->loop.timers, &s->timer);
 	list_remove(&s->link);
 
-	if (s->backend)
-		counter_add(&t->backs[s->backend->index].ended, 1);
-	/* As HAProxy counts: the frontend still has this session, backend and server no more. */
-	if (s->frontend->log_end && !s->logged)
-		access_log_end(s);
 	counter_add(&t->fronts[s->frontend->index].ended, 1);
 	listener_release(t, s->frontend, s->bind);
 	loop_defer(&t->loop, &s->later);
@@ -137,25 +149,76 @@ judge(struct session *s, enum relay_result result, enum session_cause src, enum 
 	return false;
 }
 
+static bool
+pump_up(struct session *s)
+{
+	struct proxy_thread *t = s->thread;
+	unsigned eager = s->backend->conf->splice_auto ? 1 : 3;
+	int error;
+
+	return judge(
+		s,
+		relay_pump(&s->up, &s->client, &s->server, &t->store, eager, t->loop.now, &error),
+		SESSION_CAUSE_CLIENT, SESSION_CAUSE_SERVER);
+}
+
+static bool
+pump_down(struct session *s)
+{
+	struct proxy_thread *t = s->thread;
+	unsigned eager = s->backend->conf->splice_auto ? 1 : 3;
+	int error;
+
+	return judge(
+		s,
+		relay_pump(&s->down, &s->server, &s->client, &t->store, eager, t->loop.now, &error),
+		SESSION_CAUSE_SERVER, SESSION_CAUSE_CLIENT);
+}
+
 void
 session_ready(struct session *s)
 {
-	struct proxy_thread *t = s->thread;
 	uint64_t up = s->up.bytes, down = s->down.bytes;
-	unsigned eager = s->backend->conf->splice_auto ? 1 : 3;
-	enum relay_result result;
-	int error;
 
-	result = relay_pump(&s->up, &s->client, &s->server, &t->store, eager, t->loop.now, &error);
-	if (judge(s, result, SESSION_CAUSE_CLIENT, SESSION_CAUSE_SERVER)) {
-		result = relay_pump(&s->down, &s->server, &s->client, &t->store, eager, t->loop.now,
-				    &error);
-		if (judge(s, result, SESSION_CAUSE_SERVER, SESSION_CAUSE_CLIENT) &&
-		    ((s->client.flags | s->server.flags) & CONN_EOF))
-			forward_fins(s);
-	}
+	if (pump_up(s) && pump_down(s) && ((s->client.flags | s->server.flags) & CONN_EOF))
+		forward_fins(s);
 	if (s->up.bytes != up || s->down.bytes != down)
 		count_bytes(s, s->up.bytes - up, s->down.bytes - down);
+}
+
+/* The client's bytes flow; the server's are looked at. */
+static void
+answering(struct session *s, bool expired)
+{
+	uint64_t up = s->up.bytes;
+	bool flows = pump_up(s);
+
+	if (s->up.bytes != up)
+		count_bytes(s, s->up.bytes - up, 0);
+	if (!flows)
+		return;
+	switch (inspect_answer(s, expired)) {
+	case INSPECT_PASS:
+		session_enter(s, SESSION_RELAYING);
+		session_ready(s);
+		break;
+	case INSPECT_WAIT:
+		if (s->client.flags & CONN_EOF)
+			forward_fins(s);
+		break;
+	case INSPECT_OVER:
+		break;
+	}
+}
+
+/* A socket has something to tell, or a share of the last turn was left. */
+static void
+go_on(struct session *s)
+{
+	if (s->state == SESSION_RELAYING)
+		session_ready(s);
+	else if (s->state == SESSION_ANSWERING)
+		answering(s, false);
 }
 
 /* As HAProxy: a session that got no further than this has a line of its own in the log. */
@@ -182,8 +245,32 @@ handshake(struct session *s)
 	if (r == 0)
 		return;
 	s->handshake_ms = (int32_t)mono_since_ms(s->thread->loop.now, s->accepted);
+	session_admitted(s);
+}
+
+void
+session_assign(struct session *s, struct backend *be)
+{
+	struct proxy_thread *t = s->thread;
+
+	s->backend = be;
+	if (!be)
+		return;
+	counter_add(&t->backs[be->index].sessions, 1);
+	if (t->back_rates)
+		rate_add(&t->back_rates[be->index], t->loop.now);
+}
+
+void
+session_admitted(struct session *s)
+{
+	if (!s->frontend->plain) {
+		inspect_begin(s);
+		return;
+	}
 	if (s->frontend->log_start)
 		access_log_start(s);
+	session_assign(s, s->frontend->backend);
 	dial(s);
 }
 
@@ -197,6 +284,10 @@ client_ready(struct loop_fd *lf, uint32_t events)
 		session_ready(s);
 	else if (s->state == SESSION_HANDSHAKE)
 		handshake(s);
+	else if (s->state == SESSION_INSPECTING)
+		inspect_ready(s);
+	else if (s->state == SESSION_ANSWERING)
+		answering(s, false);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		session_close(s, SESSION_CAUSE_CLIENT);
 	else if ((events & EPOLLRDHUP) && s->backend->conf->abortonclose)
@@ -210,12 +301,12 @@ session_established(struct session *s)
 
 	s->connect_ms = (int32_t)mono_since_ms(now, s->accepted);
 	s->client.active = s->server.active = now;
-	session_enter(s, SESSION_RELAYING);
+	session_enter(s, s->backend->conf->response_rules.n ? SESSION_ANSWERING : SESSION_RELAYING);
 	if (s->frontend->conf->logasap && s->frontend->log_end) {
 		s->logged = true;
 		access_log_end(s);
 	}
-	session_ready(s);
+	go_on(s);
 }
 
 static struct mono
@@ -271,6 +362,8 @@ session_deadline(const struct session *s, enum session_cause *cause)
 	uint32_t ms = 0;
 
 	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
+	if (s->state == SESSION_INSPECTING)
+		return inspect_deadline(s);
 	if (s->state == SESSION_HANDSHAKE) {
 		ms = s->frontend->conf->timeout_client_ms;
 		return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
@@ -289,9 +382,12 @@ session_deadline(const struct session *s, enum session_cause *cause)
 	case SESSION_PAUSING:
 		ms = dial_pause_ms(s);
 		break;
+	case SESSION_ANSWERING:
+		return inspect_answer_deadline(s, relay_deadline(s, cause));
 	case SESSION_RELAYING:
 		return relay_deadline(s, cause);
 	case SESSION_HANDSHAKE:
+	case SESSION_INSPECTING:
 	case SESSION_CLOSED:
 		break;
 	}
@@ -358,6 +454,16 @@ session_timer(struct timer *timer, struct mono now)
 	case SESSION_RELAYING:
 		session_close(s, cause);
 		break;
+	case SESSION_INSPECTING:
+		inspect_expired(s);
+		break;
+	case SESSION_ANSWERING:
+		deadline = relay_deadline(s, &cause);
+		if (deadline.ns && !mono_before(now, deadline))
+			session_close(s, cause);
+		else
+			answering(s, true);
+		break;
 	case SESSION_CONNECTING:
 		dial_failed(s, ETIMEDOUT);
 		break;
@@ -393,13 +499,13 @@ session_start(struct listener *l, int fd, const struct sock_addr *from)
 	*s = (struct session){
 		.thread = t,
 		.frontend = l->frontend,
-		.backend = l->frontend->backend,
 		.server = { .lf = { .fd = -1 } },
 		.timer = { .fire = session_timer },
 		.later = { .call = later },
 		.state = SESSION_CONNECTING,
 		.cause = SESSION_CAUSE_NONE,
 		.bind = (uint16_t)l->bind,
+		.serial = t->serial++ * t->proxy->threads_n + t->index,
 		.queue_ms = -1,
 		.connect_ms = -1,
 		.accepted = t->loop.now,
@@ -415,16 +521,15 @@ session_start(struct listener *l, int fd, const struct sock_addr *from)
 		s->accepted_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / NS_PER_MS;
 	}
 	counter_add(&t->fronts[s->frontend->index].sessions, 1);
-	if (s->backend)
-		counter_add(&t->backs[s->backend->index].sessions, 1);
-	if (s->frontend->log_start && !l->tls)
-		access_log_start(s);
-
+	if (t->front_rates)
+		rate_add(&t->front_rates[s->frontend->index], t->loop.now);
+	if (!s->frontend->plain && !inspect_connection(s))
+		return;
 	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0 ||
 	    (l->tls && tls_accept(&s->client, l->tls) < 0))
 		session_close(s, SESSION_CAUSE_RESOURCE);
 	else if (l->tls)
 		session_enter(s, SESSION_HANDSHAKE);
 	else
-		dial(s);
+		session_admitted(s);
 }

@@ -4,12 +4,13 @@
  * A session belongs to the thread that accepted it, from the accept to the end of the turn in which
  * it was closed.  Its states:
  *
- *     accept -> HANDSHAKE -> CONNECTING -> RELAYING -> CLOSED
- *                              |      ^
- *                              v      |
- *                       QUEUED, PAUSING
+ *     accept -> HANDSHAKE -> INSPECTING -> CONNECTING -> ANSWERING -> RELAYING -> CLOSED
+ *                                           |      ^
+ *                                           v      |
+ *                                    QUEUED, PAUSING
  *
- * HANDSHAKE is passed over without TLS; with it the server's own belongs to CONNECTING.
+ * HANDSHAKE is passed over without TLS; with it the server's own belongs to CONNECTING.  INSPECTING
+ * and ANSWERING are for rules that look at the first bytes (inspect.c).
  */
 #pragma once
 
@@ -17,10 +18,12 @@
 #include "proxy/runtime.h"
 
 enum session_state {
-	SESSION_HANDSHAKE, /* the client's TLS */
-	SESSION_QUEUED,    /* waits for a slot of a server */
+	SESSION_HANDSHAKE,  /* the client's TLS */
+	SESSION_INSPECTING, /* the client's first bytes are looked at */
+	SESSION_QUEUED,     /* waits for a slot of a server */
 	SESSION_CONNECTING,
-	SESSION_PAUSING, /* no other server to try: waits before it tries the same again */
+	SESSION_PAUSING,   /* no other server to try: waits before it tries the same again */
+	SESSION_ANSWERING, /* as RELAYING, but the server's first bytes are held back */
 	SESSION_RELAYING,
 	SESSION_CLOSED, /* its memory goes at the end of the turn */
 };
@@ -33,6 +36,7 @@ enum session_cause {
 	SESSION_CAUSE_CLIENT_TIMEOUT = 'c',
 	SESSION_CAUSE_SERVER_TIMEOUT = 's',
 	SESSION_CAUSE_RESOURCE = 'R',
+	SESSION_CAUSE_PROXY = 'P', /* a rule */
 	SESSION_CAUSE_KILLED = 'K',
 	SESSION_CAUSE_DOWN = 'D', /* its server went down, and the file wants its sessions ended */
 };
@@ -48,21 +52,26 @@ struct session {
 	struct channel up, down; /* to the server, to the client */
 	struct proxy_thread *thread;
 	struct frontend *frontend;
-	struct backend *backend; /* NULL: the frontend has none */
-	struct server *target;   /* the last one chosen */
-	struct server *wanted;   /* the one it waits for while QUEUED; NULL = any */
-	struct list link;        /* in the thread's sessions */
-	struct list wait;        /* in struct waiting */
-	struct timer timer;      /* fires at or before the deadline, and looks again */
-	struct deferred later;   /* the share of a turn used up, or memory to free */
+	struct backend *backend;     /* NULL: the frontend has none */
+	struct server *target;       /* the last one chosen */
+	struct server *wanted;       /* the one it waits for while QUEUED; NULL = any */
+	struct server *wish;         /* whom a use-server rule names; NULL = balancing decides */
+	struct session_extra *extra; /* extra.h; NULL = it has nothing of that */
+	struct list link;            /* in the thread's sessions */
+	struct list wait;            /* in struct waiting */
+	struct timer timer;          /* fires at or before the deadline, and looks again */
+	struct deferred later;       /* the share of a turn used up, or memory to free */
 	enum session_state state;
 	enum session_cause cause;
 	char phase; /* second letter of the termination state */
 	bool slot;  /* holds one of target's */
 	bool redispatched, logged;
+	bool vanish;      /* closed without a word to the client */
+	uint8_t stage;    /* while INSPECTING: whose rules */
 	uint8_t attempts; /* to connect */
 	uint8_t failures; /* of these */
 	uint16_t bind;    /* index in the frontend */
+	uint32_t serial;  /* which of the proxy's sessions it is */
 	uint64_t tried;   /* servers that failed, as lb_bit */
 	struct session_peer peer;
 	uint32_t queue_position; /* place in the queue; 0 = never queued */
@@ -76,6 +85,12 @@ struct session {
 
 /* A connection was accepted and admitted; takes `fd` over. */
 void session_start(struct listener *l, int fd, const struct sock_addr *from);
+
+/* Its TLS handshake, if any, is over: looks for a server, or first at its rules. */
+void session_admitted(struct session *s);
+
+/* The backend it goes to, for good. */
+void session_assign(struct session *s, struct backend *be);
 
 /* Ends it: both sockets are closed, places and slots given back, a line logged. */
 void session_close(struct session *s, enum session_cause cause);
@@ -95,6 +110,13 @@ session_enter(struct session *s, enum session_state state)
 	s->state = state;
 	s->since = s->thread->loop.now;
 	session_rearm(s);
+}
+
+/* Has the client sent anything? */
+static inline bool
+session_heard(const struct session *s)
+{
+	return s->up.bytes > 0 || !channel_empty(&s->up);
 }
 
 /* When the present state must end, .ns == 0 = never; *cause: what to say then.  Pure. */

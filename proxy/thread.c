@@ -9,6 +9,7 @@
 #include "proxy/listener.h"
 #include "proxy/runtime.h"
 #include "proxy/session.h"
+#include "proxy/stats.h"
 
 #include "common/log.h"
 
@@ -52,7 +53,7 @@ end_shut_sessions(struct proxy_thread *t)
 		/* Nothing is lost yet: another server may have it. */
 		if (s->state == SESSION_CONNECTING)
 			dial_failed(s, ECONNABORTED);
-		else if (s->state == SESSION_RELAYING)
+		else if (s->state == SESSION_RELAYING || s->state == SESSION_ANSWERING)
 			session_close(s, SESSION_CAUSE_DOWN);
 	}
 }
@@ -230,6 +231,12 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 	t->backs = calloc(proxies_n, sizeof *t->backs);
 	t->servers = calloc(servers_n, sizeof *t->servers);
 	t->checks = calloc(servers_n, sizeof *t->checks);
+	if (proxy->conf->uses_rates) {
+		t->front_rates = calloc(proxies_n, sizeof *t->front_rates);
+		t->back_rates = calloc(proxies_n, sizeof *t->back_rates);
+		if (!t->front_rates || !t->back_rates)
+			return -ENOMEM;
+	}
 	if (proxy->tls) {
 		t->tls_sessions = calloc(servers_n, sizeof(struct ssl_session_st *));
 		if (!t->tls_sessions)
@@ -287,6 +294,8 @@ proxy_thread_fini(struct proxy_thread *t)
 	free(t->sets);
 	free(t->waiting);
 	free(t->fronts);
+	free(t->front_rates);
+	free(t->back_rates);
 	free(t->backs);
 	free(t->servers);
 }

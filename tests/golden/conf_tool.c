@@ -48,7 +48,7 @@ int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
-	struct conf_options options = { .node = "lb1" };
+	struct conf_options options = { .node = "lb1", .read_values = conf_read_values };
 	struct conf_report report;
 	struct conf_source *sources;
 	const struct conf *conf;

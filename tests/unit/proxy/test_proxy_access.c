@@ -3,6 +3,7 @@
  * A UDP socket of the test is the log server.
  */
 #include "tests/unit/proxy/fixture.h"
+#include "tests/unit/proxy/format_conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 struct logged {
+	struct arena *formats;
 	struct site site;
 	struct origin origin;
 	struct conf_log target, own[2];
@@ -49,7 +51,8 @@ logged_init(struct logged *l, enum origin_mode mode)
 		l->site.proxies[i].logs = &l->own[i];
 		l->site.proxies[i].logs_n = 1;
 	}
-	l->site.proxies[0].tcplog = true;
+	l->formats = arena_new();
+	l->site.proxies[0].log_format = format_conf(l->formats, "option tcplog")->log_format;
 	l->site.proxies[1].timeout_queue_ms = 200;
 }
 
@@ -59,6 +62,7 @@ logged_fini(struct logged *l)
 	site_stop(&l->site);
 	origin_stop(&l->origin);
 	close(l->fd);
+	arena_free(l->formats);
 }
 
 /* The next message without its header and newline, and with checks that take no time. */
@@ -269,7 +273,7 @@ without_tcplog(void **state)
 
 	logged_init(&l, ORIGIN_NAME);
 	site_add_server(&l.site, "s1", l.origin.port);
-	l.site.proxies[0].tcplog = false;
+	l.site.proxies[0].log_format = NULL;
 	site_start(&l.site, 1);
 	assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
 	line = next_line(&l);

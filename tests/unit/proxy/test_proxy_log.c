@@ -2,9 +2,11 @@
  * test_proxy_log.c - the bytes of the traffic log: the tcplog line and the formats of targets; and
  * the buffer pool, which is as small.
  */
+#include "conf/expr_words.h"
 #include "proxy/access_log.h"
 #include "proxy/log_target.h"
 #include "proxy/pool.h"
+#include "tests/unit/proxy/format_conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,38 +21,57 @@
 static struct access_record
 record(void)
 {
-	return (struct access_record){
-		.client = "10.0.1.2:33313",
+	struct access_record r = {
+		.client_port = 33313,
 		.accepted_ms = 1233922332443,
 		.frontend = "fnt",
 		.backend = "bck",
 		.server = "srv1",
-		.queue_ms = 0,
-		.connect_ms = 0,
 		.total_ms = 5007,
 		.bytes = 212,
+		.bytes_up = 17,
 		.cause = '-',
 		.phase = '-',
 		.retries = 3,
+		.pid = 14389,
+		.hostname = "lb1",
+		.log_counter = 5,
+		.request_counter = 26,
 	};
+
+	ip_parse("10.0.1.2", &r.client_ip);
+	return r;
+}
+
+/* The line that a frontend with these words in it would log. */
+static const char *
+line_of(const char *words, const struct access_record *record)
+{
+	static char line[512];
+	struct arena *arena = arena_new();
+	const struct conf_proxy *px = format_conf(arena, words);
+	struct access_record r = *record;
+
+	r.unique_id = px->unique_id_format;
+	log_format_line(px->log_format, &r, line, sizeof line);
+	arena_free(arena);
+	return line;
 }
 
 static void
 tcplog_line(void **state)
 {
 	struct access_record r = record();
-	char line[512];
 
-	access_log_format(&r, line, sizeof line);
-	assert_string_equal(line, "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/srv1 0/0/5007 "
-				  "212 -- 0/0/0/0/3 0/0");
+	assert_string_equal(line_of("option tcplog", &r),
+			    "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/srv1 0/0/5007 "
+			    "212 -- 0/0/0/0/3 0/0");
 }
 
 static void
 tcplog_of_a_failure(void **state)
 {
 	struct access_record r = record();
-	char line[512];
 
 	r.server = NULL;
 	r.queue_ms = r.connect_ms = -1;
@@ -63,22 +84,66 @@ tcplog_of_a_failure(void **state)
 	r.srvconn = 4;
 	r.server_queue = 5;
 	r.backend_queue = 6;
-	access_log_format(&r, line, sizeof line);
-	assert_string_equal(line, "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/<NOSRV> "
-				  "-1/-1/5007 212 SC 1/2/3/4/+3 5/6");
+	assert_string_equal(line_of("option tcplog", &r),
+			    "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/<NOSRV> "
+			    "-1/-1/5007 212 SC 1/2/3/4/+3 5/6");
 }
 
 static void
 tcplog_early(void **state)
 {
 	struct access_record r = record();
-	char line[512];
 
 	r.early = true;
-	access_log_format(&r, line, sizeof line);
-	assert_string_equal(line,
-			    "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt bck/srv1 0/0/+5007 "
+	r.tls = true;
+	r.handshake_ms = 2;
+	r.queue_ms = 5;
+	r.connect_ms = 9;
+	assert_string_equal(line_of("option tcplog", &r),
+			    "10.0.1.2:33313 [06/Feb/2009:12:12:12.443] fnt~ bck/srv1 3/4/+5007 "
 			    "+212 -- 0/0/0/0/3 0/0");
+}
+
+/* As HAProxy 2.6 prints them. */
+static void
+fields(void **state)
+{
+	struct access_record r = record();
+
+	assert_string_equal(line_of("log-format '%ci:%cp %{+X}ci:%{+X}cp %{+Q}s %{+Q,+E}b'", &r),
+			    "10.0.1.2:33313 0A000102:8221 \"srv1\" \"bck\"");
+	assert_string_equal(line_of("log-format '%ST %tsc %lc %rt %{+X}rt %pid %{+X}pid'", &r),
+			    "0 ---- 5 26 001A 14389 3835");
+	assert_string_equal(line_of("log-format '%T|%Tl|%ms|%Ts|%{+X}Ts|%t'", &r),
+			    "06/Feb/2009:12:12:12 +0000|06/Feb/2009:12:12:12 +0000|443|1233922332|"
+			    "498C291C|06/Feb/2009:12:12:12.443");
+	assert_string_equal(line_of("log-format '%Th %Tw %Tc %Td %Tt %Tu %B %U %H'", &r),
+			    "0 0 0 5007 5007 5007 212 17 lb1");
+	assert_string_equal(line_of("log-format '%si:%sp %bi:%bp %fi:%fp %sslc %sslv %ID'", &r),
+			    "-:- -:- -:- - - -");
+	assert_string_equal(line_of("log-format '100%% %{+Q}o %s   %{-Q}b'", &r),
+			    "100% \"srv1\" bck");
+	assert_string_equal(line_of("log-format x%ID\n\tunique-id-format %{+X}o%ci_%rt", &r),
+			    "x0A000102_001A");
+	r.client_ip.family = AF_UNSPEC;
+	r.client_port = 1;
+	assert_string_equal(line_of("log-format %ci:%cp", &r), "unix:1");
+}
+
+/* What finds no room is cut; the line ends all the same. */
+static void
+line_is_cut(void **state)
+{
+	struct conf_format_part part = { .field = CONF_FIELD_TEXT, .text = { "0123456789", 10 } };
+	const struct conf_format format = { .parts = &part, .parts_n = 1 };
+	struct access_record r = record();
+	char line[8];
+
+	assert_int_equal(log_format_line(&format, &r, line, sizeof line), 7);
+	assert_string_equal(line, "0123456");
+	part.field = CONF_FIELD_TIMESTAMP;
+	assert_int_equal(log_format_line(&format, &r, line, sizeof line), 7);
+	assert_string_equal(line, "1233922");
 }
 
 static const char *
@@ -163,6 +228,8 @@ main(void)
 		cmocka_unit_test(tcplog_line),
 		cmocka_unit_test(tcplog_of_a_failure),
 		cmocka_unit_test(tcplog_early),
+		cmocka_unit_test(fields),
+		cmocka_unit_test(line_is_cut),
 		cmocka_unit_test(target_formats),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(pool_keeps_the_warm_ones),

@@ -1,0 +1,95 @@
+/*
+ * expr_reader.h - reading expressions, patterns, conditions and log formats, between the files that
+ * do it.  Private to conf/; runs in whichever thread loads a configuration.
+ *
+ * What is wrong is told through call_refuse: in a section of mode http it is the mode that is
+ * refused, not each word that needs it.
+ */
+#pragma once
+
+#include "conf/expr.h"
+#include "conf/expr_words.h"
+#include "conf/parser.h"
+
+/* ---------------------------------------------------------------- expr.c */
+
+/*
+ * The expression that `text` begins with; *end = what follows it.  With `end` NULL nothing may.
+ * NULL after an error at `pos`.
+ */
+struct conf_expr *expr_read(struct conf_call *call, struct conf_pos pos, const char *text,
+			    const char **end);
+
+/* The place of "scope.name", or CONF_NONE after an error. */
+uint32_t expr_variable(struct conf_call *call, struct conf_pos pos, const char *name);
+
+const char *sample_type_name(enum sample_type type);
+
+/* ---------------------------------------------------------------- expr_table.c */
+
+struct fetch_row {
+	const char *name;
+	enum conf_fetch id;
+	enum sample_type type;
+	unsigned needs;
+	const char *args;
+};
+
+struct convert_row {
+	const char *name;
+	enum conf_converter id;
+	enum sample_type takes, gives;
+	const char *args;
+};
+
+const struct fetch_row *fetch_find(const char *name, size_t len);
+const struct convert_row *convert_find(const char *name, size_t len);
+
+/* Why there is no such fetch or converter: it needs HTTP, or stick tables.  NULL = it is unknown. */
+const char *fetch_why_not(const char *name, size_t len);
+const char *convert_why_not(const char *name, size_t len);
+
+/* The known name that is nearest, or NULL. */
+const char *fetch_nearest(const char *name);
+const char *convert_nearest(const char *name);
+
+/* ---------------------------------------------------------------- pattern.c */
+
+/* Can a sample of this type be compared by this method? */
+bool pattern_fits(enum sample_type type, enum conf_method method);
+
+/* What is compared with a type if nothing is said; CONF_METHOD_FOUND = nothing fits. */
+enum conf_method pattern_method_of(enum sample_type type);
+
+/* The method called so; -1 = none. */
+int pattern_method(const char *name);
+const char *pattern_method_name(enum conf_method method);
+
+enum pattern_operator { PATTERN_EQ, PATTERN_GE, PATTERN_GT, PATTERN_LE, PATTERN_LT };
+
+/* eq, ge, gt, le, lt; -1 = none. */
+int pattern_operator(const char *word);
+
+/* Adds one value as it is written.  NULL, or what is wrong with it.  `dotted`: versions like 3.1. */
+const char *pattern_add(struct conf_parser *p, struct conf_patterns *patterns, const char *value,
+			enum pattern_operator op, bool dotted);
+
+/* Puts what was added into its final order. */
+void pattern_finish(struct conf_patterns *patterns);
+
+/* ---------------------------------------------------------------- acl.c */
+
+/* `acl NAME …` and its like, from the words [from, to).  false after an error. */
+bool acl_read_line(struct conf_call *call, struct conf_acl *acl, size_t from, size_t to);
+
+/*
+ * The "if …" or "unless …" that begins at words[at]; NULL = an error was told.  `offers`: CONF_NEEDS_*
+ * that are met where it stands.
+ */
+struct conf_condition *condition_of(struct conf_call *call, size_t at, unsigned offers);
+
+/* ---------------------------------------------------------------- log_format.c */
+
+/* A format out of one word; NULL after an error.  `offers`: what there is where it is used. */
+struct conf_format *format_read(struct conf_call *call, struct conf_pos pos, const char *text,
+				unsigned flags, unsigned offers);

@@ -1,0 +1,179 @@
+/*
+ * expr_table.c - which fetches and converters there are, and why others are not.  Pure.
+ */
+#include "conf/expr_reader.h"
+
+#include "conf/nearest.h"
+
+#include <string.h>
+
+static const struct fetch_row fetches[] = {
+#define CONF_NEEDS_0 0
+#define FETCH(id, name, type, needs, args) \
+	{ name, CONF_FETCH_##id, SAMPLE_##type, CONF_NEEDS_##needs, args },
+	CONF_FETCHES(FETCH)
+#undef FETCH
+};
+
+static const struct {
+	const char *name;
+	enum conf_fetch id;
+} aliases[] = {
+#define ALIAS(name, id) { name, CONF_FETCH_##id },
+	CONF_FETCH_ALIASES(ALIAS)
+#undef ALIAS
+};
+
+static const struct convert_row converters[] = {
+#define CONVERT(id, name, takes, gives, args) \
+	{ name, CONF_CONVERT_##id, SAMPLE_##takes, SAMPLE_##gives, args },
+	CONF_CONVERTERS(CONVERT)
+#undef CONVERT
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char why_http[] = "needs mode http, which this version does not have";
+static const char why_tables[] = "stick tables come with a later version";
+static const char why_later[] = "comes with a later version";
+
+/* Names that begin so, and why they are none here. */
+static const struct {
+	const char *beginning, *why;
+} absent_fetches[] = {
+	{ "path", why_http },
+	{ "url", why_http },
+	{ "hdr", why_http },
+	{ "shdr", why_http },
+	{ "req.hdr", why_http },
+	{ "res.hdr", why_http },
+	{ "req.fhdr", why_http },
+	{ "res.fhdr", why_http },
+	{ "req.cook", why_http },
+	{ "res.cook", why_http },
+	{ "req.body", why_http },
+	{ "res.body", why_http },
+	{ "req.ver", why_http },
+	{ "res.ver", why_http },
+	{ "req_ver", why_http },
+	{ "resp_ver", why_http },
+	{ "cook", why_http },
+	{ "scook", why_http },
+	{ "method", why_http },
+	{ "query", why_http },
+	{ "base", why_http },
+	{ "capture.", why_http },
+	{ "http_", why_http },
+	{ "status", why_http },
+	{ "set-cookie", why_http },
+	{ "unique-id", why_http },
+	{ "txn.", why_http },
+	{ "fe_req_rate", why_http },
+	{ "fhdr", why_http },
+	{ "sc_", why_tables },
+	{ "sc0_", why_tables },
+	{ "sc1_", why_tables },
+	{ "sc2_", why_tables },
+	{ "src_", why_tables },
+	{ "table_", why_tables },
+	{ "ssl_", why_later },
+	{ "fc_", why_later },
+	{ "bc_", why_later },
+	{ "req.ssl_", why_later },
+	{ "distcc_", why_later },
+	{ "srv_sess_rate", why_later },
+	{ "cur_", why_later },
+	{ "prio_", why_later },
+	{ "last_rule", why_later },
+	{ "lua.", "there is no Lua" },
+	{ "internal.", "it is HAProxy's own" },
+	{ "lat_ns", "it is HAProxy's own" },
+	{ "cpu_", "it is HAProxy's own" },
+};
+
+static const struct {
+	const char *beginning, *why;
+} absent_converters[] = {
+	{ "map", why_later },           { "table_", why_tables },  { "in_table", why_tables },
+	{ "http_date", why_http },      { "url_", why_later },     { "json", why_later },
+	{ "jwt_", why_later },          { "mqtt_", why_later },    { "fix_", why_later },
+	{ "regsub", why_later },        { "wt6", why_later },      { "xxh", why_later },
+	{ "digest", why_later },        { "hmac", why_later },     { "protobuf", why_later },
+	{ "ungrpc", why_later },        { "be2", why_later },      { "aes_", why_later },
+	{ "add_item", why_later },      { "host_only", why_http }, { "port_only", why_http },
+	{ "language", why_http },       { "param", why_later },    { "crc32c", why_later },
+	{ "srv_queue", why_later },     { "htonl", why_later },    { "cut_crlf", why_later },
+	{ "secure_memcmp", why_later }, { "ub64", why_later },     { "debug", why_later },
+	{ "lua.", "there is no Lua" },
+};
+
+static bool
+is_name(const char *row, const char *name, size_t len)
+{
+	return strlen(row) == len && memcmp(row, name, len) == 0;
+}
+
+const struct fetch_row *
+fetch_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(fetches); i++)
+		if (is_name(fetches[i].name, name, len))
+			return &fetches[i];
+	for (size_t i = 0; i < COUNT(aliases); i++)
+		if (is_name(aliases[i].name, name, len))
+			return &fetches[aliases[i].id];
+	return NULL;
+}
+
+const struct convert_row *
+convert_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(converters); i++)
+		if (is_name(converters[i].name, name, len))
+			return &converters[i];
+	return NULL;
+}
+
+const char *
+fetch_why_not(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(absent_fetches); i++) {
+		size_t begins = strlen(absent_fetches[i].beginning);
+
+		if (len >= begins && memcmp(name, absent_fetches[i].beginning, begins) == 0)
+			return absent_fetches[i].why;
+	}
+	return NULL;
+}
+
+const char *
+convert_why_not(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(absent_converters); i++) {
+		size_t begins = strlen(absent_converters[i].beginning);
+
+		if (len >= begins && memcmp(name, absent_converters[i].beginning, begins) == 0)
+			return absent_converters[i].why;
+	}
+	return NULL;
+}
+
+const char *
+fetch_nearest(const char *name)
+{
+	struct nearest nearest = nearest_init(name);
+
+	for (size_t i = 0; i < COUNT(fetches); i++)
+		nearest_offer(&nearest, fetches[i].name);
+	return nearest.best;
+}
+
+const char *
+convert_nearest(const char *name)
+{
+	struct nearest nearest = nearest_init(name);
+
+	for (size_t i = 0; i < COUNT(converters); i++)
+		nearest_offer(&nearest, converters[i].name);
+	return nearest.best;
+}

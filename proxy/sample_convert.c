@@ -1,0 +1,477 @@
+/*
+ * sample_convert.c - converters: a sample becomes another one.  Run by the session's thread.  Texts
+ * that are made stand in the caller's room and are cut where it ends.
+ */
+#include "proxy/sample.h"
+
+#include "proxy/extra.h"
+#include "proxy/stats.h"
+
+#include "conf/expr_words.h"
+
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <time.h>
+
+static bool
+set_text(struct sample *sample, enum sample_type type, const char *data, size_t len)
+{
+	sample_text(sample, type, data, len);
+	return true;
+}
+
+static bool
+set_number(struct sample *sample, enum sample_type type, int64_t number)
+{
+	sample_number(sample, type, number);
+	return true;
+}
+
+/* ------------------------------------------------------------------ texts */
+
+static bool
+change_case(struct sample *sample, char *out, bool lower)
+{
+	size_t len = sample->len < SAMPLE_ROOM ? sample->len : SAMPLE_ROOM;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)sample->data[i];
+
+		out[i] = (char)(lower ? tolower(c) : toupper(c));
+	}
+	return set_text(sample, SAMPLE_STR, out, len);
+}
+
+static bool
+to_hex(struct sample *sample, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t len = sample->len < SAMPLE_ROOM / 2 ? sample->len : SAMPLE_ROOM / 2;
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[(unsigned char)sample->data[i] >> 4];
+		out[2 * i + 1] = digits[sample->data[i] & 15];
+	}
+	return set_text(sample, SAMPLE_STR, out, 2 * len);
+}
+
+static bool
+from_hex(struct sample *sample)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < sample->len; i++) {
+		char c = sample->data[i];
+
+		if (!isxdigit((unsigned char)c))
+			return false;
+		value = value << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return set_number(sample, SAMPLE_INT, (int64_t)value);
+}
+
+static bool
+is_delimiter(const struct conf_arg *delimiters, char c)
+{
+	return memchr(delimiters->text.data, c, delimiters->text.len) != NULL;
+}
+
+/*
+ * Fields stand between delimiters and may be empty; words are what is left if delimiters in a row
+ * are one.  Counted from 1, or from the end by -1; `count` of them with what stands between, 0 = all.
+ */
+static bool
+pick_field(struct sample *sample, const struct conf_arg *args, bool words)
+{
+	const struct conf_arg *delimiters = &args[1];
+	bool backwards = args[0].number < 0;
+	int64_t index = backwards ? -args[0].number : args[0].number;
+	int64_t count = args[2].given ? args[2].number : 1, seen = 0;
+	const char *data = sample->data, *end = data + sample->len;
+	const char *from = NULL, *to = NULL;
+	const char *at = backwards ? end : data;
+
+	for (;;) {
+		const char *start = at;
+
+		if (backwards) {
+			while (at > data && !is_delimiter(delimiters, at[-1]))
+				at--;
+		} else {
+			while (at < end && !is_delimiter(delimiters, *at))
+				at++;
+		}
+		if (!words || at != start) {
+			seen++;
+			if (seen == index) {
+				from = backwards ? at : start;
+				to = backwards ? start : at;
+			}
+			if (seen >= index && (count == 0 || seen < index + count)) {
+				from = backwards ? at : from;
+				to = backwards ? to : at;
+			}
+		}
+		if (at == (backwards ? data : end) || (count && seen >= index + count - 1))
+			break;
+		at += backwards ? -1 : 1;
+	}
+	if (!from)
+		return words ? false : set_text(sample, SAMPLE_STR, "", 0);
+	return set_text(sample, SAMPLE_STR, from, (size_t)(to - from));
+}
+
+static bool
+take_bytes(struct sample *sample, const struct conf_arg *args)
+{
+	size_t offset = (size_t)args[0].number, len;
+
+	if (offset > sample->len)
+		return set_text(sample, SAMPLE_BIN, sample->data, 0);
+	len = sample->len - offset;
+	if (args[1].given && (size_t)args[1].number < len)
+		len = (size_t)args[1].number;
+	return set_text(sample, SAMPLE_BIN, sample->data + offset, len);
+}
+
+static size_t
+append(char *out, size_t len, const char *data, size_t more)
+{
+	if (more > SAMPLE_ROOM - len)
+		more = SAMPLE_ROOM - len;
+	memcpy(out + len, data, more);
+	return len + more;
+}
+
+/* The sample, a text, a variable's value, a text. */
+static bool
+concat(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample, char *out)
+{
+	struct sample_room room;
+	struct sample value;
+	size_t len = append(out, 0, sample->data, sample->len);
+
+	room.turn = 0;
+	if (args[0].given)
+		len = append(out, len, args[0].text.data, args[0].text.len);
+	if (args[1].given && extra_get(ctx->session, (uint32_t)args[1].number, &value) &&
+	    sample_cast(&value, SAMPLE_STR, &room))
+		len = append(out, len, value.data, value.len);
+	if (args[2].given)
+		len = append(out, len, args[2].text.data, args[2].text.len);
+	return set_text(sample, SAMPLE_STR, out, len);
+}
+
+static bool
+trim(struct sample *sample, const struct conf_arg *chars, bool left)
+{
+	while (left && sample->len && is_delimiter(chars, *sample->data)) {
+		sample->data++;
+		sample->len--;
+	}
+	while (!left && sample->len && is_delimiter(chars, sample->data[sample->len - 1]))
+		sample->len--;
+	return true;
+}
+
+static bool
+to_base64(struct sample *sample, char *out)
+{
+	if (sample->len > SAMPLE_ROOM / 4 * 3 - 3)
+		return false;
+	return set_text(sample, SAMPLE_STR, out,
+			(size_t)EVP_EncodeBlock((unsigned char *)out,
+						(const unsigned char *)sample->data,
+						(int)sample->len));
+}
+
+static bool
+from_base64(struct sample *sample, char *out)
+{
+	size_t len = sample->len, padding = 0;
+	int n;
+
+	if (len > SAMPLE_ROOM || len % 4)
+		return false;
+	while (padding < 2 && padding < len && sample->data[len - 1 - padding] == '=')
+		padding++;
+	n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)sample->data, (int)len);
+	return n >= 0 && set_text(sample, SAMPLE_BIN, out, (size_t)n - padding);
+}
+
+/* The format is the configuration's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static bool
+format_time(struct sample *sample, const struct conf_arg *args, char *out, bool local)
+{
+	time_t when = sample->number + (args[1].given ? args[1].number : 0);
+	struct tm tm;
+
+	if (!(local ? localtime_r(&when, &tm) : gmtime_r(&when, &tm)))
+		return false;
+	return set_text(sample, SAMPLE_STR, out,
+			strftime(out, SAMPLE_ROOM, args[0].text.data, &tm));
+}
+
+#pragma GCC diagnostic pop
+
+static bool
+compare_with(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sample *sample)
+{
+	struct sample_room room;
+	struct sample other;
+	int order;
+
+	room.turn = 0;
+	if (!extra_get(ctx->session, (uint32_t)arg->number, &other) ||
+	    !sample_cast(&other, SAMPLE_STR, &room))
+		return false;
+	order = memcmp(sample->data, other.data, sample->len < other.len ? sample->len : other.len);
+	if (order == 0)
+		order = (sample->len > other.len) - (sample->len < other.len);
+	return set_number(sample, SAMPLE_INT, order);
+}
+
+/* ------------------------------------------------------------------ digests */
+
+static bool
+digest(struct sample *sample, const EVP_MD *md, char *out)
+{
+	unsigned len = 0;
+
+	if (EVP_Digest(sample->data, sample->len, (unsigned char *)out, &len, md, NULL) != 1)
+		return false;
+	return set_text(sample, SAMPLE_BIN, out, len);
+}
+
+static const EVP_MD *
+sha2_of(const struct conf_arg *arg)
+{
+	switch (arg->given ? arg->number : 256) {
+	case 224:
+		return EVP_sha224();
+	case 384:
+		return EVP_sha384();
+	case 512:
+		return EVP_sha512();
+	}
+	return EVP_sha256();
+}
+
+/* Spreads the bits of a hash: a full avalanche in six steps (Thomas Wang and Bob Jenkins). */
+static uint32_t
+avalanche(uint32_t a)
+{
+	a += 0x7ed55d16 + (a << 12);
+	a = a ^ 0xc761c23c ^ a >> 19;
+	a += 0x165667b1 + (a << 5);
+	a = (a + 0xd3a2646c) ^ a << 9;
+	a += 0xfd7046c5 + (a << 3);
+	return a ^ 0xb55a4f09 ^ a >> 16;
+}
+
+static bool
+set_hash(struct sample *sample, const struct conf_arg *arg, uint32_t hash)
+{
+	if (arg->given && arg->number)
+		hash = avalanche(hash);
+	return set_number(sample, SAMPLE_INT, hash);
+}
+
+static uint32_t
+djb2(const struct sample *sample)
+{
+	uint32_t hash = 5381;
+
+	for (size_t i = 0; i < sample->len; i++)
+		hash = hash * 33 + (unsigned char)sample->data[i];
+	return hash;
+}
+
+static uint32_t
+sdbm(const struct sample *sample)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < sample->len; i++)
+		hash = hash * 65599 + (unsigned char)sample->data[i];
+	return hash;
+}
+
+static uint32_t
+crc32(const struct sample *sample)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < sample->len; i++) {
+		crc ^= (unsigned char)sample->data[i];
+		for (unsigned bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (0xedb88320 & (0 - (crc & 1)));
+	}
+	return ~crc;
+}
+
+/* ------------------------------------------------------------------ numbers */
+
+/* The argument, or the value of the variable that it names; 0 if that has none. */
+static int64_t
+operand(const struct sample_ctx *ctx, const struct conf_arg *arg)
+{
+	struct sample_room room;
+	struct sample value;
+
+	if (!arg->variable)
+		return arg->number;
+	room.turn = 0;
+	if (!extra_get(ctx->session, (uint32_t)arg->number, &value) ||
+	    !sample_cast(&value, SAMPLE_INT, &room))
+		return 0;
+	return value.number;
+}
+
+/* What is too large stays the largest. */
+static int64_t
+saturated(bool overflow, int64_t result, bool negative)
+{
+	return overflow ? negative ? INT64_MIN : INT64_MAX : result;
+}
+
+static bool
+arithmetic(const struct sample_ctx *ctx, const struct conf_convert *convert, struct sample *sample)
+{
+	int64_t a = sample->number, b = operand(ctx, &convert->args[0]), r = 0;
+	bool over;
+
+	switch (convert->id) {
+	case CONF_CONVERT_ADD:
+		over = __builtin_add_overflow(a, b, &r);
+		r = saturated(over, r, a < 0);
+		break;
+	case CONF_CONVERT_SUB:
+		over = __builtin_sub_overflow(a, b, &r);
+		r = saturated(over, r, a < 0);
+		break;
+	case CONF_CONVERT_MUL:
+		over = __builtin_mul_overflow(a, b, &r);
+		r = saturated(over, r, (a < 0) != (b < 0));
+		break;
+	case CONF_CONVERT_DIV:
+		r = b == 0 || (a == INT64_MIN && b == -1) ? INT64_MAX : a / b;
+		break;
+	case CONF_CONVERT_MOD:
+		r = b == 0 || b == -1 ? 0 : a % b;
+		break;
+	case CONF_CONVERT_AND:
+		r = a & b;
+		break;
+	case CONF_CONVERT_OR:
+		r = a | b;
+		break;
+	case CONF_CONVERT_XOR:
+		r = a ^ b;
+		break;
+	}
+	return set_number(sample, SAMPLE_INT, r);
+}
+
+static bool
+mask_ip(struct sample *sample, const struct conf_arg *args)
+{
+	const struct conf_arg *mask = sample->ip.family == AF_INET ? &args[0] : &args[1];
+
+	if (!mask->given)
+		return false;
+	for (unsigned i = 0; i < ip_len(&sample->ip); i++)
+		sample->ip.bytes[i] &= mask->ip.bytes[i];
+	return true;
+}
+
+static bool
+count_servers(const struct sample_ctx *ctx, struct sample *sample)
+{
+	const struct backend *be =
+		proxy_find_backend(ctx->session->thread->proxy, sample->data, sample->len);
+
+	return be && set_number(sample, SAMPLE_INT, stats_usable_servers(be));
+}
+
+static bool
+convert_number(const struct sample_ctx *ctx, const struct conf_convert *convert,
+	       struct sample *sample)
+{
+	switch (convert->id) {
+	case CONF_CONVERT_BOOL:
+		return set_number(sample, SAMPLE_BOOL, sample->number != 0);
+	case CONF_CONVERT_NOT:
+		return set_number(sample, SAMPLE_BOOL, sample->number == 0);
+	case CONF_CONVERT_ODD:
+		return set_number(sample, SAMPLE_BOOL, sample->number & 1);
+	case CONF_CONVERT_EVEN:
+		return set_number(sample, SAMPLE_BOOL, !(sample->number & 1));
+	case CONF_CONVERT_NEG:
+		return set_number(sample, SAMPLE_INT, (int64_t)(0 - (uint64_t)sample->number));
+	case CONF_CONVERT_CPL:
+		return set_number(sample, SAMPLE_INT, ~sample->number);
+	}
+	return arithmetic(ctx, convert, sample);
+}
+
+bool
+sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
+	       struct sample *sample)
+{
+	const struct conf_arg *args = convert->args;
+
+	switch (convert->id) {
+	case CONF_CONVERT_LOWER:
+	case CONF_CONVERT_UPPER:
+		return change_case(sample, sample_room(ctx->room),
+				   convert->id == CONF_CONVERT_LOWER);
+	case CONF_CONVERT_HEX:
+		return to_hex(sample, sample_room(ctx->room));
+	case CONF_CONVERT_HEX2I:
+		return from_hex(sample);
+	case CONF_CONVERT_LENGTH:
+		return set_number(sample, SAMPLE_INT, (int64_t)sample->len);
+	case CONF_CONVERT_IPMASK:
+		return mask_ip(sample, args);
+	case CONF_CONVERT_FIELD:
+	case CONF_CONVERT_WORD:
+		return pick_field(sample, args, convert->id == CONF_CONVERT_WORD);
+	case CONF_CONVERT_BYTES:
+		return take_bytes(sample, args);
+	case CONF_CONVERT_CONCAT:
+		return concat(ctx, args, sample, sample_room(ctx->room));
+	case CONF_CONVERT_LTRIM:
+	case CONF_CONVERT_RTRIM:
+		return trim(sample, args, convert->id == CONF_CONVERT_LTRIM);
+	case CONF_CONVERT_BASE64:
+		return to_base64(sample, sample_room(ctx->room));
+	case CONF_CONVERT_B64DEC:
+		return from_base64(sample, sample_room(ctx->room));
+	case CONF_CONVERT_CRC32:
+		return set_hash(sample, args, crc32(sample));
+	case CONF_CONVERT_DJB2:
+		return set_hash(sample, args, djb2(sample));
+	case CONF_CONVERT_SDBM:
+		return set_hash(sample, args, sdbm(sample));
+	case CONF_CONVERT_SHA1:
+		return digest(sample, EVP_sha1(), sample_room(ctx->room));
+	case CONF_CONVERT_SHA2:
+		return digest(sample, sha2_of(args), sample_room(ctx->room));
+	case CONF_CONVERT_LTIME:
+	case CONF_CONVERT_UTIME:
+		return format_time(sample, args, sample_room(ctx->room),
+				   convert->id == CONF_CONVERT_LTIME);
+	case CONF_CONVERT_STRCMP:
+		return compare_with(ctx, args, sample);
+	case CONF_CONVERT_IIF:
+		args += !sample->number;
+		return set_text(sample, SAMPLE_STR, args->text.data, args->text.len);
+	case CONF_CONVERT_NBSRV:
+		return count_servers(ctx, sample);
+	}
+	return convert_number(ctx, convert, sample);
+}
