@@ -119,7 +119,8 @@ read_flags(struct line_reader *r, size_t at, size_t to)
 				add_file(r, &words[at + 1]);
 			at++;
 		} else {
-			break; /* a number below zero, or a word that begins so */
+			fail(r, words[at].pos, flag,
+			     "is no flag: `--` stands before a value that begins with `-`");
 		}
 	}
 	return at;

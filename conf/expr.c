@@ -206,6 +206,9 @@ read_arguments(struct expr_reader *r, struct conf_arg *args, const char *kinds, 
 		else if (*r->at != ')')
 			break;
 	}
+	/* "()" is an empty text. */
+	if (n == 0 && open && *r->at == ')' && *kinds == 's')
+		args[0] = (struct conf_arg){ .given = true, .text = { "", 0 } };
 	if (open && *r->at++ != ')') {
 		call_refuse(r->call, r->pos, "`)` is missing after the arguments of `%.40s`", what);
 		return false;

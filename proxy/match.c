@@ -226,7 +226,7 @@ match_patterns(const struct conf_patterns *patterns, struct regex *const *regexe
 	case CONF_METHOD_IP:
 		return sample_cast(&cast, SAMPLE_IP, room) && match_ip(patterns, &cast.ip);
 	case CONF_METHOD_LEN:
-		return (cast.type == SAMPLE_BIN || sample_cast(&cast, SAMPLE_STR, room)) &&
+		return sample_cast(&cast, SAMPLE_STR, room) &&
 		       match_number(patterns, (int64_t)cast.len);
 	case CONF_METHOD_BIN:
 		return sample_cast(&cast, SAMPLE_BIN, room) &&
@@ -240,8 +240,5 @@ match_patterns(const struct conf_patterns *patterns, struct regex *const *regexe
 	case CONF_METHOD_REG:
 		break;
 	}
-	/* Binary samples are compared byte by byte, beyond a NUL, too. */
-	if (cast.type == SAMPLE_BIN || sample_cast(&cast, SAMPLE_STR, room))
-		return match_text(patterns, regexes, &cast, room);
-	return false;
+	return sample_cast(&cast, SAMPLE_STR, room) && match_text(patterns, regexes, &cast, room);
 }

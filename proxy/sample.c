@@ -3,8 +3,6 @@
  */
 #include "proxy/sample.h"
 
-#include "conf/value.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,11 +18,25 @@ as_word(const struct sample *sample, char word[IP_STRLEN])
 	return true;
 }
 
+/* As HAProxy reads it: what follows the number does not count, and without digits it is 0. */
+static bool
+leading_number(struct sample *sample)
+{
+	const char *at = sample->data, *end = at + sample->len;
+	bool negative = at < end && *at == '-';
+	int64_t number = 0;
+
+	for (at += negative; at < end && *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, *at - '0', &number))
+			number = INT64_MAX / 10;
+	sample->number = negative ? -number : number;
+	return sample->len > 0;
+}
+
 static bool
 cast_to_number(struct sample *sample)
 {
-	char word[IP_STRLEN];
-
 	switch (sample->type) {
 	case SAMPLE_BOOL:
 	case SAMPLE_INT:
@@ -33,7 +45,7 @@ cast_to_number(struct sample *sample)
 		sample->number = ntohl(sample->ip.v4.s_addr);
 		return sample->ip.family == AF_INET;
 	case SAMPLE_STR:
-		return as_word(sample, word) && value_int(word, &sample->number) == 0;
+		return leading_number(sample);
 	case SAMPLE_BIN:
 	case SAMPLE_ANY:
 		break;

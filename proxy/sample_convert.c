@@ -118,7 +118,7 @@ pick_field(struct sample *sample, const struct conf_arg *args, bool words)
 		at += backwards ? -1 : 1;
 	}
 	if (!from)
-		return words ? false : set_text(sample, SAMPLE_STR, "", 0);
+		return set_text(sample, SAMPLE_STR, "", 0);
 	return set_text(sample, SAMPLE_STR, from, (size_t)(to - from));
 }
 

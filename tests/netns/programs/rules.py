@@ -1,0 +1,369 @@
+"""Rules in TCP mode: one configuration for whoever balances, and what comes back for which bytes.
+
+    rules.py config DIRECTORY    writes rules.cfg and its files of values
+    rules.py ask                 serves the backends, asks every frontend, prints "case: answer" lines
+
+Each expression has a frontend of its own that goes to `yes` if it holds and to `no` if not; frontends
+of the other kind route by what a ClientHello says.  The servers answer with their names.
+"""
+
+import pathlib
+import random
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+
+FIRST, TLS, TIMES, SERVERS = 7200, 7100, 7150, {"yes": 7001, "no": 7002, "one": 7003, "two": 7004}
+BYTES = b"SSH-2.0-x\x00\x02ab tail=1;WORD"
+
+# What holds for a connection from 127.0.0.1 with BYTES as its first ones, as HAProxy sees it, is
+# found out by asking it.
+EXPRESSIONS = """
+src 127.0.0.1
+src 127.0.0.0/255.0.0.0
+src 10.0.0.0/8 192.168.0.0/16 127.0.0.1/32
+src ::ffff:127.0.0.1
+src ::1 2001:db8::/32
+src -f networks.lst
+src,ipmask(8) 127.0.0.0
+src,ipmask(255.255.0.0) 127.1.0.0
+src -m str 127.0.0.1
+src -m beg 127.
+src -m len 9
+src -m found
+src_port gt 1023
+src_port lt 1024
+src_port 1:65535
+dst 127.0.0.1
+dst_port ge 7200 le 100
+dst_port lt 7200
+src_is_local
+dst_conn 1
+fe_conn 1
+be_conn(yes) 0
+nbsrv(yes) 1
+nbsrv(yes) gt 1
+srv_is_up(yes/s)
+srv_conn(yes/s) 0
+avg_queue(yes) 0
+queue(yes) 0:5
+connslots(yes) eq -1
+be_conn_free(yes) -- -1
+so_id 1
+so_name -m found
+always_true
+always_false
+ssl_fc
+ssl_fc_sni -m found
+bool(true)
+bool(false)
+int(5) 5
+int(5) 1:4
+int(5) gt 4 lt 6
+int(5) -m bool
+int(0) -m bool
+int(-3) -m str -- -3
+int(5),add(2),mul(3),sub(1),div(4),mod(3) 2
+int(12),and(10),or(1),xor(2) 11
+int(7),odd
+int(7),even
+int(7),neg -- -7
+int(0),not
+int(255),cpl -- -256
+int(9223372036854775807),add(1) 9223372036854775807
+str(abc) abc
+str(abc) -i ABC
+str(abc) ABC
+str(ABC) -m beg -i ab
+str(abc) -m end bc
+str(abc) -m end -i BC
+str(abcdef) -m sub cd xx
+str(abcdef) -m len 6
+str(abcdef) -m len 1:5
+str(a/b/c) -m dir b
+str(a/bb/c) -m dir b
+str(www.example.com) -m dom example
+str(www.example.com) -m dom example.com
+str(www.example.com) -m dom xample
+str(www.example.com) -m reg ^w+\\.ex
+str(WWW.example.com) -m reg -i ^w+\\.ex
+str(7) -m int 5:9
+str(7x) -m int 5:9
+str(x7) -m int 0
+str(-7) -m int lt 0
+str() -m int 0
+str(1.5) -m bool
+str(10.1.2.3) -m ip 10.0.0.0/8
+str(abc) -m found
+str(abc) -m bin 616263
+str(abc),upper ABC
+str(ABC),lower abc
+str(abc),hex 616263
+str(ff),hex2i 255
+str(abc),length 3
+str(abc),bytes(1) -m str bc
+str(abc),bytes(1,1) -m str b
+str(a.b..c),field(2,.) b
+str(a.b..c),field(3,.) -m len 0
+str(a.b..c),field(-1,.) c
+str(a.b..c),field(2,.,2) b.
+str(a.b..c),field(2,.,0) b..c
+str(a.b..c),word(3,.) c
+str(a.b..c),word(-2,.) b
+str(a.b..c),word(4,.) -m found
+str(a.b..c),word(2,.,2) b..c
+str(xxaxx),ltrim(x),rtrim(x) a
+str(abc),base64 YWJj
+str(YWJj),b64dec -m str abc
+str(abc),crc32 891568578
+str(abc),djb2 193485963
+str(abc),djb2(1) 4169841423
+str(abc),sdbm 807794786
+str(abc),sha1,hex A9993E364706816ABA3E25717850C26C9CD0D89D
+str(abc),sha2(256),hex -m beg BA7816BF
+str(abc),concat(-,,x) abc-x
+int(0),utime(%Y-%m-%d) 1970-01-01
+int(1),bool,iif(good,bad) good
+bin(616200ff) -m bin 616200ff
+bin(616263) -m str abc
+ipv4(10.1.2.3) 10.1.2.0/24
+ipv6(2001:db8::1) 2001:db8::/32
+ipv6(::ffff:10.1.2.3) 10.0.0.0/8
+env(NOBODY_SET_THIS) -m found
+rand(1) 0
+rand(10) lt 10
+nbproc 1
+req.len ge 8
+req.len 26
+req.len gt 5000
+payload(0,4) 5353482d
+req.payload(0,4) -m str SSH-
+req.payload(0,4) -m reg ^S+H
+req.payload(4,0) -m beg 2.0
+req.payload(4,0) -m sub tail
+req.payload(4,0) -m sub x
+req.payload(0,0),length 26
+req.payload(99,4) -m found
+req.payload(20,99) -m found
+req.payload_lv(10,1) -m str ab
+req.payload_lv(10,1,0) -m str SS
+req.payload_lv(10,1,+2) -m str " t"
+req.payload(0,0),lower -m sub ssh
+req.payload(13,13),field(2,=) 1;WORD
+req.ssl_hello_type 1
+req.ssl_sni -m found
+req.ssl_ver 3.0:3.3
+req.rdp_cookie -m found
+req.rdp_cookie_cnt 0
+req.proto_http
+var(sess.a) -m str 127.0.0.1
+var(sess.none) -m found
+var(sess.none,dflt) -m str dflt
+var(txn.n),add(1) 8
+var(txn.f) -m str x-127.0.0.1
+int(1),add(txn.n) 8
+str(7),strcmp(txn.n) 0
+be_id gt 0
+fe_name -m beg expr
+fe_defbe no
+hostname -m len gt 0
+wait_end
+stopping
+src 127.0.0.1 || always_false
+""".strip().splitlines()
+
+TLS_RULES = """
+    acl exact req.ssl_sni -i App.Example.Org
+    acl ends req.ssl_sni -m end -i .end.example .zwei.example
+    acl begins req_ssl_sni -m beg pre
+    acl inside req.ssl_sni -m sub needle
+    acl domain req.ssl_sni -m dom dom
+    acl matches req.ssl_sni -m reg ^r[0-9]+\\.example$
+    acl listed req.ssl_sni -i -f hosts.lst
+    acl h2 req.ssl_alpn h2
+    use_backend one if exact or ends || begins
+    use_backend two if inside or domain or matches
+    use_backend yes if listed !h2
+    use_backend %[req.ssl_sni,field(1,.)] if { req.ssl_sni -m end .dynamic.example }
+    default_backend no
+"""
+
+HOSTS = [
+    "app.example.org", "APP.EXAMPLE.ORG", "xapp.example.org", "a.end.example", "A.END.EXAMPLE",
+    "end.example", "b.zwei.example", "prefix.example", "PREfix.example", "a-needle-b.example",
+    "a.dom.example", "a.xdom.example", "r12.example", "r12.examplex", "listed.example",
+    "two.dynamic.example", "nobody.dynamic.example", "other.example", None,
+]  # fmt: skip
+
+
+def configuration(folder):
+    lines = ["global", "    log stdout format raw local0", "defaults", "    mode tcp"]
+    lines += ["    log global", "    option tcplog", "    timeout client 20s"]
+    lines += ["    timeout server 20s", "    timeout connect 5s"]
+    for i, expression in enumerate(EXPRESSIONS):
+        condition = " || ".join("{ " + part + " }" for part in expression.split(" || "))
+        lines += [
+            f"frontend expr{i}",
+            f"    bind 127.0.0.1:{FIRST + i}",
+            "    tcp-request connection set-var(sess.a) src",
+            "    tcp-request inspect-delay 10s",
+            "    tcp-request content set-var(txn.n) int(7)",
+            "    tcp-request content set-var-fmt(txn.f) x-%[src]",
+            "    tcp-request content accept if { req.len ge 26 }",
+            f"    use_backend yes if {condition}",
+            "    default_backend no",
+        ]
+    lines += ["frontend tls", f"    bind 127.0.0.1:{TLS}", "    tcp-request inspect-delay 10s"]
+    lines += ["    tcp-request content accept if { req.ssl_hello_type 1 }", TLS_RULES]
+    # It is not worth waiting for what cannot come.
+    lines += ["frontend impatient", f"    bind 127.0.0.1:{TLS + 1}"]
+    lines += ["    tcp-request inspect-delay 300ms"]
+    lines += ["    tcp-request content reject if !{ req.ssl_hello_type 1 }", TLS_RULES]
+    lines += ["frontend rdp", f"    bind 127.0.0.1:{TLS + 2}", "    tcp-request inspect-delay 10s"]
+    lines += ["    tcp-request content accept if RDP_COOKIE", "    acl mine req.rdp_cookie mine"]
+    lines += ["    acl named req.rdp_cookie(mstshash) -m beg u", "    use_backend one if mine"]
+    lines += ["    use_backend two if named", "    default_backend no"]
+    lines += ["frontend formats", f"    bind 127.0.0.1:{TLS + 3} name door"]
+    lines += ["    log-format '" + FORMAT + "'", "    default_backend chosen"]
+    for name, port in SERVERS.items():
+        lines += [f"backend {name}", f"    server s 127.0.0.1:{port}"]
+    lines += ["backend chosen", "    use-server b if { src 127.0.0.1 }", "    server a 127.0.0.1:7001"]
+    lines += ["    server b 127.0.0.1:7002", "    tcp-response content accept if { res.len gt 0 }"]
+    text = "\n".join(lines) + "\n"
+    return text.replace("-f ", f"-f {folder}/")
+
+
+# Between bars: what differs from run to run is cut out by who compares.
+FORMAT = (
+    "LOG %ci %{+X}ci %{+Q}ci|%f %ft %{+Q}ft|%b/%s %{+Q}s|%B %U|%ts %tsc %ST|%rc %{+Q}rc|%si:%sp "
+    "%{+X}si:%{+X}sp|%fi:%fp %{+X}fp|%bi|%ac/%fc/%bc/%sc|%sq/%bq|%sslc %sslv|%ID|%%|"
+    "%[bin(00414243)] %[bin(414200)] %[str(a),hex] %[bool(true)] %[int(12)] %{+X}[int(12)]|%[src]|"
+    "%[str(a]b)] %{+E}[str(a]b)] %{+Q}[str(a]b)] %{+Q,+E}[str(a]b)]|%[str()] %{+Q}[str()]|"
+    "%[ssl_fc] %[ssl_fc_sni] %{+Q}[ssl_fc_sni]|%[so_name] %[fe_defbe] %[srv_name]|%{+Q}o %b  %f %{-Q}b"
+)
+
+
+class Server(threading.Thread):
+    """Says its name and what it got, once the client has said all."""
+
+    def __init__(self, name, port):
+        super().__init__(daemon=True)
+        self.name_sent = name.encode()
+        self.socket = socket.create_server(("127.0.0.1", port), backlog=64)
+
+    def run(self):
+        while True:
+            connection, _ = self.socket.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            got = b""
+            while True:
+                piece = connection.recv(65536)
+                if not piece:
+                    break
+                got += piece
+            connection.sendall(b"%s %d" % (self.name_sent, len(got)))
+
+
+def ask(port, pieces):
+    """What comes back for these bytes, sent piece by piece."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answer = b""
+        try:
+            for piece in pieces:
+                client.sendall(piece)
+            client.shutdown(socket.SHUT_WR)
+            while True:
+                piece = client.recv(65536)
+                if not piece:
+                    break
+                answer += piece
+        except ConnectionError:
+            answer += b"<reset>"
+    return answer.decode()
+
+
+def hello(host, protocols=None):
+    """A ClientHello."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname=host)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return outgoing.read()
+
+
+def rdp(cookie):
+    body = b"\xe0\x00\x00\x00\x00\x00Cookie: " + cookie + b"\r\n"
+    return b"\x03\x00" + struct.pack(">HB", len(body) + 5, len(body)) + body
+
+
+def cut(data, rng):
+    """The same in pieces of random sizes."""
+    pieces = []
+    while data:
+        size = rng.randint(1, 40)
+        pieces.append(data[:size])
+        data = data[size:]
+    return pieces
+
+
+def cases():
+    rng = random.Random(7)
+    for i, expression in enumerate(EXPRESSIONS):
+        yield expression, FIRST + i, [BYTES]
+    for host in HOSTS:
+        yield f"tls {host}", TLS, [hello(host)]
+        yield f"tls {host} in pieces", TLS, cut(hello(host), rng)
+    first = hello("listed.example", ["h2", "http/1.1"])
+    yield "tls h2", TLS, [first]
+    yield "tls one by one", TLS, [first[i : i + 1] for i in range(len(first))]
+    yield "tls cut short", TLS, [first[:100]]
+    yield "no tls", TLS, [b"GET / HTTP/1.0\r\n\r\n"]
+    yield "nothing", TLS, []
+    yield "impatient no tls", TLS + 1, [b"GET / HTTP/1.0\r\n\r\n"]
+    yield "impatient tls", TLS + 1, [hello("app.example.org")]
+    yield "impatient cut short", TLS + 1, [first[:100]]
+    yield "rdp mine", TLS + 2, [rdp(b"other=mine")]
+    yield "rdp user", TLS + 2, cut(rdp(b"mstshash=user"), rng)
+    yield "rdp other", TLS + 2, [rdp(b"msts=user")]
+    yield "rdp none", TLS + 2, [rdp(b"")]
+    yield "no rdp", TLS + 2, [b"GET / HTTP/1.0\r\n\r\n"]
+    yield "formats", TLS + 3, [b"abc"]
+
+
+def listening():
+    """The local ports that somebody listens on."""
+    rows = pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    return {int(row.split()[1].split(":")[1], 16) for row in rows if row.split()[3] == "0A"}
+
+
+def main():
+    if sys.argv[1] == "config":
+        folder = pathlib.Path(sys.argv[2])
+        (folder / "networks.lst").write_text("# networks\n10.0.0.0/8\n  127.0.0.0/24\n")
+        (folder / "hosts.lst").write_text("Listed.Example\n#other.example\n\n")
+        (folder / "rules.cfg").write_text(configuration(folder))
+        return
+    for name, port in SERVERS.items():
+        Server(name, port).start()
+    while not {port for _, port, _ in cases()} <= listening():
+        time.sleep(0.02)
+    for name, port, pieces in cases():
+        print(f"{name}: {ask(port, pieces)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
