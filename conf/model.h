@@ -231,6 +231,7 @@ struct conf_instance {
 	enum conf_switch accept; /* of traffic to the VIPs; CONF_OFF = no_accept */
 	bool strict_mode;
 	bool skip_check_adv_addr;
+	bool owner_ignore_adverts;
 	uint8_t unicast_ttl; /* of what is sent to them; 0 = 255 */
 	struct conf_vip *vips;
 	size_t vips_n;    /* advertised ones first (of these the link-local), in the file's order */

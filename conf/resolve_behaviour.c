@@ -143,6 +143,7 @@ enforce_strictness(struct conf_parser *p, struct conf_instance *instance,
 			p, instance, draft, "higher_prio_send_advert",
 			"a higher priority is not answered: `higher_prio_send_advert` is reset");
 	instance->higher_prio_send_advert = CONF_OFF;
+	instance->owner_ignore_adverts = true;
 	if (parser_given(p, draft->given, "garp_lower_prio_repeat") &&
 	    instance->garp_lower_prio_repeat)
 		warn_strict(p, instance, draft, "garp_lower_prio_repeat",

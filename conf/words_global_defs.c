@@ -168,6 +168,7 @@ static const struct conf_row rows[] = {
 	DEFAULT("vrrp_higher_prio_send_advert", "default of higher_prio_send_advert"),
 	DEFAULT("vrrp_down_timer_adverts", "default of down_timer_adverts"),
 	DEFAULT("vrrp_strict", "default of strict_mode"),
+	DEFAULT("vrrp_owner_ignore_adverts", "default of owner_ignore_adverts"),
 	DEFAULT("vrrp_skip_check_adv_addr", "default of skip_check_adv_addr"),
 	GLOBAL_DEFS_IDLE_ROWS,
 };

@@ -41,7 +41,6 @@
 	IDLE("garp_master_repeat", "the default is called `vrrp_garp_master_repeat`"),             \
 	IDLE("garp_master_refresh", "the default is called `vrrp_garp_master_refresh`"),           \
 	IDLE("vrrp_check_unicast_src", "unicast packets are always checked against the peers"),    \
-	IDLE("vrrp_owner_ignore_adverts", "an owner (priority 255) never gives way"),              \
 	IDLE("log_unknown_vrids", "packets for other routers are counted in `tandem status`"),     \
 	IDLE("vrrp_priority", IDLE_REALTIME),\
 	IDLE("vrrp_rlimit_rttime", IDLE_RTTIME), IDLE("vrrp_rlimit_rtime", IDLE_RTTIME),       \
@@ -121,7 +120,6 @@
 	IDLE("smtp_alert", IDLE_MAIL),                                                             \
 	IDLE("debug", "-d shows everything"),                                                      \
 	IDLE("garp_extra_if", "each address is announced on its own interface"),                   \
-	IDLE("owner_ignore_adverts", "an owner (priority 255) never gives way"),                   \
 	IDLE("promote_secondaries", "always set on the interfaces in use"),                        \
 	IDLE("check_unicast_src", "unicast packets are always checked against the peers"),         \
 	IDLE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),          \

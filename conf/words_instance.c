@@ -396,6 +396,10 @@ static const struct conf_row rows[] = {
 	{ "skip_check_adv_addr", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, skip_check_adv_addr),
 	  .flags = ROW_GLOBAL,
 	  .doc = "addresses of the same sender are compared with ours only once" },
+	{ "owner_ignore_adverts", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, owner_ignore_adverts),
+	  .flags = ROW_GLOBAL,
+	  .doc = "a master that owns the addresses (priority 255) listens to nobody, as the RFCs have "
+		 "it; else it gives way to another owner of a higher address" },
 	{ "v3_checksum_as_v2", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, v3_checksum_as_v2),
 	  .doc = "version 3 checksums without the pseudo-header, as RFC 9568 has them" },
 	NOTIFY("notify_master", master, "run on becoming master"),

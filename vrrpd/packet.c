@@ -336,6 +336,7 @@ vrrp_drop_name(enum vrrp_drop drop)
 		[VRRP_DROP_TYPE] = "not an advertisement",
 		[VRRP_DROP_CHECKSUM] = "wrong checksum",
 		[VRRP_DROP_VRID] = "unknown VRID",
+		[VRRP_DROP_OWNER] = "the addresses are ours",
 		[VRRP_DROP_AUTH_TYPE] = "wrong authentication type",
 		[VRRP_DROP_AUTH_MD5] = "Cisco MD5 authentication is not supported",
 		[VRRP_DROP_AUTH_DATA] = "wrong password",

@@ -103,6 +103,25 @@ check_signature(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct
 	return drop;
 }
 
+/* RFC 9568 section 7.1, RFC 3768 section 7.1.  One that resigns still waits for its successor. */
+static bool
+is_deaf(const struct vrrp_instance *inst)
+{
+	return inst->conf->owner_ignore_adverts && inst->conf->priority == 255 &&
+	       inst->state == VRRP_STATE_MASTER;
+}
+
+static enum vrrp_drop
+check(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
+{
+	enum vrrp_drop drop;
+
+	if (is_deaf(inst))
+		return VRRP_DROP_OWNER;
+	drop = vrrp_packet_check(inst->conf, &inst->source, ad);
+	return drop == VRRP_DROP_N ? check_signature(inst, ad, now) : drop;
+}
+
 /* What the codec made of a message; `drop` says why it refused it. */
 static void
 deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct vrrp_advert *ad,
@@ -119,9 +138,7 @@ deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct
 			   vrrp->conf->interfaces[interface].name, ad, now);
 		return;
 	}
-	drop = vrrp_packet_check(inst->conf, &inst->source, ad);
-	if (drop == VRRP_DROP_N)
-		drop = check_signature(inst, ad, now);
+	drop = check(inst, ad, now);
 	if (drop != VRRP_DROP_N) {
 		count_drop(inst->drops, inst->drop_logged, drop, inst->conf->name, ad, now);
 		return;

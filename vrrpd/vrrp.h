@@ -161,7 +161,8 @@ enum vrrp_drop {
 	VRRP_DROP_VERSION,
 	VRRP_DROP_TYPE,
 	VRRP_DROP_CHECKSUM,
-	VRRP_DROP_VRID, /* counted per interface: no instance owns it */
+	VRRP_DROP_VRID,  /* counted per interface: no instance owns it */
+	VRRP_DROP_OWNER, /* an owner of the addresses listens to nobody (owner_ignore_adverts) */
 	VRRP_DROP_AUTH_TYPE,
 	VRRP_DROP_AUTH_MD5, /* Cisco's type 254 */
 	VRRP_DROP_AUTH_DATA,

@@ -48,6 +48,30 @@ test_list_differs(void **state)
 	assert_int_equal(node_view(node).peer_priority, 150);
 }
 
+/* RFC 9568 section 7.1 has an owner discard all; without the directive two owners settle it. */
+static void
+test_two_owners(void **state)
+{
+	for (unsigned ignore = 0; ignore < 2; ignore++) {
+		node->instance.priority = 255;
+		node->instance.owner_ignore_adverts = ignore;
+		become_master();
+		node_hear(node, 10, 255); /* a lower address */
+		assert_state(VRRP_STATE_MASTER);
+		node_hear(node, 12, 0);
+		node_hear(node, 12, 255);
+		assert_state(ignore ? VRRP_STATE_MASTER : VRRP_STATE_BACKUP);
+		assert_int_equal(node_view(node).drops[VRRP_DROP_OWNER], ignore ? 3 : 0);
+		vrrp_stop(node->vrrp, world->now, "test");
+		node_hear(node, 12, 100); /* whoever follows is heard */
+		assert_state(VRRP_STATE_INIT);
+		vrrp_free(node->vrrp);
+		node->vrrp = NULL;
+		node->wants = WANTS_NOTHING;
+	}
+	become_master();
+}
+
 static void
 test_transition_text(void **state)
 {
@@ -68,6 +92,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ALONE(test_drops_are_counted),
 		ALONE(test_list_differs),
+		ALONE(test_two_owners),
 		ALONE(test_transition_text),
 	};
 
