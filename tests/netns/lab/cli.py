@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import config
-from .faults import FAULTS, Drill
+from .faults import FAULTS, Drill, burn
 from .interop import cells, run_cell, table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .network import run
@@ -171,6 +171,22 @@ def fault(args):
         sys.exit(1)
 
 
+def burn_cpu(args):
+    pair = config.Pair(version=3, advert_s=0.1)
+    with Lab() as lab:
+        lab.up()
+        for name in PAIR:
+            lab.tandem(name, pair)
+        lab.start_pair()
+        changes, lines = burn(lab, args.minutes * 60)
+        problems = lab.stop_pair()
+    print(f"CPU burnt on both nodes for {args.minutes:g} min at 100 ms: {len(changes)} false fail-overs")
+    for text in lines + problems:
+        print(text)
+    if changes or lines or problems:
+        sys.exit(1)
+
+
 def scale(args):
     """Both in the same lab, one after the other."""
     failed = False
@@ -236,6 +252,8 @@ def main():
     vrrp_options(sub)
     sub = command("scale", scale, "250 instances and 1000 addresses, beside keepalived")
     sub.add_argument("--rounds", type=int, default=3)
+    sub = command("burn", burn_cpu, "CPU burnt on both nodes: nobody may fail over")
+    sub.add_argument("--minutes", type=float, default=10)
     sub = command("interop", interop, "Tandem beside keepalived and FRR: the matrix")
     sub.add_argument("words", nargs="*", help="only cells whose name has all of them")
     sub.add_argument("--list", action="store_true", help="the names of the cells")

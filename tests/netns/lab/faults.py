@@ -8,7 +8,7 @@ import signal
 import time
 
 from . import config
-from .process import now, wait_until
+from .process import Process, now, wait_until
 
 FAULTS = {}
 GRACE_BEFORE_S = 0.3  # a launch may be older than the fault that kills it
@@ -403,3 +403,32 @@ def _(drill):
     yield
     network.port("lb2", True)
     drill.returns()
+
+
+def burn(lab, seconds):
+    """Row 18: more busy loops than there are CPUs, on both nodes.  Returns the changes of holder meanwhile,
+    and the transitions the nodes have logged."""
+    before = {name: len(node.log_text()) for name, node in lab.nodes.items()}
+    loops = [
+        Process(
+            f"burn-{name}-{n}",
+            ["sh", "-c", "while :; do :; done"],
+            f"{lab.directory}/burn.log",
+            namespace=lab.network.namespace(name),
+        )
+        for name in lab.nodes
+        for n in range(2 * (os.cpu_count() or 1))
+    ]
+    struck = now()
+    try:
+        time.sleep(seconds)
+    finally:
+        for loop in loops:
+            loop.stop(5)
+    lines = [
+        line
+        for name, node in lab.nodes.items()
+        for line in node.log_text()[before[name] :].splitlines()
+        if "Entering" in line
+    ]
+    return lab.watch.events(lab.vip, struck), lines
