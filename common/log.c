@@ -9,10 +9,10 @@
  */
 #include "common/log.h"
 
-#include "common/addr.h"
 #include "common/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -68,6 +68,20 @@ log_init(const struct log_setup *setup)
 	if (config.fd >= 0)
 		connect(config.fd, &config.syslog_addr.any, config.syslog_addr.len);
 	atomic_store(&last_connect_ns, 0);
+}
+
+int
+log_socket(const struct sock_addr **address)
+{
+	*address = &config.syslog_addr;
+	return config.to_syslog ? config.fd : -1;
+}
+
+void
+log_adopt_socket(int fd)
+{
+	if (config.fd >= 0)
+		dup3(fd, config.fd, O_CLOEXEC);
 }
 
 void

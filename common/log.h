@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "common/addr.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <syslog.h>
@@ -36,6 +38,13 @@ void log_at(int level, const char *format, ...) __attribute__((format(printf, 2,
 #define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
 #define log_error(...)   log_at(LOG_ERR, __VA_ARGS__)
 #define log_alert(...)   log_at(LOG_ALERT, __VA_ARGS__)
+
+/*
+ * The socket towards syslog and where it leads; -1 = there is none.  Whoever adopts a socket sends
+ * through that one from then on; `fd` stays the caller's.  Before threads start.
+ */
+int log_socket(const struct sock_addr **address);
+void log_adopt_socket(int fd);
 
 /* Lines lost because stderr or the log socket was full or not there. */
 uint64_t log_dropped(void);

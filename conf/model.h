@@ -473,6 +473,7 @@ struct conf {
 	uint32_t maxconn;         /* 0 = derived from the limit of descriptors */
 	const char *user, *group; /* NULL = default user, else nobody */
 	bool daemon;
+	const char *chroot; /* the worker's root directory; NULL = the host's */
 	const char *pidfile;
 	const char *log_tag;
 	const char *log_send_hostname; /* NULL = no; "" = this host */

@@ -353,6 +353,27 @@ resolve_proxies(struct conf_parser *p)
 	}
 }
 
+/* The system's resolver needs files of the host, at any time. */
+static void
+resolve_chroot(struct conf_parser *p)
+{
+	struct conf *conf = p->conf;
+
+	for (size_t i = 0; i < conf->proxies_n && conf->chroot; i++)
+		for (size_t j = 0; j < conf->proxies[i].servers_n && conf->chroot; j++) {
+			const struct conf_server *server = &conf->proxies[i].servers[j];
+
+			if (server->address.len || !server->host)
+				continue;
+			conf_warning(
+				&p->reporter, server->pos,
+				"server `%.60s` has a name (`%.60s`), which could not be looked "
+				"up after `chroot`: the root directory stays the host's",
+				server->name, server->host);
+			conf->chroot = NULL;
+		}
+}
+
 static void
 replace_scripts(struct conf_parser *p)
 {
@@ -379,6 +400,7 @@ resolve_all(struct conf_parser *p)
 	resolve_proxies(p);
 	resolve_refs(p);
 	resolve_expressions(p);
+	resolve_chroot(p);
 	replace_scripts(p);
 	resolve_defaults(p);
 	for (size_t i = 0; i < p->conf->instances_n; i++)

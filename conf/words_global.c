@@ -32,9 +32,6 @@ static const char one_process[] = "there is one worker process, with `nbthread` 
 static const char buffers[] = "buffers are taken from the kernel's own sizes as they are needed";
 static const char no_http[] = "only HTTP mode uses it, which this version does not have";
 static const char dh[] = "parameters that suit the key are chosen by themselves";
-static const char sandbox[] =
-	"the worker runs unprivileged, without capabilities, and opens no files, "
-	"but it does not change its root directory";
 static const char no_socket[] = "use `tandem status`: there is no HAProxy command socket";
 
 #define NOTICE(word, reason)                          \
@@ -55,6 +52,10 @@ static const struct conf_row rows[] = {
 	{ "group", CONF_TYPE_STRING, ROW_FIELD(conf, group), .doc = "its group" },
 	{ "daemon", CONF_TYPE_FLAG, ROW_FIELD(conf, daemon), .flags = ROW_NO,
 	  .doc = "run in the background" },
+	{ "chroot", CONF_TYPE_STRING, ROW_FIELD(conf, chroot),
+	  .doc = "the worker's root directory; it may be empty, for the sockets of logs and what else is "
+		 "needed are handed in, and only unix sockets of servers are looked for in it.  It "
+		 "stays the host's where a server has a name, which could not be looked up" },
 	{ "pidfile", CONF_TYPE_STRING, ROW_FIELD(conf, pidfile),
 	  .doc = "where the process id is written" },
 	{ "log", CONF_TYPE_CALL, .flags = ROW_REPEATS, .parse = parse_global_log,
@@ -66,7 +67,6 @@ static const struct conf_row rows[] = {
 	{ "spread-checks", CONF_TYPE_INT, ROW_FIELD(conf, spread_checks), .max = 50,
 	  .doc = "percent by which checks are moved at random" },
 	TLS_GLOBAL_ROWS,
-	NOTICE("chroot", sandbox),
 	NOTICE("stats socket", no_socket),
 	NOTICE("stats timeout", no_socket),
 	NOTICE("stats maxconn", no_socket),

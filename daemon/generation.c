@@ -112,6 +112,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_TLS_FILES:
 	case REQUEST_LEDGER:
 	case REQUEST_JOURNAL:
+	case REQUEST_LOG_SOCKET:
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:
@@ -204,6 +205,7 @@ generation_look(struct generation *g, struct mono now, bool stopping)
 {
 	struct child *child = &g->child;
 
+	log_sockets_refresh(&g->logs, now);
 	if (!child_running(child))
 		return;
 	child_watch(child);
@@ -294,6 +296,7 @@ generation_init(struct generation *g)
 		.generation = g->number,
 		.control_fd = -1,
 		.journal_fd = -1,
+		.logs = &g->logs,
 		.listeners = &g->res.listeners,
 		.tls_files = g->tls_files,
 		.tls_files_len = g->tls_files_len,
@@ -306,10 +309,14 @@ generation_init(struct generation *g)
 bool
 generation_open(struct generation *g)
 {
+	const struct sock_addr *own;
+	int own_fd = log_socket(&own);
+
 	if (handover_init(&g->handover) < 0) {
 		log_error("out of memory");
 		return false;
 	}
+	log_sockets_init(&g->logs, g->conf, own_fd, own);
 	return resources_open(&g->res, g->conf, g->of.loop, on_network, tell_lease, g);
 }
 
@@ -330,5 +337,6 @@ generation_close(struct generation *g)
 	if (g->checks.loop)
 		check_scripts_fini(&g->checks);
 	handover_fini(&g->handover);
+	log_sockets_fini(&g->logs);
 	resources_close(&g->res);
 }

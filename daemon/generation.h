@@ -13,6 +13,7 @@
 #include "daemon/child.h"
 #include "daemon/guardian.h"
 #include "daemon/handover.h"
+#include "daemon/log_sockets.h"
 #include "daemon/notify.h"
 #include "daemon/privileged.h"
 #include "daemon/resources.h"
@@ -45,7 +46,9 @@ struct generation {
 	size_t tls_files_len;
 
 	struct resources res;
-	struct handover handover; /* its control_fd and journal_fd are set before a worker is spawned */
+	struct log_sockets logs;
+	struct handover
+		handover; /* its control_fd and journal_fd are set before a worker is spawned */
 	struct check_scripts checks;
 	struct notifier notifier;
 

@@ -64,6 +64,21 @@ send_tls_files(struct handover *handover, struct ipc *ipc)
 }
 
 static int
+send_log_sockets(struct handover *handover, struct ipc *ipc)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < handover->logs->n && r == 0; i++) {
+		struct ans_log_socket a = { handover->generation, i };
+		int fd = handover->logs->at[i].fd;
+
+		if (fd >= 0)
+			r = ipc_send(ipc, REQUEST_LOG_SOCKET, &a, sizeof a, &fd, 1);
+	}
+	return r;
+}
+
+static int
 send_journal(struct handover *handover, struct ipc *ipc)
 {
 	return send_none(handover, ipc, REQUEST_JOURNAL, &handover->journal_fd);
@@ -106,6 +121,8 @@ handover_begin(struct handover *handover, struct ipc *ipc)
 	r = send_none(handover, ipc, REQUEST_CONTROL, &handover->control_fd);
 	if (r == 0)
 		r = send_journal(handover, ipc);
+	if (r == 0)
+		r = send_log_sockets(handover, ipc);
 	if (r == 0)
 		r = send_listeners(handover, ipc);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include "common/ipc.h"
 #include "daemon/ledger.h"
 #include "daemon/listeners.h"
+#include "daemon/log_sockets.h"
 #include "daemon/netwatch.h"
 #include "daemon/vrrp_sockets.h"
 
@@ -17,6 +18,7 @@ struct handover {
 	const void *tls_files; /* as in guardian_setup */
 	size_t tls_files_len;
 	const struct ledger *ledger;
+	const struct log_sockets *logs;
 	struct vrrp_sockets *sockets;
 	const struct netwatch *watch;
 	struct netwatch_link *told; /* by interface: what the worker knows */
@@ -26,7 +28,7 @@ struct handover {
 int handover_init(struct handover *handover);
 void handover_fini(struct handover *handover);
 
-/* CONTROL, JOURNAL, LISTENER…, TLS_FILES, LEDGER, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the
+/* CONTROL, JOURNAL, LOG_SOCKET…, LISTENER…, TLS_FILES, LEDGER, VRRP_SOCKET…, LINK…, START.  0 or -errno: then the
  * worker is of no use. */
 int handover_begin(struct handover *handover, struct ipc *ipc);
 

@@ -83,6 +83,11 @@ struct ans_listener {
 	uint32_t proxy, bind; /* one descriptor beside it */
 };
 
+struct ans_log_socket {
+	uint32_t generation;
+	uint32_t index; /* log_sockets.h; one descriptor beside it */
+};
+
 struct ans_vrrp_socket {
 	uint32_t generation;
 	/* One descriptor beside it: raw, protocol 112, bound to the interface. */
@@ -124,6 +129,7 @@ struct ans_script {
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
 	X(TLS_FILES,    struct req_none,         GUARDIAN) /* + descriptor: tls_files_pack's block */  \
 	X(LEDGER,       struct req_none,         GUARDIAN) /* + descriptor: marks of auth_hmac */      \
+	X(LOG_SOCKET,   struct ans_log_socket,   GUARDIAN)                                             \
 	X(JOURNAL,      struct req_none,         GUARDIAN) /* + descriptor: the journal */             \
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \

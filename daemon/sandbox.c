@@ -13,6 +13,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <openssl/ssl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,20 @@ change_identity(const struct sandbox_identity *id)
 	if (setgroups(0, NULL) < 0 || setresgid(id->gid, id->gid, id->gid) < 0 ||
 	    setresuid(id->uid, id->uid, id->uid) < 0)
 		return -errno;
+	return 0;
+}
+
+int
+sandbox_root(const char *root)
+{
+	/* TLS reads its library's settings when it begins: afterwards they are out of reach. */
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	if (chroot(root) < 0 || chdir("/") < 0) {
+		int r = -errno;
+
+		log_error("cannot make %s the root directory: %s", root, strerror(-r));
+		return r;
+	}
 	return 0;
 }
 

@@ -36,6 +36,9 @@ int sandbox_resolve(const char *user, const char *group, struct sandbox_identity
  * sandbox_enter: raising the hard limit needs the privilege.  Returns the limit of descriptors. */
 size_t sandbox_limits(bool debug);
 
+/* Leaves the rest of the file system behind; needs the privilege.  0, or -errno, logged. */
+int sandbox_root(const char *root);
+
 /*
  * Gives up groups, user and every capability, for good, and verifies it.  A process that is not
  * root to begin with keeps its identity.  With `debug` it may be traced and dumped.  0 or -errno: then the process must not go on.

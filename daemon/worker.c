@@ -323,6 +323,7 @@ worker_prepare(struct worker *w)
 			return r;
 		}
 		w->listeners_n = 0; /* the proxy's own now */
+		proxy_log_sockets(w->proxy, w->log_sockets, w->log_sockets_n);
 		r = proxy_start(w->proxy);
 		if (r < 0)
 			return r;
@@ -452,6 +453,11 @@ enter_sandbox(const struct conf *conf, bool debug)
 		if (r < 0)
 			log_warning("vrrp_no_swap: memory is not locked: %s", strerror(-r));
 	}
+	if (conf->chroot) {
+		r = sandbox_root(conf->chroot);
+		if (r < 0)
+			return r;
+	}
 	return sandbox_enter(&identity, debug);
 }
 
@@ -527,6 +533,8 @@ tear_down(struct worker *w)
 	free(w->listeners);
 	tls_files_free(w->tls_files);
 	free(w->scripts);
+	for (size_t i = 0; i < w->log_sockets_n; i++)
+		close(w->log_sockets[i].fd);
 	health_board_fini(&w->board);
 	loop_fini(&w->loop);
 	journal_unmap(w->journal);

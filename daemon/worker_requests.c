@@ -186,6 +186,26 @@ on_ledger(struct worker *w, struct ipc_message *m)
 }
 
 static const char *
+on_log_socket(struct worker *w, struct ipc_message *m)
+{
+	const struct ans_log_socket *a = (const void *)m->payload;
+	struct sock_addr list[LOG_SOCKETS_MAX];
+
+	if (m->fds_n != 1)
+		return "one descriptor expected";
+	if (w->phase != WORKER_COLLECTING)
+		return "start-up is over";
+	if (a->index >= log_sockets_list(w->conf, list) || w->log_sockets_n == LOG_SOCKETS_MAX)
+		return "no such log";
+	if (a->index == LOG_SOCKET_OWN)
+		log_adopt_socket(m->fds[0]);
+	else
+		w->log_sockets[w->log_sockets_n++] =
+			(struct log_target_socket){ list[a->index], take_fd(m) };
+	return NULL;
+}
+
+static const char *
 on_journal(struct worker *w, struct ipc_message *m)
 {
 	int r;
@@ -349,6 +369,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_tls_files(w, m);
 	case REQUEST_LEDGER:
 		return on_ledger(w, m);
+	case REQUEST_LOG_SOCKET:
+		return on_log_socket(w, m);
 	case REQUEST_JOURNAL:
 		return on_journal(w, m);
 	case REQUEST_VRRP_SOCKET:

@@ -9,9 +9,11 @@
 #include "daemon/control.h"
 #include "daemon/journal.h"
 #include "daemon/ledger.h"
+#include "daemon/log_sockets.h"
 #include "daemon/pulse.h"
 #include "daemon/requests.h"
 #include "daemon/vrrp_io.h"
+#include "proxy/log_target.h"
 #include "proxy/proxy.h"
 #include "proxy/tls_files.h"
 #include "vrrpd/vrrp.h"
@@ -54,7 +56,9 @@ struct worker {
 	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
 
 	struct control control;
-	int control_fd;          /* until the token is here; then the control's.  -1 = none */
+	int control_fd; /* until the token is here; then the control's.  -1 = none */
+	struct log_target_socket log_sockets[LOG_SOCKETS_MAX]; /* of `log` lines, handed over */
+	size_t log_sockets_n;
 	struct journal *journal; /* handed over; NULL until then */
 	struct mono started;
 	uint64_t requests_refused;

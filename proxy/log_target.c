@@ -25,6 +25,13 @@ log_sender_init(struct log_sender *sender)
 }
 
 void
+log_sender_give(struct log_sender *sender, const struct log_target_socket *given, size_t given_n)
+{
+	sender->given = given;
+	sender->given_n = given_n;
+}
+
+void
 log_sender_fini(struct log_sender *sender)
 {
 	int *fds[] = { &sender->udp4, &sender->udp6, &sender->unix_fd };
@@ -105,6 +112,15 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 	return len < 0 ? 0 : (size_t)len < limit ? (size_t)len : limit;
 }
 
+static int
+given_socket(const struct log_sender *sender, const struct sock_addr *address)
+{
+	for (size_t i = 0; i < sender->given_n; i++)
+		if (sock_addr_equal(&sender->given[i].address, address))
+			return sender->given[i].fd;
+	return -1;
+}
+
 /* `line` has room for a newline, which HAProxy sends in datagrams, too. */
 static void
 send_to(struct log_sender *sender, const struct conf_log *target, char *line, size_t len)
@@ -114,7 +130,9 @@ send_to(struct log_sender *sender, const struct conf_log *target, char *line, si
 	bool sent = false;
 
 	line[len++] = '\n';
-	if (target->address.len) {
+	if (family == AF_UNIX && (fd = given_socket(sender, &target->address)) >= 0) {
+		sent = send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+	} else if (target->address.len) {
 		fd = sender_socket(sender, family);
 		sent = fd >= 0 && sendto(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 					 &target->address.any, target->address.len) >= 0;

@@ -14,7 +14,15 @@
 
 struct proxy;
 
+/* A connected socket towards the address; several threads send through it. */
+struct log_target_socket {
+	struct sock_addr address;
+	int fd;
+};
+
 struct log_sender {
+	const struct log_target_socket *given; /* used where they lead to a target */
+	size_t given_n;
 	int udp4, udp6, unix_fd; /* -1 = not yet needed */
 	int pid;
 	bool failed; /* a socket could not be made: said once */
@@ -22,6 +30,9 @@ struct log_sender {
 };
 
 void log_sender_init(struct log_sender *sender);
+/* Before it is used; the list outlives it. */
+void log_sender_give(struct log_sender *sender, const struct log_target_socket *given,
+		     size_t given_n);
 void log_sender_fini(struct log_sender *sender);
 
 /* Sends one message to every target of the proxy's list that lets `level` through; `structured` is

@@ -245,6 +245,14 @@ fail:
 	return NULL;
 }
 
+void
+proxy_log_sockets(struct proxy *proxy, const struct log_target_socket *list, size_t n)
+{
+	log_sender_give(&proxy->notify, list, n);
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		log_sender_give(&proxy->threads[i].log, list, n);
+}
+
 int
 proxy_start(struct proxy *proxy)
 {

@@ -28,6 +28,11 @@ struct proxy *proxy_new(const struct conf *conf, uint32_t threads_n,
 			const struct proxy_listener *listeners, size_t listeners_n,
 			struct health_board *board, struct tls *tls);
 
+/* Connected sockets for targets of the log, to be used instead of own ones; before proxy_start.  The
+ * list outlives the proxy. */
+struct log_target_socket;
+void proxy_log_sockets(struct proxy *proxy, const struct log_target_socket *list, size_t n);
+
 /* Starts the threads, which neither accept nor check yet; host names begin to be resolved.  0 or
  * -errno. */
 int proxy_start(struct proxy *proxy);
