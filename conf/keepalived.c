@@ -141,7 +141,7 @@ static const struct conf_row rows[] = {
 			      "back at once"),
 	NOTICE("ssl_context", "it concerns keepalived's checks of real servers only"),
 	NOTICE("SSL", "it concerns keepalived's checks of real servers only"),
-	NOTICE("garp_group", "announcements are not paced per interface"),
+	NOTICE("garp_group", "pauses are those of `vrrp_garp_interval`, on each interface"),
 	NOTICE("linkbeat_interfaces", "the kernel reports link changes"),
 	NOTICE("linkbeat_use_polling", "the kernel reports link changes"),
 	{ "interface_up_down_delays", CONF_TYPE_BLOCK, .parse = parse_link_delays,

@@ -431,21 +431,22 @@ struct conf {
 	const char *node; /* what @node lines compare with */
 
 	/* global_defs */
-	const char *router_id;                  /* default: the host's name */
-	uint8_t vrrp_version;                   /* 2 */
-	uint32_t vip_lease_s;                   /* 3; 0 = permanent */
-	uint32_t watchdog_ms;                   /* 500 */
-	uint32_t startup_delay_ms;              /* vrrp_startup_delay */
-	uint8_t rt_priority;                    /* of the VRRP thread; 20 */
-	bool no_swap;                           /* the worker's memory is locked, too */
-	uint16_t *cpus;                         /* the VRRP thread runs on these only … */
-	size_t cpus_n;                          /* … if any */
-	const char *vmac_prefix;                /* "vrrp" */
-	const char *vmac_addr_prefix;           /* NULL = vmac_prefix */
-	bool min_garp;                          /* one announcement, never repeated */
-	struct ip mcast_group4;                 /* 224.0.0.18 */
-	struct ip mcast_group6;                 /* ff02::12 */
-	const char *script_user, *script_group; /* NULL: keepalived_script, else root */
+	const char *router_id;                      /* default: the host's name */
+	uint8_t vrrp_version;                       /* 2 */
+	uint32_t vip_lease_s;                       /* 3; 0 = permanent */
+	uint32_t watchdog_ms;                       /* 500 */
+	uint32_t startup_delay_ms;                  /* vrrp_startup_delay */
+	uint32_t garp_interval_us, gna_interval_us; /* 0 = no pauses */
+	uint8_t rt_priority;                        /* of the VRRP thread; 20 */
+	bool no_swap;                               /* the worker's memory is locked, too */
+	uint16_t *cpus;                             /* the VRRP thread runs on these only … */
+	size_t cpus_n;                              /* … if any */
+	const char *vmac_prefix;                    /* "vrrp" */
+	const char *vmac_addr_prefix;               /* NULL = vmac_prefix */
+	bool min_garp;                              /* one announcement, never repeated */
+	struct ip mcast_group4;                     /* 224.0.0.18 */
+	struct ip mcast_group6;                     /* ff02::12 */
+	const char *script_user, *script_group;     /* NULL: keepalived_script, else root */
 	bool enable_script_security;
 	struct conf_fifo notify_fifo, vrrp_notify_fifo; /* here both are told the same */
 	bool notify_priority_changes;

@@ -2,6 +2,7 @@
  * words_global_defs.c - the directives of keepalived's global_defs block, and ours in its style.
  */
 #include "conf/parser.h"
+#include "conf/value.h"
 #include "conf/words_command.h"
 #include "conf/words_idle.h"
 
@@ -48,6 +49,36 @@ print_cpus(const struct conf_printer *pr, const struct conf_row *row, const void
 	print_name(pr, row->name);
 	for (size_t i = 0; i < conf->cpus_n; i++)
 		fprintf(pr->out, " %u", conf->cpus[i]);
+	print_end(pr);
+}
+
+/* Seconds, in microseconds: the field is a uint32_t. */
+static void
+parse_pause(struct conf_call *call)
+{
+	const struct conf_word *word = call_word(call, 1, "seconds");
+	int64_t us;
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (value_seconds(word->text, &us) < 0 || us < 0 || us > 1000000)
+		conf_error(&call->p->reporter, word->pos,
+			   "`%s` needs seconds from 0 to 1, not `%.40s`", call->row->name,
+			   word->text);
+	else
+		*(uint32_t *)(void *)((char *)call->object + call->row->offset) = (uint32_t)us;
+}
+
+static void
+print_pause(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	uint32_t us = *(const uint32_t *)(const void *)((const char *)object + row->offset);
+
+	if (us == 0)
+		return;
+	print_name(pr, row->name);
+	fprintf(pr->out, " %u.%06u", us / 1000000, us % 1000000);
 	print_end(pr);
 }
 
@@ -151,6 +182,11 @@ static const struct conf_row rows[] = {
 		"default of garp_lower_prio_delay; vrrp_garp_master_delay"),
 	DEFAULT("vrrp_garp_lower_prio_repeat",
 		"default of garp_lower_prio_repeat; vrrp_garp_master_repeat"),
+	{ "vrrp_garp_interval", CONF_TYPE_CALL, ROW_FIELD(conf, garp_interval_us),
+	  .parse = parse_pause, .print = print_pause,
+	  .doc = "seconds between two announcements of IPv4 addresses on an interface" },
+	{ "vrrp_gna_interval", CONF_TYPE_CALL, ROW_FIELD(conf, gna_interval_us),
+	  .parse = parse_pause, .print = print_pause, .doc = "the same for IPv6 addresses" },
 	{ "vrrp_rt_priority", CONF_TYPE_INT, ROW_FIELD(conf, rt_priority), .min = 1, .max = 99,
 	  .def = "20",
 	  .doc = "the real-time priority of the VRRP thread and of the guardian, where allowed" },

@@ -34,8 +34,6 @@
 	IDLE("smtp_helo_name", IDLE_MAIL), IDLE("smtp_alert", IDLE_MAIL),                          \
 	IDLE("smtp_alert_vrrp", IDLE_MAIL), IDLE("smtp_alert_checker", IDLE_MAIL),                 \
 	IDLE("no_email_faults", IDLE_MAIL), IDLE("no_checker_emails", IDLE_MAIL),                  \
-	IDLE("vrrp_garp_interval", "announcements go out without pauses"),                         \
-	IDLE("vrrp_gna_interval", "announcements go out without pauses"),                          \
 	IDLE("vrrp_garp_extra_if", "each address is announced on its own interface"),              \
 	IDLE("garp_master_delay", "the default is called `vrrp_garp_master_delay`"),               \
 	IDLE("garp_master_repeat", "the default is called `vrrp_garp_master_repeat`"),             \

@@ -12,7 +12,9 @@
 #include "daemon/announce.h"
 
 #include "common/checksum.h"
+#include "common/list.h"
 #include "common/log.h"
+#include "conf/behaviour.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +24,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 #include <netinet/ip6.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,15 +46,30 @@ _Static_assert(sizeof(struct ether_header) + sizeof(struct ip6_hdr) +
 
 static const struct in6_addr all_nodes = { { { 0xff, 2, [15] = 1 } } };
 
+static void on_timer(struct timer *t, struct mono now);
+
+/* -ENOMEM or 0. */
+static int
+prepare_pauses(struct announcer *announcer)
+{
+	const struct conf *conf = announcer->watch->conf;
+
+	if (conf->garp_interval_us == 0 && conf->gna_interval_us == 0)
+		return 0;
+	announcer->jobs = calloc(conf->instances_n + 1, sizeof *announcer->jobs);
+	announcer->paces = calloc(conf->interfaces_n + 1, sizeof *announcer->paces);
+	return announcer->jobs && announcer->paces ? 0 : -ENOMEM;
+}
+
 int
 announcer_init(struct announcer *announcer, const struct netwatch *watch)
 {
-	announcer->watch = watch;
+	*announcer = (struct announcer){ .watch = watch, .timer = { .fire = on_timer } };
 	/* Without IPv6 in the kernel there is nothing to join. */
 	announcer->groups_fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* Protocol 0: nothing is received. */
 	announcer->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return announcer->fd < 0 ? -errno : 0;
+	return announcer->fd < 0 ? -errno : prepare_pauses(announcer);
 }
 
 void
@@ -61,7 +79,11 @@ announcer_fini(struct announcer *announcer)
 		close(announcer->fd);
 	if (announcer->groups_fd >= 0)
 		close(announcer->groups_fd);
-	announcer->fd = announcer->groups_fd = -1;
+	if (announcer->jobs)
+		timer_disarm(&announcer->watch->loop->timers, &announcer->timer);
+	free(announcer->jobs);
+	free(announcer->paces);
+	*announcer = (struct announcer){ .fd = -1, .groups_fd = -1 };
 }
 
 static size_t
@@ -181,27 +203,138 @@ add(struct round *round, const struct netwatch_link *link, const struct conf_vip
 	};
 }
 
-void
-announce_round(struct announcer *announcer, const struct conf_instance *instance)
+/* Has a VIP neighbours to announce it to? */
+static const struct netwatch_link *
+neighbours_of(const struct announcer *announcer, const struct conf_vip *vip)
+{
+	const struct netwatch_link *link = netwatch_link(announcer->watch, vip->interface);
+
+	return link->present && link->arp ? link : NULL;
+}
+
+static void
+begin(struct round *round)
+{
+	round->n = 0;
+	round->lost = 0;
+}
+
+static void
+end(struct announcer *announcer, struct round *round, const struct conf_instance *instance)
+{
+	flush(announcer, round);
+	if (round->lost)
+		log_warning("(%s) %zu announcements not sent: %s", instance->name, round->lost,
+			    strerror(round->error));
+}
+
+static void
+send_round(struct announcer *announcer, const struct conf_instance *instance)
 {
 	struct round round;
 
-	round.n = 0;
-	round.lost = 0;
+	begin(&round);
 	for (size_t i = 0; i < instance->vips_n; i++) {
-		const struct conf_vip *vip = &instance->vips[i];
-		const struct netwatch_link *link = netwatch_link(announcer->watch, vip->interface);
+		const struct netwatch_link *link = neighbours_of(announcer, &instance->vips[i]);
 
-		if (!link->present || !link->arp)
+		if (!link)
 			continue;
-		add(&round, link, vip);
+		add(&round, link, &instance->vips[i]);
 		if (round.n == BATCH)
 			flush(announcer, &round);
 	}
-	flush(announcer, &round);
-	if (round.lost)
-		log_warning("(%s) %zu announcements not sent: %s", instance->name, round.lost,
-			    strerror(round.error));
+	end(announcer, &round, instance);
+}
+
+/* ---- with pauses ---- */
+
+/* A virtual interface sends through its base. */
+static struct vrrp_pace *
+pace_of(const struct announcer *announcer, const struct conf_vip *vip)
+{
+	uint32_t base = conf_base(announcer->watch->conf, vip->interface);
+
+	return &announcer->paces[base][ip_family_index(vip->ip.family)];
+}
+
+static int64_t
+pause_ns(const struct conf *conf, const struct conf_vip *vip)
+{
+	return (vip->ip.family == AF_INET6 ? conf->gna_interval_us : conf->garp_interval_us) *
+	       (NS_PER_MS / 1000);
+}
+
+/* What may leave now of an instance's; when the next may, or 0 if nothing is left. */
+static struct mono
+send_some(struct announcer *announcer, uint32_t index, struct mono now)
+{
+	const struct conf *conf = announcer->watch->conf;
+	const struct conf_instance *instance = &conf->instances[index];
+	struct announce_job *job = &announcer->jobs[index];
+	struct mono next = { 0 };
+	struct round round;
+
+	begin(&round);
+	while (job->rounds > 0) {
+		const struct conf_vip *vip = &instance->vips[job->vip];
+		const struct netwatch_link *link = neighbours_of(announcer, vip);
+
+		if (link && !vrrp_pace_take(pace_of(announcer, vip), pause_ns(conf, vip), now)) {
+			next = pace_of(announcer, vip)->next;
+			break;
+		}
+		if (link)
+			add(&round, link, vip);
+		if (round.n == BATCH)
+			flush(announcer, &round);
+		if (++job->vip == instance->vips_n) {
+			job->vip = 0;
+			job->rounds--;
+		}
+	}
+	end(announcer, &round, instance);
+	return next;
+}
+
+static void
+on_timer(struct timer *t, struct mono now)
+{
+	struct announcer *announcer = CONTAINER_OF(t, struct announcer, timer);
+	struct mono soonest = { 0 };
+
+	for (uint32_t i = 0; i < announcer->watch->conf->instances_n; i++) {
+		struct mono next = send_some(announcer, i, now);
+
+		if (next.ns && (soonest.ns == 0 || mono_before(next, soonest)))
+			soonest = next;
+	}
+	if (soonest.ns)
+		timer_arm(&announcer->watch->loop->timers, t, soonest);
+}
+
+void
+announce_rounds(struct announcer *announcer, uint32_t instance, uint32_t rounds)
+{
+	const struct conf_instance *c = &announcer->watch->conf->instances[instance];
+
+	if (c->vips_n == 0)
+		return;
+	if (!announcer->jobs) {
+		while (rounds--)
+			send_round(announcer, c);
+		return;
+	}
+	/* Where they cannot keep up they do not pile up. */
+	if (announcer->jobs[instance].rounds < rounds)
+		announcer->jobs[instance].rounds = rounds;
+	on_timer(&announcer->timer, announcer->watch->loop->now);
+}
+
+void
+announce_cancel(struct announcer *announcer, uint32_t instance)
+{
+	if (announcer->jobs)
+		announcer->jobs[instance] = (struct announce_job){ 0 };
 }
 
 /* RFC 4291 section 2.7.1. */

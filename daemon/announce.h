@@ -6,6 +6,7 @@
 
 #include "conf/model.h"
 #include "daemon/netwatch.h"
+#include "vrrpd/garp.h"
 
 #define ANNOUNCE_ARP_LEN   42
 #define ANNOUNCE_NA_LEN    86
@@ -15,6 +16,17 @@ struct announcer {
 	int fd;        /* packet socket that sends only; -1 = not open */
 	int groups_fd; /* holds memberships of solicited-node groups */
 	const struct netwatch *watch;
+	/* With pauses (vrrp_garp_interval, vrrp_gna_interval): what is still to be sent by each
+	 * instance, and when the next may leave from each interface. */
+	struct announce_job *jobs;
+	struct vrrp_pace (*paces)[IP_FAMILIES];
+	struct timer timer;
+};
+
+/* From the VIP on, so many rounds, the one that has begun among them. */
+struct announce_job {
+	uint32_t rounds;
+	size_t vip;
 };
 
 /* 0 or -errno. */
@@ -28,6 +40,10 @@ size_t announce_frame(uint8_t frame[ANNOUNCE_FRAME_MAX], const uint8_t mac[6],
 /* Joins (before the first round) or leaves the solicited-node groups of the IPv6 VIPs. */
 void announce_groups(struct announcer *announcer, const struct conf_instance *instance, bool join);
 
-/* One round: a frame for each VIP of the instance, on the VIP's own interface.  Never waits;
- * frames that could not be sent are logged once, as a number. */
-void announce_round(struct announcer *announcer, const struct conf_instance *instance);
+/* Rounds: a frame for each VIP of the instance, on the VIP's own interface; at once, or with the
+ * pauses that are wished for.  Never waits; frames that could not be sent are logged once, as a
+ * number. */
+void announce_rounds(struct announcer *announcer, uint32_t instance, uint32_t rounds);
+
+/* Nothing more of what is still to be sent. */
+void announce_cancel(struct announcer *announcer, uint32_t instance);

@@ -107,8 +107,7 @@ announce(void *kernel, uint32_t instance, uint32_t rounds)
 {
 	struct lease_kernel *k = kernel;
 
-	while (rounds--)
-		announce_round(k->announcer, &k->conf->instances[instance]);
+	announce_rounds(k->announcer, instance, rounds);
 	solicit_peers(k->solicitor, &k->conf->instances[instance], mono_now());
 }
 
@@ -117,6 +116,8 @@ join(void *kernel, uint32_t instance, bool join)
 {
 	struct lease_kernel *k = kernel;
 
+	if (!join)
+		announce_cancel(k->announcer, instance);
 	announce_groups(k->announcer, &k->conf->instances[instance], join);
 }
 

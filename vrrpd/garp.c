@@ -111,6 +111,19 @@ vrrp_garp_due(struct vrrp_garp *garp, const struct conf_instance *conf, struct m
 	return rounds;
 }
 
+bool
+vrrp_pace_take(struct vrrp_pace *pace, int64_t interval_ns, struct mono now)
+{
+	if (interval_ns == 0)
+		return true;
+	if (mono_before(now, pace->next))
+		return false;
+	if (pace->next.ns == 0 || mono_since(now, pace->next) > VRRP_PACE_SLACK_NS)
+		pace->next = now;
+	pace->next = mono_add_ns(pace->next, interval_ns);
+	return true;
+}
+
 struct mono
 vrrp_garp_next(const struct vrrp_garp *garp)
 {

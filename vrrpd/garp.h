@@ -6,6 +6,18 @@
 #include "common/clock.h"
 #include "conf/model.h"
 
+/* vrrp_garp_interval and vrrp_gna_interval: the pauses between the announcements on an interface. */
+struct vrrp_pace {
+	struct mono next; /* 0 = nothing was sent yet */
+};
+
+/*
+ * May one more leave now?  Then it has.  Else `next` says when.  Who comes late, as a loop does that
+ * counts in milliseconds, makes up for it, but for no more than VRRP_PACE_SLACK_NS.
+ */
+#define VRRP_PACE_SLACK_NS (10 * NS_PER_MS)
+bool vrrp_pace_take(struct vrrp_pace *pace, int64_t interval_ns, struct mono now);
+
 /* The moments of the next announcements; 0 = never. */
 struct vrrp_garp {
 	struct mono round, round_until; /* while somebody else may still hold the VIPs */

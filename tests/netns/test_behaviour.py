@@ -148,3 +148,19 @@ def test_no_accept(lab, patience, say):
             assert lab.nodes["lb1"].stop() == []
             assert lab.network.exec("lb1", "nft", "list", "ruleset") == ""
     say("no_accept: the address answers ARP and nothing else, with keepalived likewise")
+
+
+def test_pauses(lab, patience, say):
+    """vrrp_garp_interval: one announcement after the other, and all of them (keepalived drops some)."""
+    pair = Pair(version=3, advert_s=0.2, unicast=False)
+    pauses = "global_defs {\nvrrp_garp_interval 0.1\nvip_lease 0\n}\n"
+    lab.tandem("lb1", pair, files=[("tandem.conf", pauses + pair.vrrp())])
+    lab.tandem("lb2", pair, proxy="")
+    capture = lab.capture("pauses")
+    lab.start_pair(timeout=(pair.down_s() + 8) * patience)
+    wait_until(lambda: len(capture.announcements(VIP)) >= 5, 10 * patience, "five are in the file")
+    capture.stop()
+    times = [t for t, _ in capture.announcements(VIP)]
+    gaps = [round(b - a, 3) for a, b in zip(times, times[1:])]
+    say(f"vrrp_garp_interval 0.1: announced after {gaps[:4]} s")
+    assert all(gap > 0.08 for gap in gaps[:4]) and times[4] - times[0] < 1.5 * patience

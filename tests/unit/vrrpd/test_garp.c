@@ -140,6 +140,44 @@ test_late(void **state)
 	assert_string_equal(sent_until(21000), "21000:1");
 }
 
+/* One every 20 ms; lateness beyond 10 ms is not made up for. */
+static void
+test_pace(void **state)
+{
+	struct vrrp_pace pace = { 0 };
+	const int64_t interval_ns = 20 * NS_PER_MS;
+
+	assert_true(vrrp_pace_take(&pace, interval_ns, at_ms(0)));
+	assert_false(vrrp_pace_take(&pace, interval_ns, at_ms(19)));
+	assert_true(vrrp_pace_take(&pace, interval_ns, at_ms(24)));
+	assert_int_equal(mono_since_ms(pace.next, at_ms(0)), 40);
+	assert_true(vrrp_pace_take(&pace, interval_ns, at_ms(51)));
+	assert_int_equal(mono_since_ms(pace.next, at_ms(0)), 71);
+}
+
+/* A microsecond, asked once a millisecond: a thousand each time, on average. */
+static void
+test_pace_short(void **state)
+{
+	struct vrrp_pace pace = { 0 };
+	unsigned n = 0;
+
+	for (int64_t ms = 0; ms <= 10; ms++)
+		while (vrrp_pace_take(&pace, NS_PER_MS / 1000, at_ms(ms)))
+			n++;
+	assert_int_equal(n, 10001);
+}
+
+static void
+test_no_pace(void **state)
+{
+	struct vrrp_pace pace = { 0 };
+
+	for (int i = 0; i < 1000; i++)
+		assert_true(vrrp_pace_take(&pace, 0, at_ms(0)));
+	assert_int_equal(pace.next.ns, 0);
+}
+
 int
 main(void)
 {
@@ -152,6 +190,9 @@ main(void)
 		cmocka_unit_test_setup(test_lower_none, setup),
 		cmocka_unit_test_setup(test_restored, setup),
 		cmocka_unit_test_setup(test_late, setup),
+		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_pace_short),
+		cmocka_unit_test(test_no_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
