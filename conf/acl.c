@@ -217,6 +217,13 @@ tell_no_value(struct line_reader *r, const struct conf_word *word, bool intended
 		     word->text);
 }
 
+static bool
+is_empty(const struct conf_patterns *patterns)
+{
+	return !patterns->texts_n && !patterns->regexes_n && !patterns->numbers_n &&
+	       !patterns->ip4_n && !patterns->ip6_n;
+}
+
 bool
 acl_read_line(struct conf_call *call, struct conf_acl *acl, size_t from, size_t to)
 {
@@ -248,10 +255,10 @@ acl_read_line(struct conf_call *call, struct conf_acl *acl, size_t from, size_t 
 	line.expr = r.expr;
 	line.words = rule_keep_words(call, from, to, &line.words_n);
 	for (size_t i = 0; i < 2; i++) {
+		/* One set is enough, unless there are values before -i and behind it. */
+		if (is_empty(&r.sets[i]) && (i == 1 || !is_empty(&r.sets[1])))
+			continue;
 		pattern_finish(&r.sets[i]);
-		if (i == 1 && !r.sets[1].texts_n && !r.sets[1].regexes_n && !r.sets[1].numbers_n &&
-		    !r.sets[1].ip4_n && !r.sets[1].ip6_n)
-			break;
 		line.patterns = r.sets[i];
 		*ARENA_PUSH(call->p->arena, acl->lines, acl->lines_n) = line;
 		line.words = NULL;

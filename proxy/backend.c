@@ -5,6 +5,7 @@
 
 #include "proxy/log_target.h"
 #include "proxy/runtime.h"
+#include "proxy/session.h"
 #include "proxy/tls.h"
 
 #include "common/log.h"
@@ -310,11 +311,11 @@ act_on_change(struct server *s, enum server_state state)
 	struct backend *be = s->backend;
 
 	if (state == SERVER_DOWN && s->conf->shutdown_on_down)
-		proxy_shutdown_sessions(s);
+		proxy_shutdown_sessions(s, SESSION_CAUSE_DOWN);
 	if (state == SERVER_UP && s->conf->shutdown_backups_on_up)
 		for (uint32_t i = 0; i < be->servers_n; i++)
 			if (be->servers[i].lb.backup)
-				proxy_shutdown_sessions(&be->servers[i]);
+				proxy_shutdown_sessions(&be->servers[i], SESSION_CAUSE_UP);
 }
 
 void

@@ -28,6 +28,7 @@ struct server {
 	_Atomic bool resolved;  /* `address` is there; it is written once, before this */
 	struct sock_addr address;
 	_Atomic uint32_t shut_at; /* the proxy's count of shutdowns when its sessions were to end */
+	_Atomic int shut_cause;   /* enum session_cause: why */
 
 	/* Under the backend's lock. */
 	struct check_window window;

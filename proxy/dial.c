@@ -303,12 +303,21 @@ begin(struct session *s)
 	return r < 0 ? -r : 0;
 }
 
-/* Is it the proxy that lacks something, rather than the server that refuses? */
-static bool
-own_fault(int error)
+/* Whose fault it is: the proxy's that lacks something, or the server's that refuses or keeps silent. */
+static enum session_cause
+cause_of(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-	       error == EADDRNOTAVAIL;
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EADDRNOTAVAIL:
+		return SESSION_CAUSE_RESOURCE;
+	case ETIMEDOUT:
+		return SESSION_CAUSE_SERVER_TIMEOUT;
+	}
+	return SESSION_CAUSE_SERVER;
 }
 
 /* Books a failure; false if it was the last one allowed and the session is closed. */
@@ -321,7 +330,7 @@ book_failure(struct session *s, int error)
 	note_connect_time(s, FAILURE_NS);
 	s->tried |= lb_bit(&s->target->lb);
 	if (++s->failures > s->backend->conf->retries || s->failures == UINT8_MAX) {
-		session_close(s, own_fault(error) ? SESSION_CAUSE_RESOURCE : SESSION_CAUSE_SERVER);
+		session_close(s, cause_of(error));
 		return false;
 	}
 	give_slot_back(s);

@@ -303,12 +303,13 @@ proxy_stop(struct proxy *proxy)
 }
 
 void
-proxy_shutdown_sessions(struct server *server)
+proxy_shutdown_sessions(struct server *server, int cause)
 {
 	struct proxy *proxy = server->backend->proxy;
 
 	/* Whoever sees the count sees every server's mark up to it. */
 	pthread_mutex_lock(&proxy->shutdown_lock);
+	atomic_store(&server->shut_cause, cause);
 	atomic_store(&server->shut_at, atomic_load(&proxy->shutdowns) + 1);
 	atomic_fetch_add(&proxy->shutdowns, 1);
 	pthread_mutex_unlock(&proxy->shutdown_lock);

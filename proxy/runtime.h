@@ -111,8 +111,8 @@ struct backend *proxy_find_backend(const struct proxy *proxy, const char *name, 
 /* Makes every thread with sessions waiting for the backend look for a server again. */
 void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);
 
-/* Ends the server's sessions, on all threads, soon.  Any thread. */
-void proxy_shutdown_sessions(struct server *server);
+/* Ends the server's sessions, on all threads, soon, for that cause (enum session_cause).  Any thread. */
+void proxy_shutdown_sessions(struct server *server, int cause);
 
 /* thread.c: 64 random bits, good enough to balance by.  By the thread itself. */
 uint64_t proxy_random(struct proxy_thread *t);

@@ -38,6 +38,7 @@ enum session_cause {
 	SESSION_CAUSE_RESOURCE = 'R',
 	SESSION_CAUSE_PROXY = 'P', /* a rule */
 	SESSION_CAUSE_KILLED = 'K',
+	SESSION_CAUSE_UP = 'U',   /* a better server than its backup is there again */
 	SESSION_CAUSE_DOWN = 'D', /* its server went down, and the file wants its sessions ended */
 };
 

@@ -54,7 +54,7 @@ end_shut_sessions(struct proxy_thread *t)
 		if (s->state == SESSION_CONNECTING)
 			dial_failed(s, ECONNABORTED);
 		else if (s->state == SESSION_RELAYING || s->state == SESSION_ANSWERING)
-			session_close(s, SESSION_CAUSE_DOWN);
+			session_close(s, (enum session_cause)atomic_load(&s->target->shut_cause));
 	}
 }
 

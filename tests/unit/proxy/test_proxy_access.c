@@ -2,8 +2,7 @@
  * test_proxy_access.c - what a whole proxy logs: how sessions end, and what becomes of servers.
  * A UDP socket of the test is the log server.
  */
-#include "tests/unit/proxy/fixture.h"
-#include "tests/unit/proxy/format_conf.h"
+#include "tests/unit/proxy/logged.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,100 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct logged {
-	struct arena *formats;
-	struct site site;
-	struct origin origin;
-	struct conf_log target, own[2];
-	int fd;
-};
-
-static void
-logged_init(struct logged *l, enum origin_mode mode)
-{
-	struct timeval limit = { .tv_sec = 10 };
-	struct ip loopback;
-
-	ip_parse("127.0.0.1", &loopback);
-	origin_start(&l->origin, mode, "hello", 0);
-	site_init(&l->site);
-	l->target = (struct conf_log){
-		.address = sock_addr_from_ip(&loopback, 0),
-		.fd = -1,
-		.format = CONF_LOG_RFC3164,
-		.facility = 16,
-		.level = 7,
-		.length = 1024,
-	};
-	l->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	setsockopt(l->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	assert_int_equal(bind(l->fd, &l->target.address.any, l->target.address.len), 0);
-	getsockname(l->fd, &l->target.address.any, &l->target.address.len);
-	l->site.conf.logs = &l->target;
-	l->site.conf.logs_n = 1;
-	for (int i = 0; i < 2; i++) {
-		l->own[i].global = true;
-		l->site.proxies[i].logs = &l->own[i];
-		l->site.proxies[i].logs_n = 1;
-	}
-	l->formats = arena_new();
-	l->site.proxies[0].log_format = format_conf(l->formats, "option tcplog")->log_format;
-	l->site.proxies[1].timeout_queue_ms = 200;
-}
-
-static void
-logged_fini(struct logged *l)
-{
-	site_stop(&l->site);
-	origin_stop(&l->origin);
-	close(l->fd);
-	arena_free(l->formats);
-}
-
-/* The next message without its header and newline, and with checks that take no time. */
-static const char *
-next_line(struct logged *l)
-{
-	static char line[2048];
-	char *text, *duration;
-	ssize_t n = recv(l->fd, line, sizeof line - 1, 0);
-
-	assert_true(n > 1 && line[n - 1] == '\n');
-	line[n - 1] = '\0';
-	text = strstr(line, "]: ");
-	assert_non_null(text);
-	duration = strstr(text, "check duration: ");
-	if (duration) {
-		duration += strlen("check duration: ");
-		*duration = '0';
-		memmove(duration + 1, strstr(duration, "ms"), strlen(strstr(duration, "ms")) + 1);
-	}
-	return text + 3;
-}
-
-/* What follows the date, but for the three times. */
-static const char *
-next_end(struct logged *l)
-{
-	static char end[512];
-	char names[128], rest[128];
-	const char *text = strstr(next_line(l), "] ");
-
-	assert_non_null(text);
-	assert_int_equal(sscanf(text + 2, "main %127s %*s %127[^\n]", names, rest), 2);
-	snprintf(end, sizeof end, "%.100s %.100s", names, rest);
-	return end;
-}
-
-static void
-reset(int fd)
-{
-	struct linger linger = { .l_onoff = 1 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-	close(fd);
-}
-
 static void
 normal_end(void **state)
 {
@@ -119,7 +24,7 @@ normal_end(void **state)
 	site_add_server(&l.site, "s1", l.origin.port);
 	site_start(&l.site, 1);
 	assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
-	assert_string_equal(next_end(&l), "app/s1 5 -- 1/1/0/0/0 0/0");
+	assert_string_equal(logged_end(&l), "app/s1 5 -- 1/1/0/0/0 0/0");
 	logged_fini(&l);
 }
 
@@ -135,8 +40,8 @@ client_resets(void **state)
 	site_start(&l.site, 1);
 	fd = site_connect(&l.site);
 	assert_int_equal(recv(fd, text, 5, MSG_WAITALL), 5);
-	reset(fd);
-	assert_string_equal(next_end(&l), "app/s1 5 CD 1/1/0/0/0 0/0");
+	logged_reset(fd);
+	assert_string_equal(logged_end(&l), "app/s1 5 CD 1/1/0/0/0 0/0");
 	WAIT_UNTIL(atomic_load(&l.origin.open) == 0);
 	logged_fini(&l);
 }
@@ -156,8 +61,8 @@ timeouts(void **state)
 			l.site.proxies[0].timeout_client_ms = 100;
 		site_start(&l.site, 1);
 		assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
-		assert_string_equal(next_end(&l), server_side ? "app/s1 5 sD 1/1/0/0/0 0/0"
-							      : "app/s1 5 cD 1/1/0/0/0 0/0");
+		assert_string_equal(logged_end(&l), server_side ? "app/s1 5 sD 1/1/0/0/0 0/0"
+								: "app/s1 5 cD 1/1/0/0/0 0/0");
 		logged_fini(&l);
 	}
 }
@@ -174,7 +79,7 @@ servers_refuse(void **state)
 	l.site.proxies[1].retries = 1;
 	site_start(&l.site, 1);
 	assert_true(site_fetch(&l.site, text, sizeof text) <= 0);
-	assert_string_equal(next_end(&l), "app/dead2 0 SC 1/1/0/0/+1 0/0");
+	assert_string_equal(logged_end(&l), "app/dead2 0 SC 1/1/0/0/+1 0/0");
 	logged_fini(&l);
 }
 
@@ -187,7 +92,7 @@ no_server(void **state)
 	logged_init(&l, ORIGIN_NAME);
 	site_start(&l.site, 1);
 	assert_true(site_fetch(&l.site, text, sizeof text) <= 0);
-	assert_non_null(strstr(next_line(&l), " main app/<NOSRV> -1/-1/0 0 SC 1/1/0/0/0 0/0"));
+	assert_non_null(strstr(logged_line(&l), " main app/<NOSRV> -1/-1/0 0 SC 1/1/0/0/0 0/0"));
 	logged_fini(&l);
 }
 
@@ -204,17 +109,101 @@ queue(void **state)
 	holder = site_connect(&l.site);
 	assert_int_equal(recv(holder, text, 5, MSG_WAITALL), 5);
 	assert_true(site_fetch(&l.site, text, sizeof text) <= 0);
-	assert_string_equal(next_end(&l), "app/<NOSRV> 0 sQ 2/2/1/0/0 0/1");
+	assert_string_equal(logged_end(&l), "app/<NOSRV> 0 sQ 2/2/1/0/0 0/1");
 	fd = site_connect(&l.site);
 	WAIT_UNTIL(site_backend(&l.site).queued == 1);
-	reset(fd);
-	assert_string_equal(next_end(&l), "app/<NOSRV> 0 CQ 2/2/1/0/0 0/1");
+	logged_reset(fd);
+	assert_string_equal(logged_end(&l), "app/<NOSRV> 0 CQ 2/2/1/0/0 0/1");
 	close(holder);
-	assert_string_equal(next_end(&l), "app/s1 5 -- 1/1/0/0/0 0/0");
+	assert_string_equal(logged_end(&l), "app/s1 5 -- 1/1/0/0/0 0/0");
 	logged_fini(&l);
 }
 
 /* Which sessions are logged at all. */
+/* A server of the test's own; `full`: it takes no connection any more. */
+static int
+raw_server(uint16_t *port, bool full)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(fd, full ? 0 : 16), 0);
+	getsockname(fd, (struct sockaddr *)&at, &len);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+/* Fills its queue: those behind wait until they give up. */
+static void
+fill_queue(uint16_t port, int *fds, size_t n)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		connect(fds[i], (struct sockaddr *)&to, sizeof to);
+	}
+}
+
+static void
+connecting_comes_to_nothing(void **state)
+{
+	int server, fd, fillers[4];
+	struct logged l;
+	uint16_t port;
+	char text[16];
+
+	logged_init(&l, ORIGIN_NAME);
+	server = raw_server(&port, true);
+	fill_queue(port, fillers, 4);
+	site_add_server(&l.site, "s1", port);
+	l.site.proxies[1].timeout_connect_ms = 100;
+	l.site.proxies[1].retries = 0;
+	site_start(&l.site, 1);
+	assert_true(site_fetch(&l.site, text, sizeof text) <= 0);
+	assert_string_equal(logged_end(&l), "app/s1 0 sC 1/1/0/0/0 0/0");
+	site_stop(&l.site);
+	l.site.proxies[1].timeout_connect_ms = 10000;
+	site_start(&l.site, 1);
+	fd = site_connect(&l.site);
+	WAIT_UNTIL(site_server(&l.site, 0).sessions == 1);
+	logged_reset(fd);
+	assert_string_equal(logged_end(&l), "app/s1 0 CC 1/1/0/0/0 0/0");
+	for (size_t i = 0; i < 4; i++)
+		close(fillers[i]);
+	close(server);
+	logged_fini(&l);
+}
+
+static void
+server_resets(void **state)
+{
+	struct logged l;
+	uint16_t port;
+	int server, fd, peer;
+	char c;
+
+	logged_init(&l, ORIGIN_NAME);
+	server = raw_server(&port, false);
+	site_add_server(&l.site, "s1", port);
+	site_start(&l.site, 1);
+	fd = site_connect(&l.site);
+	peer = accept(server, NULL, NULL);
+	assert_int_equal(send(peer, "abc", 3, 0), 3);
+	assert_int_equal(recv(fd, &c, 1, 0), 1);
+	logged_reset(peer);
+	while (recv(fd, &c, 1, 0) > 0)
+		continue;
+	assert_string_equal(logged_end(&l), "app/s1 3 SD 1/1/0/0/0 0/0");
+	close(fd);
+	close(server);
+	logged_fini(&l);
+}
+
 static void
 filters(void **state)
 {
@@ -232,7 +221,7 @@ filters(void **state)
 	assert_int_equal(send(fd, "four", 4, 0), 4);
 	assert_int_equal(recv(fd, text, 4, MSG_WAITALL), 4);
 	close(fd);
-	assert_string_equal(next_end(&l), "app/s1 4 -- 1/1/0/0/0 0/0");
+	assert_string_equal(logged_end(&l), "app/s1 4 -- 1/1/0/0/0 0/0");
 	logged_fini(&l);
 
 	logged_init(&l, ORIGIN_HOLD);
@@ -243,8 +232,8 @@ filters(void **state)
 	WAIT_UNTIL(site_backend(&l.site).sessions_total == 1 && proxy_sessions(l.site.proxy) == 0);
 	fd = site_connect(&l.site);
 	assert_int_equal(recv(fd, text, 5, MSG_WAITALL), 5);
-	reset(fd);
-	assert_string_equal(next_end(&l), "app/s1 5 CD 1/1/0/0/0 0/0");
+	logged_reset(fd);
+	assert_string_equal(logged_end(&l), "app/s1 5 CD 1/1/0/0/0 0/0");
 	logged_fini(&l);
 }
 
@@ -259,7 +248,7 @@ logasap(void **state)
 	l.site.proxies[0].logasap = true;
 	site_start(&l.site, 1);
 	fd = site_connect(&l.site);
-	assert_string_equal(next_end(&l), "app/s1 +0 -- 1/1/1/1/0 0/0");
+	assert_string_equal(logged_end(&l), "app/s1 +0 -- 1/1/1/1/0 0/0");
 	close(fd);
 	logged_fini(&l);
 }
@@ -276,7 +265,7 @@ without_tcplog(void **state)
 	l.site.proxies[0].log_format = NULL;
 	site_start(&l.site, 1);
 	assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
-	line = next_line(&l);
+	line = logged_line(&l);
 	snprintf(expected, sizeof expected, " to 127.0.0.1:%u (main/TCP)", l.site.port);
 	from = strstr(line, expected);
 	assert_non_null(from);
@@ -295,14 +284,14 @@ servers_go_and_come(void **state)
 	site_add_server(&l.site, "app1", port)->check = true;
 	origin_stop(&l.origin);
 	site_start(&l.site, 1);
-	assert_string_equal(next_line(&l),
+	assert_string_equal(logged_line(&l),
 			    "Server app/app1 is DOWN, reason: Layer4 connection problem, info: "
 			    "\"Connection refused\", check duration: 0ms. 0 active and 0 backup "
 			    "servers left. 0 sessions active, 0 requeued, 0 remaining in queue.");
-	assert_string_equal(next_line(&l), "backend app has no server available!");
+	assert_string_equal(logged_line(&l), "backend app has no server available!");
 	origin_start(&l.origin, ORIGIN_NAME, "a", port);
 	assert_string_equal(
-		next_line(&l),
+		logged_line(&l),
 		"Server app/app1 is UP, reason: Layer4 check passed, check duration: 0ms. "
 		"1 active and 0 backup servers online. 0 sessions requeued, 0 total in "
 		"queue.");
@@ -319,7 +308,7 @@ health_checks(void **state)
 	l.site.proxies[1].log_health_checks = true;
 	site_start(&l.site, 1);
 	assert_string_equal(
-		next_line(&l),
+		logged_line(&l),
 		"Health check for server app/app1 succeeded, reason: Layer4 check passed, "
 		"check duration: 0ms, status: 3/3 UP.");
 	logged_fini(&l);
@@ -329,11 +318,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(normal_end),     cmocka_unit_test(client_resets),
-		cmocka_unit_test(timeouts),       cmocka_unit_test(servers_refuse),
-		cmocka_unit_test(no_server),      cmocka_unit_test(queue),
-		cmocka_unit_test(filters),        cmocka_unit_test(logasap),
-		cmocka_unit_test(without_tcplog), cmocka_unit_test(servers_go_and_come),
+		cmocka_unit_test(normal_end),
+		cmocka_unit_test(client_resets),
+		cmocka_unit_test(timeouts),
+		cmocka_unit_test(servers_refuse),
+		cmocka_unit_test(no_server),
+		cmocka_unit_test(queue),
+		cmocka_unit_test(filters),
+		cmocka_unit_test(logasap),
+		cmocka_unit_test(connecting_comes_to_nothing),
+		cmocka_unit_test(server_resets),
+		cmocka_unit_test(without_tcplog),
+		cmocka_unit_test(servers_go_and_come),
 		cmocka_unit_test(health_checks),
 	};
 
