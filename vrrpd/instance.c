@@ -46,12 +46,14 @@ vrrp_instance_peer_alive(const struct vrrp_instance *inst, struct mono now)
 
 /* ------------------------------------------------------------------ effects */
 
+/* The last word to a better master carries that one's interval: other backups learn it from us, too,
+ * and would else wait for the next advertisement as if it were to come at our own pace. */
 static void
 send_to(struct vrrp_instance *inst, const struct ip *to, uint8_t priority)
 {
 	uint8_t pdu[VRRP_PDU_MAX];
 	int len = vrrp_packet_build(inst->conf, &inst->source, to, priority,
-				    (uint16_t)inst->conf->advert_int_cs, pdu, sizeof pdu);
+				    (uint16_t)inst->active_cs, pdu, sizeof pdu);
 
 	if (len > 0 && inst->hmac)
 		len = vrrp_packet_sign(inst->hmac, inst->marks,

@@ -176,6 +176,20 @@ test_v3_master_answers_lower(void **state)
 	assert_string_equal(node->trace, "sas");
 }
 
+/* Third nodes learn from it how soon to expect the winner again. */
+static void
+test_v3_last_word_has_the_winners_interval(void **state)
+{
+	world_v3(world, 10);
+	become_master();
+	node_hear_from(node, &node->instance, 12, 150, 100);
+	assert_state(VRRP_STATE_BACKUP);
+	assert_int_equal(node->sent_priority, 100);
+	assert_int_equal(node->sent_interval_cs, 100);
+	assert_int_not_equal(until(VRRP_STATE_MASTER), -1);
+	assert_int_equal(node->sent_interval_cs, 10);
+}
+
 static void
 test_master_hears_resignation(void **state)
 {
@@ -350,6 +364,7 @@ main(void)
 		ALONE(test_master_tie),
 		ALONE(test_master_reannounces),
 		ALONE(test_v3_master_answers_lower),
+		ALONE(test_v3_last_word_has_the_winners_interval),
 		ALONE(test_master_hears_resignation),
 		ALONE(test_resignation_multicast),
 		ALONE(test_resignation_of_only_peer),

@@ -81,6 +81,7 @@ op_send(void *ctx, uint32_t instance, const struct ip *source, const struct ip *
 	bool multicast = ip_equal(to, &node->conf.mcast_group4);
 
 	node->sent_priority = ((const uint8_t *)pdu)[2];
+	node->sent_interval_cs = (((const uint8_t *)pdu)[4] & 15) << 8 | ((const uint8_t *)pdu)[5];
 	node->sent = world->now;
 	node->sent_n++;
 	assert_true(len <= sizeof node->sent_pdu);

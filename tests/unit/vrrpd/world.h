@@ -65,6 +65,7 @@ struct node {
 	char reason[256];
 	struct mono sent; /* last advertisement */
 	uint8_t sent_priority;
+	uint32_t sent_interval_cs; /* version 3 */
 	uint8_t sent_pdu[96];
 	size_t sent_len;
 	unsigned sent_n;
