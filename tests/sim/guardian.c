@@ -7,6 +7,8 @@
  */
 #include "sim.h"
 
+#include <string.h>
+
 #define LATENCY_MIN_NS   (5 * NS_PER_US)
 #define LATENCY_MAX_NS   (300 * NS_PER_US)
 #define DEATH_MIN_NS     (200 * NS_PER_US)
@@ -47,6 +49,7 @@ end(struct node *node)
 
 	sim_trace(node->sim, "lb%u: the guardian has ended", node->index + 1);
 	leases_fini(&g->leases);
+	vrrp_hmac_free(g->signer);
 	g->alive = false;
 	g->inbox.n = 0;
 	rules_disturb(node->sim);
@@ -313,6 +316,9 @@ guardian_start(struct node *node)
 		.away_ns = g->away_ns,
 	};
 	watchdog_init(&g->dog, node->conf.watchdog_ms, 0, node_clock(node));
+	memset(node->marks, 0, sizeof node->marks);
+	if (node->instance.hmac)
+		g->signer = vrrp_hmac_new(node->instance.hmac);
 	if (leases_init(&g->leases, &node->conf, &kernel_ops, node, tell, node) < 0) {
 		sim_fail(node->sim, "out of memory");
 		return;

@@ -84,6 +84,10 @@ resign(void *ctx, uint32_t instance)
 		int len = vrrp_packet_build(c, &node->address, to, 0, (uint16_t)c->advert_int_cs,
 					    pdu, sizeof pdu);
 
+		if (node->guardian.signer)
+			len = vrrp_packet_sign(node->guardian.signer, node->marks,
+					       vrrp_hmac_clock(node_wall_ns(node)), &node->address,
+					       to, pdu, (size_t)len, sizeof pdu);
 		wire_send(node->sim, node->index, &node->address, to, pdu, (size_t)len, 0);
 	}
 	sim_trace(node->sim, "lb%u executes its worker's will", node->index + 1);

@@ -143,6 +143,10 @@ plan_draw(struct plan *plan, uint64_t seed)
 	plan->family = plan->version == 3 && dice_percent(&dice, 40) ? AF_INET6 : AF_INET;
 	plan->pass = plan->version == 2 && dice_percent(&dice, 30);
 	plan->unicast = dice_percent(&dice, 50);
+	plan->hmac = dice_percent(&dice, 15);
+	plan->down_adverts = dice_percent(&dice, 80) ? 3 : (uint8_t)dice_between(&dice, 2, 5);
+	plan->lower_prio_no_advert = (enum conf_switch)dice_below(&dice, 3);
+	plan->higher_prio_send_advert = (enum conf_switch)dice_below(&dice, 3);
 	plan->lease_s = dice_percent(&dice, 5) ? 0 : 1 + dice_below(&dice, 3);
 	plan->watchdog_ms = watchdogs_ms[dice_below(&dice, 4)];
 	plan->startup_delay_ms = dice_percent(&dice, 8) ? 1 + dice_below(&dice, 2000) : 0;
@@ -224,13 +228,13 @@ plan_print(FILE *out, const struct plan *plan)
 	};
 
 	fprintf(out,
-		"seed %llu: %u nodes, version %u, IPv%d, %s%s, lease %u s, watchdog %u ms, start-up "
-		"delay %u ms, packets take %.3f to %.3f ms\n",
+		"seed %llu: %u nodes, version %u, IPv%d, %s%s%s, lease %u s, watchdog %u ms, start-up "
+		"delay %u ms, down after %u, packets take %.3f to %.3f ms\n",
 		(unsigned long long)plan->seed, plan->nodes_n, plan->version,
 		plan->family == AF_INET6 ? 6 : 4, plan->unicast ? "unicast" : "multicast",
-		plan->pass ? ", PASS" : "", plan->lease_s, plan->watchdog_ms,
-		plan->startup_delay_ms, (double)plan->delay_min_ns / NS_PER_MS,
-		(double)plan->delay_max_ns / NS_PER_MS);
+		plan->pass ? ", PASS" : "", plan->hmac ? ", signed" : "", plan->lease_s,
+		plan->watchdog_ms, plan->startup_delay_ms, plan->down_adverts,
+		(double)plan->delay_min_ns / NS_PER_MS, (double)plan->delay_max_ns / NS_PER_MS);
 	for (unsigned i = 0; i < plan->nodes_n; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 

@@ -58,7 +58,9 @@ struct plan_node {
 struct plan {
 	uint64_t seed;
 	uint8_t version, family;
-	bool pass, unicast;
+	bool pass, hmac, unicast;
+	uint8_t down_adverts; /* down_timer_adverts */
+	enum conf_switch lower_prio_no_advert, higher_prio_send_advert;
 	uint32_t lease_s, watchdog_ms, startup_delay_ms;
 	int64_t delay_min_ns, delay_max_ns; /* of a packet */
 	unsigned nodes_n, actions_n;

@@ -53,15 +53,15 @@ rules_begin(struct sim *sim)
 		delay_ns = later_ns(delay_ns, node->preempt_delay_ms * NS_PER_MS);
 		alike &= node->advert_int_cs == plan->nodes[0].advert_int_cs;
 	}
-	sim->bound_ns = 3 * interval_ns + skew_ns(plan, 1, interval_ns) + interval_ns +
-			plan->delay_max_ns + SLACK_NS;
+	sim->bound_ns = plan->down_adverts * interval_ns + skew_ns(plan, 1, interval_ns) +
+			interval_ns + plan->delay_max_ns + SLACK_NS;
 	/* Counted from the first advertisement of whoever is to be replaced. */
 	if (delay_ns)
 		sim->bound_ns += delay_ns + sim->bound_ns;
 	sim->ranked = distinct && preempts;
 	sim->ordered = preempts && alike && delay_ns == 0;
 	sim->disturbed_ns = 0;
-	sim->rivals_ns = NEVER_NS;
+	sim->rivals = 0;
 	sim->heir = NULL;
 }
 
@@ -162,7 +162,8 @@ rules_sent(struct node *node, uint8_t priority, struct mono now)
 {
 	struct worker *w = &node->worker;
 	int64_t interval_ns = node->instance.advert_int_cs * 10 * NS_PER_MS;
-	int64_t down_ns = 3 * interval_ns + skew_ns(&node->sim->plan, priority, interval_ns);
+	int64_t down_ns = node->sim->plan.down_adverts * interval_ns +
+			  skew_ns(&node->sim->plan, priority, interval_ns);
 
 	if (priority == 0)
 		return;
@@ -268,15 +269,19 @@ count_masters(const struct sim *sim)
 static void
 judge_rivals(struct sim *sim)
 {
-	int64_t since_ns = sim->rivals_ns;
+	unsigned rivals = 0, n = count_masters(sim);
+	int64_t since_ns;
 
-	if (count_masters(sim) < 2) {
-		sim->rivals_ns = NEVER_NS;
-		return;
+	for (unsigned i = 0; i < sim->plan.nodes_n; i++)
+		if (sim->nodes[i].worker.state == VRRP_STATE_MASTER)
+			rivals |= 1u << i;
+	if (rivals != sim->rivals) {
+		sim->rivals = rivals;
+		sim->rivals_ns = sim->now_ns;
 	}
-	if (sim->rivals_ns == NEVER_NS)
-		since_ns = sim->rivals_ns = sim->now_ns;
-	since_ns = later_ns(since_ns, sim->wire.whole_ns);
+	if (n < 2)
+		return;
+	since_ns = later_ns(sim->rivals_ns, sim->wire.whole_ns);
 	for (unsigned i = 0; i < sim->plan.nodes_n; i++)
 		if (sim->nodes[i].worker.state == VRRP_STATE_MASTER)
 			since_ns = later_ns(since_ns, later_ns(well_ns(&sim->nodes[i]),
@@ -284,7 +289,7 @@ judge_rivals(struct sim *sim)
 	if (since_ns != NEVER_NS && sim->now_ns - since_ns > plan_interval_ns(&sim->plan) +
 								     2 * sim->plan.delay_max_ns +
 								     SLACK_NS)
-		sim_fail(sim, "%u masters hear each other for %.3f s", count_masters(sim),
+		sim_fail(sim, "%u masters hear each other for %.3f s", n,
 			 (double)(sim->now_ns - since_ns) / (double)NS_PER_S);
 }
 
@@ -303,7 +308,8 @@ rules_bequeath(struct node *node)
 	struct sim *sim = node->sim;
 	int64_t steady_ns = sim->now_ns - sim->bound_ns;
 
-	if (sim->wire.whole_ns > steady_ns)
+	/* A will that is overtaken by the last advertisement is as good as none. */
+	if (sim->wire.whole_ns > steady_ns || sim->plan.delay_min_ns != sim->plan.delay_max_ns)
 		return;
 	for (unsigned i = 0; i < sim->plan.nodes_n; i++)
 		if (&sim->nodes[i] != node && may_inherit(&sim->nodes[i], steady_ns)) {

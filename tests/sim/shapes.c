@@ -11,7 +11,7 @@
 #define KINDS 4 /* version 2, the same with PASS, version 3, version 3 over IPv6 */
 
 static struct arena *arena;
-static const struct conf *shapes[KINDS][2][PLAN_NODES_MAX];
+static const struct conf *shapes[KINDS][2][2][PLAN_NODES_MAX]; /* by kind, hmac, unicast, node */
 
 static void
 print_peers(FILE *out, bool v6, unsigned self)
@@ -27,7 +27,7 @@ print_peers(FILE *out, bool v6, unsigned self)
 }
 
 static void
-print_shape(FILE *out, unsigned kind, bool unicast, unsigned self)
+print_shape(FILE *out, unsigned kind, bool hmac, bool unicast, unsigned self)
 {
 	bool v6 = kind == 3;
 
@@ -36,6 +36,8 @@ print_shape(FILE *out, unsigned kind, bool unicast, unsigned self)
 	fprintf(out, "version %u\n", kind < 2 ? 2 : 3);
 	if (kind == 1)
 		fprintf(out, "authentication {\nauth_type PASS\nauth_pass secret\n}\n");
+	if (hmac)
+		fprintf(out, "auth_hmac {\nkey 1 \"thirty-two characters, at least.\"\n}\n");
 	if (unicast)
 		print_peers(out, v6, self);
 	fprintf(out, "virtual_ipaddress {\n%s\n}\n", v6 ? "fe80::10" : "10.0.0.10");
@@ -44,7 +46,7 @@ print_shape(FILE *out, unsigned kind, bool unicast, unsigned self)
 }
 
 static const struct conf *
-load(unsigned kind, bool unicast, unsigned self)
+load(unsigned kind, bool hmac, bool unicast, unsigned self)
 {
 	static char text[4096];
 	FILE *out = fmemopen(text, sizeof text, "w");
@@ -53,7 +55,7 @@ load(unsigned kind, bool unicast, unsigned self)
 	struct conf_report report;
 	const struct conf *conf;
 
-	print_shape(out, kind, unicast, self);
+	print_shape(out, kind, hmac, unicast, self);
 	fclose(out);
 	source.len = strlen(text);
 	conf = conf_load(arena, &source, 1, &options, &report);
@@ -67,13 +69,14 @@ bool
 shapes_load(void)
 {
 	arena = arena_new();
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		for (unsigned unicast = 0; unicast < 2; unicast++)
-			for (unsigned i = 0; i < PLAN_NODES_MAX; i++) {
-				shapes[kind][unicast][i] = load(kind, unicast, i);
-				if (!shapes[kind][unicast][i])
-					return false;
-			}
+	for (unsigned i = 0; i < KINDS * 4 * PLAN_NODES_MAX; i++) {
+		unsigned self = i % PLAN_NODES_MAX, kind = i / PLAN_NODES_MAX / 4;
+		bool unicast = i / PLAN_NODES_MAX % 2, hmac = i / PLAN_NODES_MAX / 2 % 2;
+
+		shapes[kind][hmac][unicast][self] = load(kind, hmac, unicast, self);
+		if (!shapes[kind][hmac][unicast][self])
+			return false;
+	}
 	return true;
 }
 
@@ -88,7 +91,7 @@ shape_node(struct node *node, const struct plan *plan)
 {
 	const struct plan_node *drawn = &plan->nodes[node->index];
 	unsigned kind = plan->family == AF_INET6 ? 3 : plan->version == 3 ? 2 : plan->pass;
-	const struct conf *shape = shapes[kind][plan->unicast][node->index];
+	const struct conf *shape = shapes[kind][plan->hmac][plan->unicast][node->index];
 	struct conf_instance *instance = &node->instance;
 	struct conf_track_list *scripts = &instance->track[CONF_TRACK_SCRIPT];
 	char text[IP_STRLEN];
@@ -103,6 +106,9 @@ shape_node(struct node *node, const struct plan *plan)
 	instance->advert_int_cs = drawn->advert_int_cs;
 	instance->nopreempt = drawn->nopreempt;
 	instance->preempt_delay_ms = drawn->preempt_delay_ms;
+	instance->down_timer_adverts = plan->down_adverts;
+	instance->lower_prio_no_advert = plan->lower_prio_no_advert;
+	instance->higher_prio_send_advert = plan->higher_prio_send_advert;
 	if (plan->unicast) /* the first ones: all others among so many nodes */
 		instance->unicast_peers_n = plan->nodes_n - 1;
 	node->track_script = scripts->at[0];

@@ -14,7 +14,7 @@
 #include "daemon/watchdog.h"
 #include "dice.h"
 #include "plan.h"
-#include "vrrpd/packet.h"
+#include "vrrpd/auth_hmac.h"
 #include "vrrpd/vrrp.h"
 
 #include <stdarg.h>
@@ -22,6 +22,7 @@
 #define NEVER_NS  INT64_MAX
 #define BOOTED_NS (1000 * NS_PER_S) /* a node's clock at the beginning, and more for each node */
 
+#define MARKS_MAX (1 + PLAN_NODES_MAX + VRRP_HMAC_SENDERS)
 #define PDU_MAX   128 /* of advertisements with one VIP */
 #define WIRE_MAX  1024
 #define QUEUE_MAX 256 /* a socket's buffer: what does not fit is lost */
@@ -126,6 +127,7 @@ struct worker {
 
 struct guardian {
 	bool alive, stopping;
+	struct vrrp_hmac *signer; /* of wills; NULL = nothing is signed */
 	struct leases leases;
 	struct watchdog dog;
 	struct backoff backoff;
@@ -160,6 +162,7 @@ struct node {
 	struct conf_track_backend track_backend;
 	struct health_backend backend;
 	struct ip address;
+	struct vrrp_hmac_mark marks[MARKS_MAX]; /* the guardian keeps them for its workers */
 
 	struct pause suspension;
 	int64_t behind_ns; /* the sum of the past ones */
@@ -190,7 +193,8 @@ struct sim {
 
 	/* for the rules */
 	int64_t disturbed_ns; /* the last change of anything but MASTER and BACKUP */
-	int64_t rivals_ns;    /* since when there is more than one master; NEVER_NS */
+	unsigned rivals;      /* the masters … */
+	int64_t rivals_ns;    /* … and since when */
 	int64_t bound_ns;     /* within which a whole network has its one master */
 	struct node *heir;    /* who has to follow a master that has just died; NULL */
 	int64_t heir_ns;      /* since when */
@@ -220,6 +224,13 @@ node_clock(const struct node *node)
 	int64_t real_ns = pause->n ? pause->since_ns : node->sim->now_ns;
 
 	return (struct mono){ BOOTED_NS * (1 + node->index) + real_ns - node->behind_ns };
+}
+
+/* Its time of day: a little off, and put right as soon as a suspended machine goes on. */
+static inline int64_t
+node_wall_ns(const struct node *node)
+{
+	return 1800000000 * NS_PER_S + node->sim->now_ns + node->index * 150 * NS_PER_MS;
 }
 
 /* The real time of a moment of the node's, if its machine runs on. */

@@ -164,6 +164,12 @@ op_aside(void *ctx, uint32_t instance, enum vrrp_aside aside, uint8_t priority)
 	rules_disturb(node->sim);
 }
 
+static int64_t
+op_wall_ns(void *ctx)
+{
+	return node_wall_ns(ctx);
+}
+
 static const struct vrrp_ops ops = {
 	.send = op_send,
 	.claim = op_claim,
@@ -172,6 +178,7 @@ static const struct vrrp_ops ops = {
 	.lodge_will = op_lodge_will,
 	.drain = op_drain,
 	.transition = op_transition,
+	.wall_ns = op_wall_ns,
 	.aside = op_aside,
 };
 
@@ -335,6 +342,7 @@ worker_spawn(struct node *node)
 	w->vrrp = vrrp_new(&node->conf, &w->board, &w->timers, &ops, node);
 	if (!w->vrrp)
 		sim_fail(sim, "out of memory");
+	vrrp_keep_marks(w->vrrp, node->marks);
 	rules_disturb(sim);
 }
 
