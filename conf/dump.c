@@ -41,6 +41,26 @@ print_script(const struct conf_printer *pr, const struct conf_script *script)
 }
 
 static void
+print_track_file(const struct conf_printer *pr, const struct conf_track_file *file)
+{
+	fputs("track_file", pr->out);
+	print_word(pr, file->name);
+	fputs(" {\n", pr->out);
+	table_print(pr, &table_track_file, file);
+	fputs("}\n\n", pr->out);
+}
+
+static void
+print_track_process(const struct conf_printer *pr, const struct conf_track_process *process)
+{
+	fputs("vrrp_track_process", pr->out);
+	print_word(pr, process->name);
+	fputs(" {\n", pr->out);
+	table_print(pr, &table_track_process, process);
+	fputs("}\n\n", pr->out);
+}
+
+static void
 print_group(const struct conf_printer *pr, const struct conf_group *group)
 {
 	if (group->members_n == 0)
@@ -87,6 +107,10 @@ conf_dump(FILE *out, const struct conf *conf)
 	print_section(out, conf, &keepalived_sections, "", "", "");
 	for (size_t i = 0; i < conf->scripts_n; i++)
 		print_script(&pr, &conf->scripts[i]);
+	for (size_t i = 0; i < conf->track_files_n; i++)
+		print_track_file(&pr, &conf->track_files[i]);
+	for (size_t i = 0; i < conf->track_processes_n; i++)
+		print_track_process(&pr, &conf->track_processes[i]);
 	print_link_delays(&pr);
 	for (size_t i = 0; i < conf->groups_n; i++)
 		print_group(&pr, &conf->groups[i]);

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define PROCESS_NAME_MAX 15 /* what the kernel keeps of it */
+
 static void
 read_global_defs(struct conf_call *call)
 {
@@ -97,8 +99,77 @@ read_group(struct conf_call *call)
 	*ARENA_PUSH(p->arena, p->conf->groups, p->conf->groups_n) = group;
 }
 
-static const char unwatched[] = "it is not watched, and its failure causes no fail-over: use a "
-				"`vrrp_script`, or `track_backend` for servers";
+static void
+read_track_file(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name");
+	struct conf_track_file file = { .pos = name ? name->pos : call->words[0].pos,
+					.name = name ? name->text : "",
+					.weight = 1 };
+	const struct conf_name *first;
+
+	p->given_from = p->given_n;
+	keepalived_read_block(call, &table_track_file, &file);
+	if (!name)
+		return;
+	if (!file.path)
+		conf_error(&p->reporter, file.pos, "track_file `%s` has no `file` line", file.name);
+	first = names_add(&p->names, NAME_TRACK_FILE, 0, file.name,
+			  (uint32_t)p->conf->track_files_n, file.pos);
+	if (first)
+		conf_error(&p->reporter, file.pos, "there is a track_file `%s` already, at %s",
+			   file.name, conf_place(&p->reporter, file.pos, first->pos));
+	*ARENA_PUSH(p->arena, p->conf->track_files, p->conf->track_files_n) = file;
+}
+
+static void
+check_process(struct conf_parser *p, struct conf_track_process *process)
+{
+	bool by_name = process->words_n == 1 && !process->full_command &&
+		       process->match == CONF_PARAM_EXACT;
+
+	if (process->words_n == 0)
+		conf_error(&p->reporter, process->pos,
+			   "vrrp_track_process `%s` has no `process` line", process->name);
+	else if (by_name && strlen(process->words[0]) > PROCESS_NAME_MAX)
+		conf_warning(&p->reporter, process->pos,
+			     "a process' name has at most %d characters: `%.40s` matches none "
+			     "(`full_command` goes by the command line)",
+			     PROCESS_NAME_MAX, process->words[0]);
+	if (process->quorum_max == 0)
+		process->quorum = 0;
+	if (process->quorum > process->quorum_max)
+		conf_error(&p->reporter, process->pos,
+			   "vrrp_track_process `%s`: `quorum` %u is more than `quorum_max` %u",
+			   process->name, process->quorum, process->quorum_max);
+}
+
+static void
+read_track_process(struct conf_call *call)
+{
+	struct conf_parser *p = call->p;
+	const struct conf_word *name = call_word(call, 1, "a name");
+	struct conf_track_process process = { .pos = name ? name->pos : call->words[0].pos,
+					      .name = name ? name->text : "" };
+	const struct conf_name *first;
+
+	table_set_defaults(&table_track_process, &process);
+	process.weight = 1;
+	p->given_from = p->given_n;
+	keepalived_read_block(call, &table_track_process, &process);
+	if (!name)
+		return;
+	check_process(p, &process);
+	first = names_add(&p->names, NAME_TRACK_PROCESS, 0, process.name,
+			  (uint32_t)p->conf->track_processes_n, process.pos);
+	if (first)
+		conf_error(&p->reporter, process.pos,
+			   "there is a vrrp_track_process `%s` already, at %s", process.name,
+			   conf_place(&p->reporter, process.pos, first->pos));
+	*ARENA_PUSH(p->arena, p->conf->track_processes, p->conf->track_processes_n) = process;
+}
+
 static const char no_ipvs[] =
 	"IPVS is not used, and nothing answers for this service: write a `listen` section, which "
 	"balances in this process";
@@ -122,9 +193,13 @@ static const struct conf_row rows[] = {
 	  .flags = ROW_REPEATS, .doc = "a command whose success instances track" },
 	{ "vrrp_sync_group", CONF_TYPE_BLOCK, .inside = &table_group, .parse = read_group,
 	  .flags = ROW_REPEATS, .doc = "instances that change their states together" },
-	WARNED("vrrp_track_process", unwatched),
-	WARNED("vrrp_track_file", unwatched),
-	WARNED("track_file", unwatched),
+	{ "track_file", CONF_TYPE_BLOCK, .inside = &table_track_file, .parse = read_track_file,
+	  .flags = ROW_REPEATS, .doc = "a file whose number instances track" },
+	{ "vrrp_track_file", CONF_TYPE_BLOCK, .inside = &table_track_file, .parse = read_track_file,
+	  .flags = ROW_REPEATS | ROW_OLD, .doc = "track_file" },
+	{ "vrrp_track_process", CONF_TYPE_BLOCK, .inside = &table_track_process,
+	  .parse = read_track_process, .flags = ROW_REPEATS,
+	  .doc = "processes that instances track" },
 	WARNED("bfd_instance", "there is no BFD: its sessions are not opened"),
 	WARNED("virtual_server", no_ipvs),
 	WARNED("virtual_server_group", no_ipvs),

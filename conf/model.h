@@ -134,9 +134,8 @@ struct conf_track_process {
 	const char *name;
 	const char **words; /* the process' name, then its parameters; NULL-terminated */
 	size_t words_n;
-	bool full_command; /* by its command line, also without parameters */
+	bool full_command; /* by its command line, whatever the parameters */
 	enum conf_param_match match;
-	bool match_given;
 	int32_t weight; /* 1; 0 = too few or too many are FAULT */
 	bool reverse;
 	uint32_t quorum, quorum_max; /* how many there must be, and may be; 1, UINT32_MAX */

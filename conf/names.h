@@ -12,6 +12,8 @@ enum name_space {
 	NAME_SCRIPT,
 	NAME_INSTANCE,
 	NAME_GROUP,
+	NAME_TRACK_FILE,
+	NAME_TRACK_PROCESS,
 	NAME_DEFAULTS,
 	NAME_PROXY,  /* scope: one of CONF_CAP_* */
 	NAME_SERVER, /* scope: the proxy */

@@ -34,6 +34,8 @@ struct conf_range {
 
 enum conf_ref_kind {
 	CONF_REF_SCRIPT,
+	CONF_REF_FILE,
+	CONF_REF_PROCESS,
 	CONF_REF_BACKEND,
 	CONF_REF_MEMBER,
 	CONF_REF_DEFAULT_BACKEND,
@@ -215,6 +217,8 @@ extern const struct conf_table table_global_defs;   /* words_global_defs.c */
 extern const struct conf_table table_script;        /* words_script.c */
 extern const struct conf_table table_instance;      /* words_instance.c */
 extern const struct conf_table table_group;         /* words_group.c */
+extern const struct conf_table table_track_file;    /* words_watch.c */
+extern const struct conf_table table_track_process; /* words_watch.c */
 extern const struct conf_table table_auth;          /* words_instance.c */
 extern const struct conf_table table_hmac;          /* words_hmac.c */
 extern const struct conf_table table_vip;           /* words_vip.c */

@@ -11,38 +11,35 @@
 
 /* ------------------------------------------------------------------ references */
 
-static const struct conf_name *
-find_instance(struct conf_parser *p, const struct conf_ref *ref)
+/* The name of the index-th thing in a space, for hints; NULL = there is none. */
+static const char *
+name_at(const struct conf *conf, enum name_space space, size_t index)
 {
-	const struct conf_name *found = names_find(&p->names, NAME_INSTANCE, 0, ref->name);
-	struct nearest nearest;
-
-	if (found)
-		return found;
-	conf_error(&p->reporter, ref->pos, "there is no vrrp_instance `%.60s`", ref->name);
-	if (!p->reporter.kept)
-		return NULL;
-	nearest = nearest_init(ref->name);
-	for (size_t i = 0; i < p->conf->instances_n; i++)
-		nearest_offer(&nearest, p->conf->instances[i].name);
-	conf_hint_nearest(&p->reporter, &nearest);
-	return NULL;
+	if (space == NAME_SCRIPT)
+		return index < conf->scripts_n ? conf->scripts[index].name : NULL;
+	if (space == NAME_TRACK_FILE)
+		return index < conf->track_files_n ? conf->track_files[index].name : NULL;
+	if (space == NAME_TRACK_PROCESS)
+		return index < conf->track_processes_n ? conf->track_processes[index].name : NULL;
+	return index < conf->instances_n ? conf->instances[index].name : NULL;
 }
 
 static const struct conf_name *
-find_script(struct conf_parser *p, const struct conf_ref *ref)
+find_named(struct conf_parser *p, const struct conf_ref *ref, enum name_space space,
+	   const char *what)
 {
-	const struct conf_name *found = names_find(&p->names, NAME_SCRIPT, 0, ref->name);
+	const struct conf_name *found = names_find(&p->names, space, 0, ref->name);
 	struct nearest nearest;
+	const char *name;
 
 	if (found)
 		return found;
-	conf_error(&p->reporter, ref->pos, "there is no vrrp_script `%.60s`", ref->name);
+	conf_error(&p->reporter, ref->pos, "there is no %s `%.60s`", what, ref->name);
 	if (!p->reporter.kept)
 		return NULL;
 	nearest = nearest_init(ref->name);
-	for (size_t i = 0; i < p->conf->scripts_n; i++)
-		nearest_offer(&nearest, p->conf->scripts[i].name);
+	for (size_t i = 0; (name = name_at(p->conf, space, i)) != NULL; i++)
+		nearest_offer(&nearest, name);
 	conf_hint_nearest(&p->reporter, &nearest);
 	return NULL;
 }
@@ -73,19 +70,28 @@ find_backend(struct conf_parser *p, const struct conf_ref *ref)
 	return NULL;
 }
 
-/* What says nothing of a weight takes the script's. */
+/* What says nothing of a weight has that of what it tracks. */
 static void
-resolve_script(struct conf *conf, const struct conf_ref *ref, uint32_t index)
+resolve_track(struct conf *conf, const struct conf_ref *ref, enum conf_track_kind kind,
+	      uint32_t index)
 {
 	struct conf_track_list *lists =
 		ref->of_group ? conf->groups[ref->owner].track : conf->instances[ref->owner].track;
-	struct conf_track *track = &lists[CONF_TRACK_SCRIPT].at[ref->slot];
+	struct conf_track *track = &lists[kind].at[ref->slot];
 
 	track->index = index;
 	if (track->weight_given)
 		return;
-	track->weight = conf->scripts[index].weight;
-	track->reverse = conf->scripts[index].reverse;
+	if (kind == CONF_TRACK_SCRIPT) {
+		track->weight = conf->scripts[index].weight;
+		track->reverse = conf->scripts[index].reverse;
+	} else if (kind == CONF_TRACK_FILE) {
+		track->weight = conf->track_files[index].weight;
+		track->reverse = conf->track_files[index].reverse;
+	} else if (kind == CONF_TRACK_PROCESS) {
+		track->weight = conf->track_processes[index].weight;
+		track->reverse = conf->track_processes[index].reverse;
+	}
 }
 
 /* Of the backend itself. */
@@ -123,9 +129,13 @@ find(struct conf_parser *p, const struct conf_ref *ref)
 {
 	switch (ref->kind) {
 	case CONF_REF_SCRIPT:
-		return find_script(p, ref);
+		return find_named(p, ref, NAME_SCRIPT, "vrrp_script");
+	case CONF_REF_FILE:
+		return find_named(p, ref, NAME_TRACK_FILE, "track_file");
+	case CONF_REF_PROCESS:
+		return find_named(p, ref, NAME_TRACK_PROCESS, "vrrp_track_process");
 	case CONF_REF_MEMBER:
-		return find_instance(p, ref);
+		return find_named(p, ref, NAME_INSTANCE, "vrrp_instance");
 	case CONF_REF_USE_SERVER:
 		return find_server(p, ref);
 	case CONF_REF_BACKEND:
@@ -149,7 +159,13 @@ resolve_refs(struct conf_parser *p)
 			continue;
 		switch (ref->kind) {
 		case CONF_REF_SCRIPT:
-			resolve_script(conf, ref, name->index);
+			resolve_track(conf, ref, CONF_TRACK_SCRIPT, name->index);
+			break;
+		case CONF_REF_FILE:
+			resolve_track(conf, ref, CONF_TRACK_FILE, name->index);
+			break;
+		case CONF_REF_PROCESS:
+			resolve_track(conf, ref, CONF_TRACK_PROCESS, name->index);
 			break;
 		case CONF_REF_BACKEND:
 			resolve_backend(conf, ref, name->index);

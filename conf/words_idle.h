@@ -124,9 +124,6 @@
 	IDLE("kernel_rx_buf_size", IDLE_BUFFERS),                                                  \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes"),                           \
 	IDLE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),     \
-	IDLE_LOUD("track_file", "the file is not watched: it causes no fail-over"),                \
-	IDLE_LOUD("track_process", "the process is not watched: its end causes no fail-over (use " \
-				   "a `vrrp_script`)"),                                            \
 	IDLE_LOUD("track_bfd", IDLE_BFD),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
 	IDLE_LOUD("use_ipvlan", "the interface itself is used (`use_vmac` makes one of its own)")

@@ -13,19 +13,18 @@ extern const struct conf_choice scope_choices[];
 bool parse_interface_name(struct conf_call *call, const struct conf_word *word);
 
 /* What instances and groups track alike; for `type`. */
-#define TRACK_ROWS(type)                                                                                   \
-	{ "track_script",                                                                                  \
-	  CONF_TYPE_BLOCK,                                                                                 \
-	  ROW_FIELD(type, track[CONF_TRACK_SCRIPT]),                                                       \
-	  .flags = ROW_REPEATS,                                                                            \
-	  .parse = parse_track,                                                                            \
-	  .print = print_track,                                                                            \
-	  .doc = "the scripts that decide about priority or FAULT: NAME [weight N [reverse]]" },           \
-	{                                                                                                  \
-		"track_interface", CONF_TYPE_BLOCK, ROW_FIELD(type, track[CONF_TRACK_INTERFACE]),          \
-			.flags = ROW_REPEATS, .parse = parse_track, .print = print_track,                  \
-			.doc = "interfaces whose links do; without a weight, a link that is down is FAULT" \
-	}
+/* clang-format off */
+#define TRACK_ROW(type, word, kind, text)                                                          \
+	{ word, CONF_TYPE_BLOCK, ROW_FIELD(type, track[kind]), .flags = ROW_REPEATS,               \
+	  .parse = parse_track, .print = print_track, .doc = text }
+#define TRACK_ROWS(type)                                                                           \
+	TRACK_ROW(type, "track_script", CONF_TRACK_SCRIPT,                                         \
+		  "the scripts that decide about priority or FAULT: NAME [weight N [reverse]]"),   \
+	TRACK_ROW(type, "track_interface", CONF_TRACK_INTERFACE,                                   \
+		  "interfaces whose links do; without a weight, a link that is down is FAULT"),    \
+	TRACK_ROW(type, "track_file", CONF_TRACK_FILE, "files whose numbers do"),                  \
+	TRACK_ROW(type, "track_process", CONF_TRACK_PROCESS, "processes that do by running")
+/* clang-format on */
 
 /* words_vip.c */
 void parse_unicast_peer(struct conf_call *call);

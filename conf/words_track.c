@@ -1,6 +1,6 @@
 /*
- * words_track.c - what a vrrp_instance or a vrrp_sync_group tracks: scripts, interfaces, the proxy,
- * backends; and how long a link must have changed before that counts.  Runs in whichever process
+ * words_track.c - what a vrrp_instance or a vrrp_sync_group tracks: scripts, interfaces, files,
+ * processes, the proxy, backends; and how long a link must have changed before that counts.  Runs in whichever process
  * loads a configuration.
  */
 #include "conf/parser.h"
@@ -64,13 +64,37 @@ list_of(const struct conf_row *row, const void *object)
 	return (struct conf_track_list *)((char *)object + row->offset);
 }
 
+/* A row's word, what it refers to, and the most a weight may be. */
+static const struct kind {
+	const char *word;
+	enum conf_track_kind kind;
+	enum conf_ref_kind ref;
+	int64_t weight_max;
+} kinds[] = {
+	{ "track_script", CONF_TRACK_SCRIPT, CONF_REF_SCRIPT, 253 },
+	{ "track_interface", CONF_TRACK_INTERFACE, CONF_REF_SCRIPT, 253 },
+	{ "track_file", CONF_TRACK_FILE, CONF_REF_FILE, 254 },
+	{ "track_process", CONF_TRACK_PROCESS, CONF_REF_PROCESS, 254 },
+};
+
+static const struct kind *
+kind_of(const struct conf_row *row)
+{
+	const struct kind *kind = kinds;
+
+	while (strcmp(kind->word, row->name) != 0)
+		kind++;
+	return kind;
+}
+
 static void
 read_track(struct conf_call *call, const struct conf_line *line)
 {
 	struct conf_track_list *list = list_of(call->row, call->object);
+	const struct kind *kind = kind_of(call->row);
 	const struct conf_word *name = &line->words[0];
 	struct options options =
-		read_options(call, line->words, line->words_n, line->end, false, WEIGHT_MAX);
+		read_options(call, line->words, line->words_n, line->end, false, kind->weight_max);
 	struct conf_track track = {
 		.pos = name->pos,
 		.index = CONF_NONE,
@@ -79,8 +103,8 @@ read_track(struct conf_call *call, const struct conf_line *line)
 		.reverse = options.reverse,
 	};
 
-	if (strcmp(call->row->name, "track_interface") != 0)
-		parser_refer_listed(call, CONF_REF_SCRIPT, name, list->n);
+	if (kind->kind != CONF_TRACK_INTERFACE)
+		parser_refer_listed(call, kind->ref, name, list->n);
 	else if (parse_interface_name(call, name))
 		track.index = parser_interface(call->p, name->text);
 	*ARENA_PUSH(call->p->arena, list->at, list->n) = track;
@@ -92,18 +116,11 @@ parse_track(struct conf_call *call)
 	keepalived_read_list(call, read_track);
 }
 
-static const char *
-name_of(const struct conf_printer *pr, const struct conf_row *row, uint32_t index)
-{
-	return strcmp(row->name, "track_interface") == 0 ? pr->conf->interfaces[index].name
-							 : pr->conf->scripts[index].name;
-}
-
 static void
 print_one(const struct conf_printer *pr, const struct conf_row *row, const struct conf_track *track)
 {
 	fprintf(pr->out, "%s\t", pr->indent);
-	print_bare(pr, name_of(pr, row, track->index));
+	print_bare(pr, conf_track_name(pr->conf, kind_of(row)->kind, track->index));
 	if (track->weight_given)
 		fprintf(pr->out, " weight %d", track->weight);
 	fputs(track->weight_given && track->reverse ? " reverse\n" : "\n", pr->out);

@@ -169,8 +169,22 @@ render_tracking(const struct client_page *page, const json_t *o)
 	const json_t *tracking = json_object_get(o, "tracking"), *backend, *link;
 	size_t i;
 
-	json_array_foreach(json_object_get(tracking, "interfaces"), i, link)
-		fprintf(page->out, "  tracks interface %s: %s\n", str(link, "name"), str(link, "state"));
+	json_array_foreach(json_object_get(tracking, "interfaces"), i, link) fprintf(
+		page->out, "  tracks interface %s: %s\n", str(link, "name"), str(link, "state"));
+	json_array_foreach(json_object_get(tracking, "files"), i, link)
+	{
+		fprintf(page->out, "  tracks file %s: ", str(link, "name"));
+		if (has(link, "value"))
+			fprintf(page->out, "%s says %" PRId64 "\n", str(link, "path"),
+				num(link, "value"));
+		else
+			fprintf(page->out, "%s was not read yet\n", str(link, "path"));
+	}
+	json_array_foreach(json_object_get(tracking, "processes"), i, link)
+		fprintf(page->out, "  tracks process %s: %" PRId64 " running, %s (by %s)\n",
+			str(link, "name"), num(link, "running"),
+			yes(link, "enough") ? "as it should be" : "not as it should be",
+			str(link, "watched_by"));
 	json_array_foreach(json_object_get(tracking, "backends"), i, backend)
 		fprintf(page->out, "  tracks backend %s: %" PRId64 " usable, needs %" PRId64 "%s\n",
 			str(backend, "name"), num(backend, "usable"), num(backend, "min"),
@@ -185,14 +199,16 @@ render_hmac(const struct client_page *page, const json_t *o)
 
 	if (!json_is_object(hmac))
 		return;
-	fprintf(page->out, "  auth_hmac %s, key %" PRId64, str(hmac, "mode"), num(hmac, "active_key"));
+	fprintf(page->out, "  auth_hmac %s, key %" PRId64, str(hmac, "mode"),
+		num(hmac, "active_key"));
 	if (has(hmac, "peer_key"))
 		fprintf(page->out, "; the peer signs with key %" PRId64, num(hmac, "peer_key"));
 	if (ahead_s != 0)
-		fprintf(page->out, ", its clock is %" PRId64 " s %s", ahead_s < 0 ? -ahead_s : ahead_s,
-			ahead_s < 0 ? "behind" : "ahead");
+		fprintf(page->out, ", its clock is %" PRId64 " s %s",
+			ahead_s < 0 ? -ahead_s : ahead_s, ahead_s < 0 ? "behind" : "ahead");
 	if (num(hmac, "unsigned_taken") > 0)
-		fprintf(page->out, "; %" PRId64 " unsigned were taken", num(hmac, "unsigned_taken"));
+		fprintf(page->out, "; %" PRId64 " unsigned were taken",
+			num(hmac, "unsigned_taken"));
 	fputc('\n', page->out);
 }
 

@@ -56,6 +56,16 @@ tell_script(void *ctx, const struct ans_script *result)
 }
 
 static void
+tell_watched(void *ctx, const struct ans_watched *watched)
+{
+	struct generation *g = ctx;
+	struct ans_watched answer = *watched;
+
+	answer.generation = g->number;
+	say(g, REQUEST_WATCHED, &answer, sizeof answer);
+}
+
+static void
 on_ready(struct generation *g)
 {
 	log_info("worker (pid %d) is ready", (int)g->child.pid);
@@ -116,6 +126,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_VRRP_SOCKET:
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:
+	case REQUEST_WATCHED:
 	case REQUEST_START:
 	case REQUEST_TOKEN:
 	case REQUEST_CLAIMED:
@@ -157,6 +168,7 @@ generation_spawn(struct generation *g)
 	g->gate.turn = PRIVILEGED_TURN_WAITS;
 	if (r == 0) {
 		check_scripts_retell(&g->checks);
+		watchers_retell(&g->watchers);
 		r = handover_begin(&g->handover, &g->child.ipc);
 	}
 	if (r < 0) {
@@ -325,6 +337,9 @@ generation_begin_scripts(struct generation *g, void (*idle)(void *ctx), void *ct
 {
 	int r = check_scripts_init(&g->checks, g->of.loop, g->conf, tell_script, g);
 
+	if (r == 0)
+		r = watchers_init(&g->watchers, g->of.loop, g->conf, g->number > 1, tell_watched,
+				  g);
 	return r == 0 ? notifier_init(&g->notifier, g->of.loop, g->conf, idle, ctx) : r;
 }
 
@@ -336,6 +351,8 @@ generation_close(struct generation *g)
 		notifier_fini(&g->notifier);
 	if (g->checks.loop)
 		check_scripts_fini(&g->checks);
+	if (g->watchers.conf)
+		watchers_fini(&g->watchers);
 	handover_fini(&g->handover);
 	log_sockets_fini(&g->logs);
 	resources_close(&g->res);

@@ -18,6 +18,7 @@
 #include "daemon/privileged.h"
 #include "daemon/resources.h"
 #include "daemon/watchdog.h"
+#include "daemon/watchers.h"
 
 struct generation;
 
@@ -50,6 +51,7 @@ struct generation {
 	struct handover
 		handover; /* its control_fd and journal_fd are set before a worker is spawned */
 	struct check_scripts checks;
+	struct watchers watchers;
 	struct notifier notifier;
 
 	struct child child;

@@ -113,6 +113,14 @@ struct ans_script {
 	struct mono at;   /* its end; 0 = none yet */
 };
 
+struct ans_watched {
+	uint32_t generation;
+	uint32_t kind;   /* WATCH_KIND_FILE or WATCH_KIND_PROCESS (daemon/watcher.h) */
+	uint32_t index;  /* in track_files or track_processes */
+	int32_t value;   /* the number in the file; how many run */
+	uint32_t events; /* 0 or 1: the kernel tells of processes */
+};
+
 /* clang-format off */
 /*   name           payload                  sender    meaning */
 #define REQUEST_LIST(X)                                                                            \
@@ -134,6 +142,7 @@ struct ans_script {
 	X(VRRP_SOCKET,  struct ans_vrrp_socket,  GUARDIAN)                                             \
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
+	X(WATCHED,      struct ans_watched,      GUARDIAN) /* likewise of files and processes */       \
 	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: get ready */ \
 	X(TOKEN,        struct req_none,         GUARDIAN) /* begin: advertise, hold, accept */        \
 	X(CLAIMED,      struct ans_instance,     GUARDIAN)                                             \

@@ -204,6 +204,34 @@ build_link(const struct status_source *s, uint32_t index)
 	return o;
 }
 
+/* The number is null until the file has been read once. */
+static json_t *
+build_file(const struct status_source *s, uint32_t index)
+{
+	json_t *o = json_object();
+	int32_t value;
+	bool known = vrrp_file_view(s->vrrp, index, &value);
+
+	put_text(o, "name", s->conf->track_files[index].name);
+	put_text(o, "path", s->conf->track_files[index].path);
+	json_object_set_new(o, "value", known ? json_integer(value) : json_null());
+	return o;
+}
+
+static json_t *
+build_process(const struct status_source *s, uint32_t index)
+{
+	json_t *o = json_object();
+	uint32_t running;
+	bool enough, known = vrrp_process_view(s->vrrp, index, &running, &enough);
+
+	put_text(o, "name", s->conf->track_processes[index].name);
+	json_object_set_new(o, "running", known ? json_integer(running) : json_null());
+	put_bool(o, "enough", enough);
+	put_text(o, "watched_by", s->process_events ? "events" : "polling");
+	return o;
+}
+
 static json_t *
 build_tracking(const struct status_source *s, const struct conf_instance *conf)
 {
@@ -228,6 +256,16 @@ build_tracking(const struct status_source *s, const struct conf_instance *conf)
 		json_array_append_new(list,
 				      build_link(s, conf->track[CONF_TRACK_INTERFACE].at[i].index));
 	json_object_set_new(o, "interfaces", list);
+	list = json_array();
+	for (size_t i = 0; i < conf->track[CONF_TRACK_FILE].n; i++)
+		json_array_append_new(list,
+				      build_file(s, conf->track[CONF_TRACK_FILE].at[i].index));
+	json_object_set_new(o, "files", list);
+	list = json_array();
+	for (size_t i = 0; i < conf->track[CONF_TRACK_PROCESS].n; i++)
+		json_array_append_new(
+			list, build_process(s, conf->track[CONF_TRACK_PROCESS].at[i].index));
+	json_object_set_new(o, "processes", list);
 	return o;
 }
 

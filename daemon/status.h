@@ -22,6 +22,7 @@ struct status_source {
 	const struct proxy *proxy; /* NULL: no proxy section */
 	const struct health_board *board;
 	const struct journal *journal;    /* NULL: not handed over yet */
+	bool process_events;              /* as in struct worker */
 	const struct ans_script *scripts; /* one for each of conf->scripts */
 	struct mono now, started;
 	int64_t wall_ms; /* the wall clock at `now` */

@@ -245,6 +245,7 @@ worker_answer(void *ctx, const char *line, size_t *len)
 		.board = &w->board,
 		.journal = w->journal,
 		.scripts = w->scripts,
+		.process_events = w->process_events,
 		.now = w->loop.now,
 		.started = w->started,
 		.wall_ms = wall_ms(),

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "daemon/memfd.h"
+#include "daemon/watcher.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -299,6 +300,22 @@ end_if_failed(struct worker *w, int r)
 }
 
 static const char *
+on_watched(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_watched *a = (const void *)m->payload;
+
+	if (a->kind == WATCH_KIND_FILE && a->index < w->conf->track_files_n) {
+		vrrp_file_value(w->vrrp, a->index, a->value, w->loop.now);
+		return NULL;
+	}
+	if (a->kind != WATCH_KIND_PROCESS || a->index >= w->conf->track_processes_n || a->value < 0)
+		return "no such file or process";
+	w->process_events = a->events;
+	vrrp_process_count(w->vrrp, a->index, (uint32_t)a->value, w->loop.now);
+	return NULL;
+}
+
+static const char *
 on_start(struct worker *w)
 {
 	if (w->phase != WORKER_COLLECTING)
@@ -379,6 +396,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_link(w, m);
 	case REQUEST_SCRIPT_RESULT:
 		return on_script_result(w, m);
+	case REQUEST_WATCHED:
+		return on_watched(w, m);
 	case REQUEST_START:
 		return on_start(w);
 	case REQUEST_TOKEN:

@@ -54,6 +54,7 @@ struct worker {
 	struct tls_files *tls_files; /* until the proxy's contexts are made; NULL = no TLS */
 
 	struct ans_script *scripts; /* what the guardian told last, one for each of conf->scripts */
+	bool process_events;        /* the kernel tells it of processes; else it looks for them */
 
 	struct control control;
 	int control_fd; /* until the token is here; then the control's.  -1 = none */

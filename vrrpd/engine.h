@@ -45,6 +45,9 @@ struct vrrp {
 /* link.c */
 void vrrp_interface_init(struct vrrp_interface *iface, struct vrrp *vrrp, uint32_t index);
 
+/* process.c */
+void vrrp_process_init(struct vrrp_process *process, struct vrrp *vrrp, uint32_t index);
+
 /* Something that any instance may track is another now. */
 void vrrp_on_facts(struct vrrp *vrrp, struct mono now);
 

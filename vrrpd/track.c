@@ -169,7 +169,7 @@ describe(const struct vrrp_world *world, enum conf_track_kind kind, uint32_t ind
 		    world->files[index].value);
 		break;
 	case CONF_TRACK_PROCESS:
-		say(why, size, "process %.100s runs %u times", conf->track_processes[index].name,
+		say(why, size, "process %.100s: %u running", conf->track_processes[index].name,
 		    world->processes[index].running);
 		break;
 	case CONF_TRACK_N:

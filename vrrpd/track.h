@@ -24,8 +24,11 @@ struct vrrp_file {
 	int32_t value;
 };
 struct vrrp_process {
-	bool known, enough;
+	struct vrrp *vrrp;
+	const struct conf_track_process *conf;
+	bool known, enough; /* enough: as it counts, once its delay is over */
 	uint32_t running;
+	struct timer settle;
 };
 
 /* The node as a whole, the same for all instances. */

@@ -196,3 +196,18 @@ vrrp_link_view(const struct vrrp *vrrp, uint32_t interface)
 {
 	return &vrrp->world.links[interface];
 }
+
+bool
+vrrp_file_view(const struct vrrp *vrrp, uint32_t file, int32_t *value)
+{
+	*value = vrrp->world.files[file].value;
+	return vrrp->world.files[file].known;
+}
+
+bool
+vrrp_process_view(const struct vrrp *vrrp, uint32_t process, uint32_t *running, bool *enough)
+{
+	*running = vrrp->world.processes[process].running;
+	*enough = vrrp->world.processes[process].enough;
+	return vrrp->world.processes[process].known;
+}

@@ -99,6 +99,8 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 		free_memory(vrrp);
 		return NULL;
 	}
+	for (uint32_t i = 0; i < conf->track_processes_n; i++)
+		vrrp_process_init(&vrrp->world.processes[i], vrrp, i);
 	for (uint32_t i = 0; i < conf->interfaces_n; i++)
 		vrrp_interface_init(&vrrp->interfaces[i], vrrp, i);
 	for (size_t i = 0; i < conf->scripts_n; i++)
@@ -135,6 +137,8 @@ vrrp_free(struct vrrp *vrrp)
 		vrrp_instance_fini(&vrrp->instances[i]);
 	for (size_t i = 0; i < vrrp->conf->interfaces_n; i++)
 		timer_disarm(vrrp->timers, &vrrp->interfaces[i].settle);
+	for (size_t i = 0; i < vrrp->conf->track_processes_n; i++)
+		timer_disarm(vrrp->timers, &vrrp->world.processes[i].settle);
 	free_memory(vrrp);
 }
 
@@ -293,15 +297,6 @@ vrrp_file_value(struct vrrp *vrrp, uint32_t file, int32_t value, struct mono now
 {
 	assert(file < vrrp->conf->track_files_n);
 	vrrp->world.files[file] = (struct vrrp_file){ true, value };
-	vrrp_on_facts(vrrp, now);
-}
-
-void
-vrrp_process_count(struct vrrp *vrrp, uint32_t process, uint32_t running, bool enough,
-		   struct mono now)
-{
-	assert(process < vrrp->conf->track_processes_n);
-	vrrp->world.processes[process] = (struct vrrp_process){ true, enough, running };
 	vrrp_on_facts(vrrp, now);
 }
 

@@ -122,9 +122,8 @@ void vrrp_script_disabled(struct vrrp *vrrp, uint32_t script, struct mono now);
 
 /* The number in a tracked file; 0 if there is none. */
 void vrrp_file_value(struct vrrp *vrrp, uint32_t file, int32_t value, struct mono now);
-/* How many processes match, and whether that has been right (quorum, quorum_max) for long enough. */
-void vrrp_process_count(struct vrrp *vrrp, uint32_t process, uint32_t running, bool enough,
-			struct mono now);
+/* How many processes match. */
+void vrrp_process_count(struct vrrp *vrrp, uint32_t process, uint32_t running, struct mono now);
 
 /* The guardian's answers.  error: 0 or -errno of the first VIP that could not be added. */
 void vrrp_claimed(struct vrrp *vrrp, uint32_t instance, int error, struct mono now);
@@ -215,7 +214,9 @@ struct vrrp_group_view {
 	struct mono since;
 };
 
-/* The interface as trackers see it. */
+/* An interface, file and processes as trackers see them; false: nothing is known of it yet. */
 const struct vrrp_link *vrrp_link_view(const struct vrrp *vrrp, uint32_t interface);
+bool vrrp_file_view(const struct vrrp *vrrp, uint32_t file, int32_t *value);
+bool vrrp_process_view(const struct vrrp *vrrp, uint32_t process, uint32_t *running, bool *enough);
 
 void vrrp_group_view(const struct vrrp *vrrp, uint32_t group, struct vrrp_group_view *view);

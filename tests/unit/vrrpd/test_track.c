@@ -15,6 +15,11 @@ static struct conf_interface interfaces[2];
 static struct conf conf;
 static struct conf_instance instance;
 static struct vrrp_script results[2];
+static struct conf_track_file track_files[2];
+static struct conf_track_process track_processes[1];
+static struct vrrp_file values[2];
+static struct vrrp_process counts[1];
+static struct conf_track tracks[2];
 static struct health_thread thread;
 static struct health_backend backends[2];
 static struct health_board board;
@@ -30,6 +35,13 @@ setup(void **state)
 	memset(results, 0, sizeof results);
 	memset(backends, 0, sizeof backends);
 	memset(track_scripts, 0, sizeof track_scripts);
+	memset(tracks, 0, sizeof tracks);
+	memset(values, 0, sizeof values);
+	memset(counts, 0, sizeof counts);
+	memset(links, 0, sizeof links);
+	track_files[0].name = "f1";
+	track_files[1].name = "f2";
+	track_processes[0].name = "web";
 	scripts[0].name = "chk";
 	scripts[0].interval_ms = 2000;
 	scripts[0].rise = scripts[0].fall = 1;
@@ -48,6 +60,10 @@ setup(void **state)
 		.interfaces_n = 2,
 		.instances = &instance,
 		.instances_n = 1,
+		.track_files = track_files,
+		.track_files_n = 2,
+		.track_processes = track_processes,
+		.track_processes_n = 1,
 	};
 	instance = (struct conf_instance){
 		.name = "VI_1",
@@ -56,9 +72,12 @@ setup(void **state)
 		.track_backends.at = track_backends,
 	};
 	board = (struct health_board){ .backends = backends, .backends_n = 2 };
-	world = (struct vrrp_world){
-		.conf = &conf, .board = &board, .links = links, .scripts = results
-	};
+	world = (struct vrrp_world){ .conf = &conf,
+				     .board = &board,
+				     .links = links,
+				     .scripts = results,
+				     .files = values,
+				     .processes = counts };
 	links[0] = (struct vrrp_link){ true, true, ip4("10.0.0.11"), 1500 };
 	why[0] = '\0';
 	return 0;
@@ -339,6 +358,141 @@ test_replaced_script_rise_fall(void **state)
 	assert_false(fault());
 }
 
+/* ------------------------------------------------------------------ interfaces, files, processes */
+
+/* Every cell of what an interface can be and how it can be tracked. */
+static void
+test_interfaces(void **state)
+{
+	static const struct {
+		bool present, up;
+		int weight;
+		bool reverse, fault;
+		int priority;
+		const char *why;
+	} table[] = {
+		{ true, true, 0, false, false, 150, "" },
+		{ true, false, 0, false, true, 150, "link wg0 is down" },
+		{ false, false, 0, false, true, 150, "interface wg0 does not exist" },
+		{ true, true, 0, true, true, 150, "link wg0 is up" },
+		{ true, false, 0, true, false, 150, "" },
+		{ true, true, 20, false, false, 170, "" },
+		{ true, false, 20, false, false, 150, "" },
+		{ true, true, 20, true, false, 130, "link wg0 is up: priority 150 -> 130" },
+		{ true, true, -20, false, false, 150, "" },
+		{ true, false, -20, false, false, 130, "link wg0 is down: priority 150 -> 130" },
+		{ false, false, -20, false, false, 130,
+		  "interface wg0 does not exist: priority 150 -> 130" },
+		{ true, false, -20, true, false, 170, "" },
+	};
+
+	instance.track[CONF_TRACK_INTERFACE] = (struct conf_track_list){ tracks, 1 };
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		links[1] = (struct vrrp_link){ .present = table[i].present, .up = table[i].up };
+		tracks[0] = (struct conf_track){ .index = 1,
+						 .weight = table[i].weight,
+						 .reverse = table[i].reverse };
+		why[0] = '\0';
+		assert_int_equal(fault(), table[i].fault);
+		if (table[i].fault)
+			assert_string_equal(why, table[i].why);
+		assert_int_equal(priority(), table[i].priority);
+		if (!table[i].fault && table[i].why[0])
+			assert_string_equal(why, table[i].why);
+	}
+	instance.track[CONF_TRACK_INTERFACE].n = 0;
+}
+
+/* A number times a weight; with the figures that keepalived 2.2.7 came to. */
+static void
+test_files(void **state)
+{
+	static const struct {
+		int32_t value;
+		int weight;
+		bool reverse, fault;
+		int priority;
+	} table[] = {
+		{ 0, 2, false, false, 150 },        { 5, 2, false, false, 160 },
+		{ -5, 2, false, false, 140 },       { 4, 3, true, false, 138 },
+		{ 200, 2, false, false, 254 },      { -126, 2, false, false, 1 },
+		{ -127, 2, false, true, 1 },        { 127, 2, true, true, 1 },
+		{ -100, 3, true, false, 254 },      { INT32_MAX, 2, false, false, 254 },
+		{ INT32_MIN, 254, false, true, 1 }, { 0, 0, false, false, 150 },
+		{ 1, 0, false, true, 150 },         { -1, 0, false, true, 150 },
+		{ 0, 0, true, true, 150 },          { 1, 0, true, false, 150 },
+	};
+
+	instance.track[CONF_TRACK_FILE] = (struct conf_track_list){ tracks, 1 };
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		tracks[0] = (struct conf_track){ .index = 1,
+						 .weight = table[i].weight,
+						 .reverse = table[i].reverse };
+		values[1] = (struct vrrp_file){ true, table[i].value };
+		assert_int_equal(fault(), table[i].fault);
+		assert_int_equal(priority(), table[i].priority);
+	}
+	tracks[0] = (struct conf_track){ .index = 1, .weight = 2 };
+	values[1].value = -5;
+	priority();
+	assert_string_equal(why, "file f2 says -5: priority 150 -> 140");
+	values[1].known = false;
+	assert_int_equal(priority(), 150);
+	instance.track[CONF_TRACK_FILE].n = 0;
+}
+
+static void
+test_processes(void **state)
+{
+	instance.track[CONF_TRACK_PROCESS] = (struct conf_track_list){ tracks, 1 };
+	assert_false(fault()); /* not known yet */
+	counts[0] = (struct vrrp_process){ .known = true, .enough = false, .running = 1 };
+	assert_true(fault());
+	assert_string_equal(why, "process web: 1 running");
+	tracks[0].weight = -20;
+	assert_false(fault());
+	assert_int_equal(priority(), 130);
+	assert_string_equal(why, "process web: 1 running: priority 150 -> 130");
+	tracks[0].weight = 20;
+	assert_int_equal(priority(), 150);
+	counts[0].enough = true;
+	assert_int_equal(priority(), 170);
+	instance.track[CONF_TRACK_PROCESS].n = 0;
+}
+
+/* At the start the first look at each is waited for. */
+static void
+test_first_looks_are_waited_for(void **state)
+{
+	world.settling = true;
+	world.proxy = HEALTH_PROXY_SERVING;
+	instance.track[CONF_TRACK_FILE] = (struct conf_track_list){ tracks, 1 };
+	assert_true(vrrp_track_waiting(&world, &instance, why, sizeof why));
+	assert_string_equal(why, "waiting for the first value of file f1");
+	values[0].known = true;
+	instance.track[CONF_TRACK_PROCESS] = (struct conf_track_list){ tracks, 1 };
+	assert_true(vrrp_track_waiting(&world, &instance, why, sizeof why));
+	assert_string_equal(why, "waiting for the first look at process web");
+	counts[0].known = true;
+	assert_false(vrrp_track_waiting(&world, &instance, why, sizeof why));
+	instance.track[CONF_TRACK_FILE].n = instance.track[CONF_TRACK_PROCESS].n = 0;
+}
+
+/* Its own link may be down, but it must be there, and have an address. */
+static void
+test_dont_track_primary(void **state)
+{
+	link->up = false;
+	assert_true(fault());
+	instance.dont_track_primary = true;
+	assert_false(fault());
+	link->primary.family = AF_UNSPEC;
+	assert_true(fault());
+	link->present = false;
+	assert_true(fault());
+	assert_string_equal(why, "interface eth1 does not exist");
+}
+
 int
 main(void)
 {
@@ -355,6 +509,11 @@ main(void)
 		cmocka_unit_test_setup(test_waits_for_first_checks, setup),
 		cmocka_unit_test_setup(test_replaced_script, setup),
 		cmocka_unit_test_setup(test_replaced_script_rise_fall, setup),
+		cmocka_unit_test_setup(test_interfaces, setup),
+		cmocka_unit_test_setup(test_files, setup),
+		cmocka_unit_test_setup(test_processes, setup),
+		cmocka_unit_test_setup(test_first_looks_are_waited_for, setup),
+		cmocka_unit_test_setup(test_dont_track_primary, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
