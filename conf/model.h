@@ -241,13 +241,14 @@ struct conf_instance {
 	bool dont_track_primary; /* its own link may be down */
 	bool no_track_proxy;
 	struct conf_track_backend_list track_backends;
-	uint32_t garp_master_delay_ms;       /* 5000 */
-	uint32_t garp_master_repeat;         /* 5 */
-	uint32_t garp_master_refresh_ms;     /* 0 = never */
-	uint32_t garp_master_refresh_repeat; /* 1 */
-	uint32_t garp_lower_prio_delay_ms;   /* vrrp_garp_master_delay */
-	uint32_t garp_lower_prio_repeat;     /* vrrp_garp_master_repeat; 0 = none */
-	bool v3_checksum_as_v2;              /* message only, without the pseudo-header */
+	uint32_t garp_master_delay_ms;         /* 5000 */
+	uint32_t garp_master_repeat;           /* 5 */
+	uint32_t garp_master_refresh_ms;       /* 0 = never */
+	uint32_t garp_master_refresh_repeat;   /* 1 */
+	uint32_t garp_lower_prio_delay_ms;     /* vrrp_garp_master_delay */
+	uint32_t garp_lower_prio_repeat;       /* vrrp_garp_master_repeat; 0 = none */
+	enum conf_switch old_unicast_checksum; /* CONF_OFF = not even accepted */
+	bool v3_checksum_as_v2;                /* message only, without the pseudo-header */
 	struct conf_notify notify;
 };
 

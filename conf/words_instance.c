@@ -95,6 +95,30 @@ print_switch(const struct conf_printer *pr, const struct conf_row *row, const vo
 	print_end(pr);
 }
 
+/* "old_unicast_checksum [never]" */
+static void
+parse_old_checksum(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	bool never = call->words_n > 1 && strcmp(call->words[1].text, "never") == 0;
+
+	instance->old_unicast_checksum = never ? CONF_OFF : CONF_ON;
+	call->used = never ? 2 : 1;
+}
+
+static void
+print_old_checksum(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->old_unicast_checksum == CONF_UNSET)
+		return;
+	print_name(pr, row->name);
+	if (instance->old_unicast_checksum == CONF_OFF)
+		print_word(pr, "never");
+	print_end(pr);
+}
+
 /* "accept", "no_accept" */
 static void
 parse_accept(struct conf_call *call)
@@ -400,6 +424,10 @@ static const struct conf_row rows[] = {
 	  .flags = ROW_GLOBAL,
 	  .doc = "a master that owns the addresses (priority 255) listens to nobody, as the RFCs have "
 		 "it; else it gives way to another owner of a higher address" },
+	{ "old_unicast_checksum", CONF_TYPE_CALL, .parse = parse_old_checksum,
+	  .print = print_old_checksum,
+	  .doc = "version 3 unicast checksums as keepalived had them up to 1.3.6, which are always "
+		 "accepted unless `never`" },
 	{ "v3_checksum_as_v2", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, v3_checksum_as_v2),
 	  .doc = "version 3 checksums without the pseudo-header, as RFC 9568 has them" },
 	NOTIFY("notify_master", master, "run on becoming master"),
@@ -416,7 +444,6 @@ static const struct conf_row rows[] = {
 	INSTANCE_IDLE_ROWS,
 	IDLE("native_ipv6", "the virtual addresses decide about the family"),
 	REFUSED("mcast_dst_ip", "peers would not hear each other: all use `vrrp_mcast_group4`"),
-	REFUSED("old_unicast_checksum", "it is v3_checksum_as_v2 here"),
 	REFUSED("vrf", "start the whole daemon in the VRF (ip vrf exec)"),
 };
 

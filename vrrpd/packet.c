@@ -47,9 +47,13 @@ pseudo_header_sum(const struct ip *source, const struct ip *destination, size_t 
 	return checksum_add(sum, tail_be, sizeof tail_be);
 }
 
+/* RFC 9568 section 5.1.1.2. */
+static const struct ip group4 = { .family = AF_INET, .bytes = { 224, 0, 0, 18 } };
+
 /*
  * v2 sums the message.  v3 over IPv4 is summed with the pseudo-header by most and without it by
- * RFC 9568 and Cisco: both are accepted.  Over IPv6 there is no choice.
+ * RFC 9568 and Cisco: both are accepted.  keepalived up to 1.3.6 summed its unicast messages with the
+ * group's address in the pseudo-header.  Over IPv6 there is no choice.
  */
 static bool
 checksum_holds(struct vrrp_advert *ad, const void *pdu, size_t pdu_len)
@@ -61,8 +65,14 @@ checksum_holds(struct vrrp_advert *ad, const void *pdu, size_t pdu_len)
 		return checksum_finish(message) == 0;
 	pseudo = pseudo_header_sum(&ad->source, &ad->destination, pdu_len);
 	ad->with_pseudo_header = checksum_finish(checksum_add(pseudo, pdu, pdu_len)) == 0;
-	return ad->with_pseudo_header ||
-	       (ad->source.family == AF_INET && checksum_finish(message) == 0);
+	if (ad->with_pseudo_header || ad->source.family == AF_INET6)
+		return ad->with_pseudo_header;
+	if (checksum_finish(message) == 0)
+		return true;
+	pseudo = pseudo_header_sum(&ad->source, &group4, pdu_len);
+	ad->with_group = !ip_is_multicast(&ad->destination) &&
+			 checksum_finish(checksum_add(pseudo, pdu, pdu_len)) == 0;
+	return ad->with_group;
 }
 
 /* From a parsed IP header on.  The order of the checks is enum vrrp_drop's. */
@@ -203,6 +213,8 @@ vrrp_packet_check(const struct conf_instance *conf, const struct ip *own,
 {
 	if (ad->version != conf->version)
 		return VRRP_DROP_VERSION;
+	if (ad->with_group && conf->old_unicast_checksum == CONF_OFF)
+		return VRRP_DROP_CHECKSUM;
 	if (ad->version == 2) {
 		/* A signature says more than a password, and what it says includes it. */
 		bool is_signed = conf->hmac && ad->trailer;
@@ -254,6 +266,16 @@ vrrp_packet_same_addresses(const struct conf_instance *conf, const struct vrrp_a
 	return n == ad->addresses_n;
 }
 
+/* What the pseudo-header says; see checksum_holds. */
+static const struct ip *
+summed_destination(const struct conf_instance *conf, const struct ip *destination)
+{
+	bool old = conf->old_unicast_checksum == CONF_ON && destination->family == AF_INET &&
+		   conf->unicast_peers_n > 0;
+
+	return old ? &group4 : destination;
+}
+
 int
 vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 		  const struct ip *destination, uint8_t priority, uint16_t interval_cs, void *buf,
@@ -291,7 +313,7 @@ vrrp_packet_build(const struct conf_instance *conf, const struct ip *source,
 	} else {
 		h.interval_cs_be = htobe16(interval_cs & VRRP_INTERVAL_MAX_CS);
 		if (!conf->v3_checksum_as_v2 || source->family == AF_INET6)
-			sum = pseudo_header_sum(source, destination, len);
+			sum = pseudo_header_sum(source, summed_destination(conf, destination), len);
 	}
 	if (len > size)
 		return -EMSGSIZE;

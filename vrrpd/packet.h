@@ -38,7 +38,8 @@ struct vrrp_advert {
 	uint8_t addresses_n;
 	const uint8_t *addresses; /* ip_len(&source) bytes each */
 	const uint8_t *auth;      /* v2: VRRP_AUTH_LEN bytes; NULL in v3 */
-	bool with_pseudo_header;  /* v3: how the sender summed */
+	bool with_pseudo_header;  /* v3: how the sender summed … */
+	bool with_group;          /* … a unicast message as if it went to the group */
 	const uint8_t *pdu;       /* the message … */
 	size_t pdu_len;           /* … without what follows it */
 	const uint8_t *trailer; /* VRRP_HMAC_TRAILER_LEN bytes if just that many follow, or NULL */

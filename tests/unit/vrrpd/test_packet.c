@@ -195,6 +195,49 @@ test_parse_v2(void **state)
 	assert_memory_equal(ad.addresses, ip4("10.0.1.5").bytes, 4);
 }
 
+/* keepalived 2.2.7 with old_unicast_checksum: from 10.0.0.11 to 10.0.0.12. */
+static const uint8_t v3_old_golden[] = {
+	0x31, 51, 100, 1, 0, 100, 0x75, 0xc3, 10, 0, 0, 10,
+};
+
+static void
+test_old_unicast_checksum(void **state)
+{
+	struct conf_peer peer = { .ip = ip4("10.0.0.12") };
+	struct conf_vip vip = { .ip = ip4("10.0.0.10") };
+	struct conf_instance conf = {
+		.vrid = 51,
+		.version = 3,
+		.vips = &vip,
+		.vips_n = 1,
+		.unicast_peers_n = 1,
+	};
+	struct ip from = ip4("10.0.0.11");
+	uint8_t bytes[64], pdu[VRRP_PDU_MAX];
+	struct vrrp_advert ad;
+	size_t len =
+		datagram_make(&from, &peer.ip, 255, v3_old_golden, sizeof v3_old_golden, bytes);
+
+	assert_int_equal(vrrp_packet_parse(bytes, len, &ad), VRRP_DROP_N);
+	assert_true(ad.with_group && !ad.with_pseudo_header);
+	peer.ip = from; /* of whoever receives it */
+	conf.unicast_peers = &peer;
+	assert_int_equal(vrrp_packet_check(&conf, &ip_none, &ad), VRRP_DROP_N);
+	conf.old_unicast_checksum = CONF_OFF;
+	assert_int_equal(vrrp_packet_check(&conf, &ip_none, &ad), VRRP_DROP_CHECKSUM);
+
+	peer.ip = ip4("10.0.0.12");
+	conf.old_unicast_checksum = CONF_ON;
+	assert_int_equal(vrrp_packet_build(&conf, &from, &peer.ip, 100, 100, pdu, sizeof pdu),
+			 sizeof v3_old_golden);
+	assert_memory_equal(pdu, v3_old_golden, sizeof v3_old_golden);
+
+	/* To the group itself it is no different. */
+	len = datagram_make(&from, &group, 255, v3_old_golden, sizeof v3_old_golden, bytes);
+	assert_int_equal(vrrp_packet_parse(bytes, len, &ad), VRRP_DROP_N);
+	assert_true(ad.with_pseudo_header && !ad.with_group);
+}
+
 static void
 test_parse_v3_both_checksums(void **state)
 {
@@ -515,6 +558,7 @@ main(void)
 		cmocka_unit_test_setup(test_build_refuses, setup),
 		cmocka_unit_test_setup(test_parse_v2, setup),
 		cmocka_unit_test_setup(test_parse_v3_both_checksums, setup),
+		cmocka_unit_test_setup(test_old_unicast_checksum, setup),
 		cmocka_unit_test_setup(test_parse_padding, setup),
 		cmocka_unit_test_setup(test_parse_trailer, setup),
 		cmocka_unit_test_setup(test_parse_cisco_md5, setup),
