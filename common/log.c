@@ -179,7 +179,6 @@ reconnect(void)
 static void
 send_syslog(const struct timespec *now, int level, const char *message)
 {
-	const char *role = config.role;
 	char line[LOG_LINE_MAX + 128];
 	int len;
 
@@ -187,10 +186,10 @@ send_syslog(const struct timespec *now, int level, const char *message)
 		drop();
 		return;
 	}
-	/* RFC 3164 as syslog(3) speaks it on a local socket: no host name. */
-	len = snprintf(line, sizeof line, "<%d>%s %s[%d]: %s%s%s", config.facility | level,
-		       time_stamp(now->tv_sec), config.ident, (int)getpid(), role,
-		       role[0] ? ": " : "", message);
+	/* RFC 3164 as syslog(3) speaks it on a local socket: no host name.  No role either: log tools
+	 * look for keepalived's and HAProxy's words right behind the process id. */
+	len = snprintf(line, sizeof line, "<%d>%s %s[%d]: %s", config.facility | level,
+		       time_stamp(now->tv_sec), config.ident, (int)getpid(), message);
 	if (send_datagram(line, len))
 		return;
 	/* A full queue is no reason to reconnect. */

@@ -26,7 +26,7 @@ struct log_setup {
  * LOG_INFO and above go to stderr. */
 void log_init(const struct log_setup *setup);
 
-/* Prepended to each line of this process: "guardian" or "worker"; NULL = nothing. */
+/* Shown in each line of this process on stderr: "guardian" or "worker"; NULL = nothing. */
 void log_set_role(const char *role);
 
 /* One line, without "\n"; control characters in it are replaced.  errno is preserved. */

@@ -16,19 +16,28 @@
 #include <unistd.h>
 
 /* What the worker is told besides the configuration: worker.h has the words. */
+struct worker_words {
+	const char *args[8];
+	char facility[24], ident[80];
+};
+
 static void
-fill_worker_args(const char *args[5], bool background, bool debug)
+fill_worker_words(struct worker_words *words, const struct log_setup *log, bool background)
 {
 	size_t n = 0;
 
-	args[n++] = "stderr";
-	if (background) {
-		args[n++] = "syslog";
-		args[n++] = "detach";
-	}
-	if (debug)
-		args[n++] = "debug";
-	args[n] = NULL;
+	snprintf(words->facility, sizeof words->facility, "facility=%d", log->facility);
+	snprintf(words->ident, sizeof words->ident, "ident=%s", log->ident);
+	words->args[n++] = words->facility;
+	words->args[n++] = words->ident;
+	words->args[n++] = "stderr";
+	if (log->to_syslog)
+		words->args[n++] = "syslog";
+	if (background)
+		words->args[n++] = "detach";
+	if (log->level == LOG_DEBUG)
+		words->args[n++] = "debug";
+	words->args[n] = NULL;
 }
 
 static int
@@ -36,26 +45,26 @@ run_guardian(const struct options *o, struct check *c, bool background)
 {
 	struct daemonize daemonize = { .notify_fd = -1 };
 	const struct log_setup log = {
-		.ident = "tandem",
+		.ident = c->conf->log_tag ? c->conf->log_tag : "tandem",
 		.to_stderr = true,
-		.to_syslog = background,
-		.facility = LOG_DAEMON,
+		.to_syslog = (background || o->to_syslog) && !o->no_syslog,
+		.facility = o->facility,
 		.level = o->debug ? LOG_DEBUG : LOG_INFO,
 	};
-	const char *worker_args[5];
+	struct worker_words words;
 	struct guardian_setup setup = {
 		.conf = c->conf,
 		.rundir = o->rundir,
 		.pidfile = o->pidfile,
 		.debug = o->debug,
-		.worker_args = worker_args,
+		.worker_args = words.args,
 		.started = daemonize_started,
 		.ctx = &daemonize,
 	};
 	void *tls_files = NULL;
 	int status;
 
-	fill_worker_args(worker_args, background, o->debug);
+	fill_worker_words(&words, &log, background);
 	setup.packed =
 		conf_pack(c->arena, c->sources, c->sources_n, &c->options, &setup.packed_len);
 	if (c->tls_files) {

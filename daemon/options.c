@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 enum action {
 	ACTION_FILE,
@@ -38,6 +39,8 @@ enum action {
 	ACTION_OUTPUT,
 	ACTION_PEER,
 	ACTION_PEER_NODE,
+	ACTION_FACILITY,
+	ACTION_NO_SYSLOG,
 	ACTION_HELP,
 	ACTION_NOTHING,
 };
@@ -79,6 +82,19 @@ static const struct row rows[] = {
 	{ "-o",        ACTION_OUTPUT,       "FILE",      false },
 	{ "--peer",    ACTION_PEER,         "FILE",      false },
 	{ "--peer-node", ACTION_PEER_NODE,  "NAME",      false },
+	{ "-S",        ACTION_FACILITY,     "FACILITY",  false },
+	{ "-G",        ACTION_NO_SYSLOG,    NULL,        false },
+	/* keepalived's long forms */
+	{ "--use-file",     ACTION_FILE,       "FILE",     false },
+	{ "--config-test",  ACTION_CHECK,      NULL,       false },
+	{ "--config-id",    ACTION_NODE,       "NAME",     false },
+	{ "--pid",          ACTION_PIDFILE,    "FILE",     false },
+	{ "--dont-fork",    ACTION_FOREGROUND, NULL,       false },
+	{ "--log-facility", ACTION_FACILITY,   "FACILITY", false },
+	{ "--no-syslog",    ACTION_NO_SYSLOG,  NULL,       false },
+	{ "--log-console",  ACTION_NOTHING,    NULL,       false },
+	{ "--log-detail",   ACTION_NOTHING,    NULL,       false },
+	{ "--vrrp",         ACTION_NOTHING,    NULL,       false },
 	{ "-h",        ACTION_HELP,         NULL,        false },
 	{ "--help",    ACTION_HELP,         NULL,        false },
 	{ "--version", ACTION_VERSION,      NULL,        false },
@@ -133,6 +149,30 @@ parse_maxconn(struct options *o, const char *value)
 		return fail(o, "option -n: `%s' is not a number of connections", value);
 	o->maxconn = (uint32_t)n;
 	return 0;
+}
+
+/* A number 0…7 means local0…local7, as with keepalived; names are syslog's. */
+static int
+parse_facility(struct options *o, const char *value)
+{
+	static const struct {
+		const char *name;
+		int facility;
+	} names[] = {
+		{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },     { "local2", LOG_LOCAL2 },
+		{ "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 },     { "local5", LOG_LOCAL5 },
+		{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },     { "daemon", LOG_DAEMON },
+		{ "user", LOG_USER },     { "authpriv", LOG_AUTHPRIV }, { "syslog", LOG_SYSLOG },
+	};
+	bool digit = value[0] >= '0' && value[0] <= '7' && value[1] == '\0';
+
+	for (size_t i = 0; i < LENGTH(names); i++)
+		if (strcmp(names[i].name, value) == 0 || (digit && i == (size_t)(value[0] - '0'))) {
+			o->facility = names[i].facility;
+			o->to_syslog = true;
+			return 0;
+		}
+	return fail(o, "option -S: `%s' is no facility, such as local0", value);
 }
 
 /* What follows "--watch": nothing, or "=SECONDS". */
@@ -227,6 +267,11 @@ apply(struct options *o, const struct row *row, const char *value)
 	case ACTION_PEER_NODE:
 		o->peer_node = value;
 		break;
+	case ACTION_FACILITY:
+		return parse_facility(o, value);
+	case ACTION_NO_SYSLOG:
+		o->no_syslog = true;
+		break;
 	case ACTION_HELP:
 		o->command = OPTIONS_HELP;
 		break;
@@ -303,7 +348,8 @@ options_parse(struct options *o, int argc, char **argv, const char *rundir)
 {
 	int error;
 
-	*o = (struct options){ .rundir = rundir && *rundir ? rundir : RUNDIR_DEFAULT };
+	*o = (struct options){ .rundir = rundir && *rundir ? rundir : RUNDIR_DEFAULT,
+			       .facility = LOG_DAEMON };
 	o->files = calloc((size_t)argc + 1, sizeof *o->files);
 	o->peers = calloc((size_t)argc + 1, sizeof *o->peers);
 	if (!o->files || !o->peers)
@@ -372,9 +418,16 @@ options_help(FILE *out)
 		"    -R DIR     run directory (default: $TANDEM_RUNDIR, then /run/tandem); one\n"
 		"               instance for each\n"
 		"    -d         log debug messages\n"
+		"    -S FACILITY  log to syslog as local0 to local7, daemon, …, in the foreground, too\n"
+		"               (else: as daemon, in the background only).  0 to 7 is local0 to local7\n"
+		"    -G         never log to syslog\n"
+		"               Messages go to standard error in any case\n"
 		"    -q         say nothing but errors\n"
 		"    -dW        a warning about the configuration is an error\n"
 		"    -W, -dM, -dI   accepted, nothing to do\n"
+		"    --use-file, --config-test, --config-id, --pid, --dont-fork, --log-facility,\n"
+		"    --no-syslog are keepalived's words for -f, -c, -i, -p, -db, -S, -G;\n"
+		"    --log-console, --log-detail, --vrrp are accepted\n"
 		"\n"
 		"LOOKING\n"
 		"    -c         check the configuration and exit: 0 if it is valid, 1 if not\n"

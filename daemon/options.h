@@ -37,6 +37,9 @@ struct options {
 	bool background;        /* -D */
 	bool foreground;        /* -db, -Ws: stay, whatever the file says */
 	bool debug;             /* -d */
+	int facility;           /* -S; LOG_DAEMON */
+	bool to_syslog;         /* -S: in the foreground, too */
+	bool no_syslog;         /* -G */
 	bool quiet;             /* -q */
 	bool verbose;           /* -V, -vv */
 	bool strict;            /* -dW: a warning is an error */

@@ -555,6 +555,10 @@ worker_main(int argc, char **argv)
 		return 1;
 	w->control_fd = -1;
 	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "facility=", 9) == 0)
+			log.facility = (int)strtol(argv[i] + 9, NULL, 10);
+		if (strncmp(argv[i], "ident=", 6) == 0)
+			log.ident = argv[i] + 6;
 		log.to_stderr |= strcmp(argv[i], "stderr") == 0;
 		log.to_syslog |= strcmp(argv[i], "syslog") == 0;
 		w->debug |= strcmp(argv[i], "debug") == 0;

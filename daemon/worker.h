@@ -6,8 +6,8 @@
  *     tandem --worker GENERATION [WORD…]
  *
  * with the descriptors of requests.h open; the words are guardian_setup's worker_args, made by
- * main.c and passed on unchanged: "stderr" and "syslog" (where to log), "debug" (-d) and "detach"
- * (let go of the terminal when start-up is finished).  Everything else comes over the socket pair.
+ * main.c and passed on unchanged: "stderr" and "syslog" (where to log), "facility=N" and "ident=NAME" (as
+ * whom), "debug" (-d) and "detach" (let go of the terminal when start-up is finished).  Everything else comes over the socket pair.
  */
 #pragma once
 

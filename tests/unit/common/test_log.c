@@ -244,8 +244,7 @@ test_syslog(void **state)
 	log_set_role("guardian");
 	log_warning("line\n");
 	/* local3 = 19, warning = 4: 19 * 8 + 4 */
-	snprintf(pattern, sizeof pattern, "^<156>" STAMP " tandem\\[%d\\]: guardian: line$",
-		 (int)getpid());
+	snprintf(pattern, sizeof pattern, "^<156>" STAMP " tandem\\[%d\\]: line$", (int)getpid());
 	assert_match(datagram(fd), pattern);
 	log_set_role(NULL);
 	log_alert("x");
@@ -280,6 +279,30 @@ test_syslog(void **state)
 	log_info("somebody does");
 	assert_match(datagram(fd), "somebody does$");
 	close(fd);
+	unlink(path);
+}
+
+/* What another connects, with no way to the path left. */
+static void
+test_adopted_socket(void **state)
+{
+	const struct sock_addr *address;
+	int fd = serve(), ours = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sock_addr where = sock_addr_unix(path);
+
+	use_syslog();
+	assert_true(log_socket(&address) >= 0);
+	assert_true(sock_addr_equal(address, &where));
+	log_adopt_socket(ours);
+	close(fd);
+	unlink(path);
+	log_info("nobody listens");
+	fd = serve();
+	assert_int_equal(connect(ours, &where.any, where.len), 0);
+	close(ours);
+	log_info("through the adopted one");
+	assert_match(datagram(fd), "through the adopted one$");
+	close(fd);
 }
 
 int
@@ -292,7 +315,8 @@ main(void)
 		cmocka_unit_test_teardown(test_long, release),
 		cmocka_unit_test_teardown(test_full_stderr, release),
 		cmocka_unit_test_teardown(test_threads, release),
-		cmocka_unit_test_setup_teardown(test_syslog, syslog_setup, syslog_teardown),
+		cmocka_unit_test_setup(test_syslog, syslog_setup),
+		cmocka_unit_test_teardown(test_adopted_socket, syslog_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <syslog.h>
 
 #include <cmocka.h>
 
@@ -97,6 +98,8 @@ mistakes_give_one_sentence(void **state)
 		  "option --watch: `--watches' is not --watch=SECONDS, 0.1 to 3600" },
 		{ { "status", "--watch=nan" },
 		  "option --watch: `--watch=nan' is not --watch=SECONDS, 0.1 to 3600" },
+		{ { "-S", "local8" }, "option -S: `local8' is no facility, such as local0" },
+		{ { "-S", "77" }, "option -S: `77' is no facility, such as local0" },
 		{ { "status", "--watch", "-o", "x" }, "-o and --watch exclude each other" },
 		{ { "-f", "a.conf", "-o", "x" },
 		  "-o belongs to `tandem import', `status' and `history'" },
@@ -109,6 +112,28 @@ mistakes_give_one_sentence(void **state)
 		assert_string_equal(o.error, table[i].error);
 		options_fini(&o);
 	}
+}
+
+static void
+logging_as_keepalived_has_it(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "-f", "a"), 0);
+	assert_int_equal(o.facility, LOG_DAEMON);
+	assert_false(o.to_syslog);
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "-S", "3"), 0);
+	assert_int_equal(o.facility, LOG_LOCAL3);
+	assert_true(o.to_syslog);
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "--log-facility", "user", "--no-syslog", "--dont-fork",
+			       "--use-file", "a", "--log-console"),
+			 0);
+	assert_int_equal(o.facility, LOG_USER);
+	assert_true(o.no_syslog && o.foreground);
+	assert_string_equal(o.files[0], "a");
+	options_fini(&o);
 }
 
 static void
@@ -236,6 +261,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_are_recognised),
 		cmocka_unit_test(mistakes_give_one_sentence),
+		cmocka_unit_test(logging_as_keepalived_has_it),
 		cmocka_unit_test(watching_has_a_pace),
 		cmocka_unit_test(files_keep_their_order),
 		cmocka_unit_test(check_compares_with_the_peer),
