@@ -256,6 +256,10 @@ resolve_hmac(struct conf_parser *p, struct conf_instance *instance)
 			    "`time_window` has no effect with `anti_replay monotonic`");
 	if (!hmac->time_window_s && hmac->anti_replay == CONF_HMAC_TIME)
 		hmac->time_window_s = (uint16_t)(window_s < WINDOW_MIN_S ? WINDOW_MIN_S : window_s);
+	if (instance->strict_mode && hmac->mode != CONF_HMAC_ENFORCE)
+		conf_error(&p->reporter, hmac->pos,
+			   "strict mode: `auth_hmac` takes nothing unsigned, its `mode` must be "
+			   "`enforce`");
 	if (hmac->mode != CONF_HMAC_ENFORCE || instance->auth == CONF_AUTH_NONE)
 		return;
 	conf_warning(&p->reporter, hmac->pos,

@@ -70,6 +70,7 @@ struct vrrp_instance {
 	uint64_t unsigned_taken;
 	uint8_t peer_key;
 	int32_t peer_ahead_s;
+	bool unsigned_told;
 	struct mono clock_logged, unsigned_logged;
 
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,

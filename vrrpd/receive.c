@@ -71,11 +71,14 @@ note_signature(struct vrrp_instance *inst, const struct vrrp_advert *ad, uint64_
 
 	if (ad->trailer == NULL) {
 		inst->unsigned_taken++;
-		if (vrrp_log_due(&inst->unsigned_logged, now))
+		/* Once for each time that a peer begins: at a step to signatures it may go on for long. */
+		if (!inst->unsigned_told && vrrp_log_due(&inst->unsigned_logged, now))
 			log_notice("(%s) %s does not sign what it sends", inst->conf->name,
 				   ip_format(&ad->source, source));
+		inst->unsigned_told = true;
 		return;
 	}
+	inst->unsigned_told = false;
 	stamp = vrrp_hmac_stamp(ad->trailer);
 	ahead_s = vrrp_hmac_ahead_s(stamp.sequence, clock);
 	inst->peer_key = stamp.key;
