@@ -258,7 +258,6 @@ guardian_turn(struct node *node)
 	struct mono now = node_clock(node);
 	const struct message *m;
 
-	sim->turns++;
 	g->latency_ns = dice_between(&sim->dice, LATENCY_MIN_NS, LATENCY_MAX_NS);
 	on_wake(node, now);
 	if (g->gone_ns <= sim->now_ns) {

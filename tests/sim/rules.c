@@ -19,9 +19,8 @@
  */
 #include "sim.h"
 
-#define SLACK_NS    (2 * NS_PER_MS) /* what waking up and talking to each other takes, altogether */
-#define LAPSE_NS    (500 * NS_PER_MS)
-#define STARTING_NS (15 * NS_PER_S) /* claims tried again, back-off, start-up: to be well again */
+#define SLACK_NS (2 * NS_PER_MS) /* what waking up and talking to each other takes, altogether */
+#define LAPSE_NS (500 * NS_PER_MS)
 
 /* The product's own timing is under test: this is RFC 3768 and 9568, section 6.1, once more. */
 static int64_t

@@ -204,7 +204,7 @@ struct sim {
 	FILE *trace; /* NULL = none */
 	bool failed;
 	char failure[256];
-	uint64_t events_seen, masterships, fences, turns;
+	uint64_t events_seen, masterships;
 };
 
 /* ---- sim.c: the run ---- */

@@ -268,7 +268,6 @@ worker_turn(struct node *node)
 	struct sim *sim = node->sim;
 	bool messages_first = dice_percent(&sim->dice, 50);
 
-	sim->turns++;
 	w->latency_ns = dice_between(&sim->dice, LATENCY_MIN_NS, LATENCY_MAX_NS);
 	w->ahead_ns = 0;
 	if (w->phase == WORKER_STARTING) {
