@@ -5,6 +5,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,15 +56,44 @@ regex_free(struct regex *re)
 	free(re);
 }
 
+/* Each thread has room of its own for a match, made with its first one. */
+static pthread_key_t room_key;
+
+static void
+free_room(void *room)
+{
+	pcre2_match_data_free(room);
+}
+
+static void
+make_key(void)
+{
+	if (pthread_key_create(&room_key, free_room) != 0)
+		abort();
+}
+
+static pcre2_match_data *
+room_of_thread(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pcre2_match_data *room;
+
+	pthread_once(&once, make_key);
+	room = pthread_getspecific(room_key);
+	if (!room) {
+		room = pcre2_match_data_create(1, NULL);
+		if (room && pthread_setspecific(room_key, room) != 0) {
+			pcre2_match_data_free(room);
+			room = NULL;
+		}
+	}
+	return room;
+}
+
 bool
 regex_match(const struct regex *re, const void *data, size_t len)
 {
-	pcre2_match_data *found = pcre2_match_data_create(1, NULL);
-	int r;
+	pcre2_match_data *found = room_of_thread();
 
-	if (!found)
-		return false;
-	r = pcre2_match(re->code, data, len, 0, 0, found, re->bounds);
-	pcre2_match_data_free(found);
-	return r >= 0;
+	return found && pcre2_match(re->code, data, len, 0, 0, found, re->bounds) >= 0;
 }

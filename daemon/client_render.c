@@ -419,8 +419,12 @@ render_proxy(const struct client_page *page, const json_t *status)
 		return;
 	fprintf(page->out, "\nproxy: ");
 	client_print(page, client_paint_of(str(proxy, "health")), str(proxy, "health"));
-	fprintf(page->out, ", %zu thread%s, %" PRId64 " session%s\n", threads_n,
+	fprintf(page->out, ", %zu thread%s, %" PRId64 " session%s", threads_n,
 		plural((int64_t)threads_n), num(proxy, "sessions"), plural(num(proxy, "sessions")));
+	if (num(proxy, "log_drops") > 0)
+		fprintf(page->out, ", %" PRId64 " log line%s dropped", num(proxy, "log_drops"),
+			plural(num(proxy, "log_drops")));
+	fputc('\n', page->out);
 	render_frontends(page, json_object_get(status, "frontends"));
 	json_array_foreach(json_object_get(status, "backends"), i, backend)
 		render_backend(page, backend);

@@ -86,3 +86,6 @@ void proxy_server_view(const struct proxy *proxy, uint32_t index, uint32_t serve
 		       struct server_view *view);
 /* Sessions of all frontends now. */
 uint32_t proxy_sessions(const struct proxy *proxy);
+
+/* Lines of the traffic log that a target did not take at once, ever. */
+uint64_t proxy_log_drops(const struct proxy *proxy);

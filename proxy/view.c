@@ -15,6 +15,16 @@ proxy_sessions(const struct proxy *proxy)
 	return atomic_load(&proxy->sessions);
 }
 
+uint64_t
+proxy_log_drops(const struct proxy *proxy)
+{
+	uint64_t n = atomic_load_explicit(&proxy->notify.dropped, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		n += atomic_load_explicit(&proxy->threads[i].log.dropped, memory_order_relaxed);
+	return n;
+}
+
 void
 proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view)
 {

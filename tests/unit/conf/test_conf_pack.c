@@ -183,13 +183,54 @@ includes_travel(void **state)
 	arena_free(arena);
 }
 
+/* What an acl's -f names is read once, and the worker has it without a file. */
+static void
+values_travel(void **state)
+{
+	struct arena *arena = arena_new();
+	struct conf_options options = { .node = "n", .read_values = conf_read_values };
+	struct conf_source source = { .name = "test" };
+	struct conf_options options_back;
+	struct conf_source *back;
+	struct conf_report report;
+	const struct conf *conf;
+	size_t back_n, len;
+	char path[100];
+	void *block;
+
+	strcpy(folder, "/tmp/test-conf-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	source.text = arena_printf(arena,
+				   "frontend f\n bind :1\n acl a src -f %s/values\n"
+				   " acl b src -f %s/values\n",
+				   folder, folder);
+	source.len = strlen(source.text);
+	write_file("values", "10.0.0.0/8\n10.1.0.0/16\n");
+	conf = conf_load(arena, &source, 1, &options, &report);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(conf->sources_n, 2);
+	block = conf_pack(arena, conf->sources, conf->sources_n, &options, &len);
+	snprintf(path, sizeof path, "%s/values", folder);
+	unlink(path);
+	rmdir(folder);
+
+	assert_int_equal(conf_unpack(arena, block, len, &back, &back_n, &options_back), 0);
+	assert_int_equal(back_n, 2);
+	assert_true(back[1].values);
+	conf = conf_load(arena, back, back_n, &options_back, &report);
+	assert_int_equal(report.errors, 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(conf->proxies[0].acls[i].lines[0].patterns.ip4_n, 1);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),  cmocka_unit_test(nothing_given),
 		cmocka_unit_test(damaged),         cmocka_unit_test(files_and_folders),
-		cmocka_unit_test(includes_travel),
+		cmocka_unit_test(includes_travel), cmocka_unit_test(values_travel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
