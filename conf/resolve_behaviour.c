@@ -73,9 +73,13 @@ static void
 resolve_accept(struct conf_parser *p, struct conf_instance *instance,
 	       const struct instance_draft *draft)
 {
-	const struct conf_proxy *frontend = find_frontend(p->conf, instance);
 	const struct conf_pos *pos = parser_given(p, draft->given, "no_accept");
+	const struct conf_proxy *frontend;
 
+	/* The search asks every listener, which is long for a large file. */
+	if (instance->accept != CONF_OFF && !instance->strict_mode)
+		return;
+	frontend = find_frontend(p->conf, instance);
 	if (instance->accept == CONF_OFF && instance->priority == 255)
 		conf_notice(&p->reporter, pos ? *pos : instance->pos,
 			    "the owner of the addresses (priority 255) always accepts traffic");
