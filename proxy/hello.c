@@ -36,15 +36,15 @@ skip(struct cursor *c, size_t len)
 	return true;
 }
 
-/* A number of `len` bytes, the most significant first. */
+/* A number of `len` bytes, the most significant first; 0 if they are not there. */
 static bool
 number(struct cursor *c, unsigned len, size_t *value)
 {
 	const unsigned char *at = c->at;
 
+	*value = 0;
 	if (!skip(c, len))
 		return false;
-	*value = 0;
 	for (unsigned i = 0; i < len; i++)
 		*value = *value << 8 | at[i];
 	return true;
