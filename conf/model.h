@@ -200,6 +200,12 @@ struct conf_group {
 	struct conf_notify notify;
 };
 
+/* Now and then one announcement on each interface that advertisements do not leave from. */
+struct conf_garp_extra {
+	uint32_t interval_ms; /* 0 = none */
+	bool all;             /* else on virtual interfaces only */
+};
+
 struct conf_instance {
 	struct conf_pos pos;
 	const char *name;
@@ -241,10 +247,11 @@ struct conf_instance {
 	bool dont_track_primary; /* its own link may be down */
 	bool no_track_proxy;
 	struct conf_track_backend_list track_backends;
-	uint32_t garp_master_delay_ms;         /* 5000 */
-	uint32_t garp_master_repeat;           /* 5 */
-	uint32_t garp_master_refresh_ms;       /* 0 = never */
-	uint32_t garp_master_refresh_repeat;   /* 1 */
+	uint32_t garp_master_delay_ms;       /* 5000 */
+	uint32_t garp_master_repeat;         /* 5 */
+	uint32_t garp_master_refresh_ms;     /* 0 = never */
+	uint32_t garp_master_refresh_repeat; /* 1 */
+	struct conf_garp_extra garp_extra_if;
 	uint32_t garp_lower_prio_delay_ms;     /* vrrp_garp_master_delay */
 	uint32_t garp_lower_prio_repeat;       /* vrrp_garp_master_repeat; 0 = none */
 	enum conf_switch old_unicast_checksum; /* CONF_OFF = not even accepted */

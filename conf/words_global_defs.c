@@ -178,6 +178,7 @@ static const struct conf_row rows[] = {
 	DEFAULT("vrrp_garp_master_repeat", "default of garp_master_repeat"),
 	DEFAULT("vrrp_garp_master_refresh", "default of garp_master_refresh"),
 	DEFAULT("vrrp_garp_master_refresh_repeat", "default of garp_master_refresh_repeat"),
+	DEFAULT("vrrp_garp_extra_if", "default of garp_extra_if"),
 	DEFAULT("vrrp_garp_lower_prio_delay",
 		"default of garp_lower_prio_delay; vrrp_garp_master_delay"),
 	DEFAULT("vrrp_garp_lower_prio_repeat",

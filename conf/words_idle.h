@@ -34,7 +34,6 @@
 	IDLE("smtp_helo_name", IDLE_MAIL), IDLE("smtp_alert", IDLE_MAIL),                          \
 	IDLE("smtp_alert_vrrp", IDLE_MAIL), IDLE("smtp_alert_checker", IDLE_MAIL),                 \
 	IDLE("no_email_faults", IDLE_MAIL), IDLE("no_checker_emails", IDLE_MAIL),                  \
-	IDLE("vrrp_garp_extra_if", "each address is announced on its own interface"),              \
 	IDLE("garp_master_delay", "the default is called `vrrp_garp_master_delay`"),               \
 	IDLE("garp_master_repeat", "the default is called `vrrp_garp_master_repeat`"),             \
 	IDLE("garp_master_refresh", "the default is called `vrrp_garp_master_refresh`"),           \
@@ -117,7 +116,6 @@
 	IDLE("lvs_sync_daemon", IDLE_IPVS ", connections end in the proxy"),                       \
 	IDLE("smtp_alert", IDLE_MAIL),                                                             \
 	IDLE("debug", "-d shows everything"),                                                      \
-	IDLE("garp_extra_if", "each address is announced on its own interface"),                   \
 	IDLE("promote_secondaries", "always set on the interfaces in use"),                        \
 	IDLE("check_unicast_src", "unicast packets are always checked against the peers"),         \
 	IDLE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),          \

@@ -95,6 +95,43 @@ print_switch(const struct conf_printer *pr, const struct conf_row *row, const vo
 	print_end(pr);
 }
 
+/* "garp_extra_if [all] SECONDS" */
+static void
+parse_garp_extra(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+	bool all = call->words_n > 1 && strcmp(call->words[1].text, "all") == 0;
+	const struct conf_word *word = call_word(call, all ? 2 : 1, "seconds");
+	int64_t us;
+
+	call->used = all ? 3 : 2;
+	if (!word)
+		return;
+	if (value_seconds(word->text, &us) < 0 || us < 0 || us > 86400 * INT64_C(1000000)) {
+		conf_error(&call->p->reporter, word->pos,
+			   "`garp_extra_if` needs seconds from 0 to 86400, not `%.40s`",
+			   word->text);
+		return;
+	}
+	instance->garp_extra_if.all = all;
+	instance->garp_extra_if.interval_ms = (uint32_t)(us / 1000);
+}
+
+static void
+print_garp_extra(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+	char buf[VALUE_STRLEN];
+
+	if (instance->garp_extra_if.interval_ms == 0)
+		return;
+	print_name(pr, row->name);
+	if (instance->garp_extra_if.all)
+		print_word(pr, "all");
+	print_word(pr, value_format_seconds(instance->garp_extra_if.interval_ms, buf));
+	print_end(pr);
+}
+
 /* "old_unicast_checksum [never]" */
 static void
 parse_old_checksum(struct conf_call *call)
@@ -395,6 +432,10 @@ static const struct conf_row rows[] = {
 	{ "garp_master_refresh_repeat", CONF_TYPE_INT,
 	  ROW_FIELD(conf_instance, garp_master_refresh_repeat), .min = 1, .max = 255, .def = "1",
 	  .flags = ROW_GLOBAL, .doc = "announcements in a refresh" },
+	{ "garp_extra_if", CONF_TYPE_CALL, ROW_FIELD(conf_instance, garp_extra_if),
+	  .flags = ROW_GLOBAL, .parse = parse_garp_extra, .print = print_garp_extra,
+	  .doc = "[all] seconds between announcements on the other virtual interfaces, or all "
+		 "other interfaces, of its addresses; 0 = none" },
 	{ "garp_lower_prio_delay", CONF_TYPE_SECONDS,
 	  ROW_FIELD(conf_instance, garp_lower_prio_delay_ms), .flags = ROW_GLOBAL, .max = 3600000,
 	  .def = "5", .doc = "seconds until the second round after a lower priority was heard" },

@@ -54,7 +54,12 @@ prepare_pauses(struct announcer *announcer)
 {
 	const struct conf *conf = announcer->watch->conf;
 
-	if (conf->garp_interval_us == 0 && conf->gna_interval_us == 0)
+	bool extra = false;
+
+	announcer->pauses = conf->garp_interval_us || conf->gna_interval_us;
+	for (size_t i = 0; i < conf->instances_n; i++)
+		extra |= conf->instances[i].garp_extra_if.interval_ms > 0;
+	if (!announcer->pauses && !extra)
 		return 0;
 	announcer->jobs = calloc(conf->instances_n + 1, sizeof *announcer->jobs);
 	announcer->paces = calloc(conf->interfaces_n + 1, sizeof *announcer->paces);
@@ -296,6 +301,64 @@ send_some(struct announcer *announcer, uint32_t index, struct mono now)
 	return next;
 }
 
+/* ---- garp_extra_if ---- */
+
+static int64_t
+extra_ns(const struct announcer *announcer, uint32_t instance)
+{
+	return announcer->watch->conf->instances[instance].garp_extra_if.interval_ms * NS_PER_MS;
+}
+
+/* Is it the first VIP on an interface that advertisements do not leave from? */
+static bool
+is_extra(const struct conf *conf, const struct conf_instance *instance, size_t vip)
+{
+	uint32_t interface = instance->vips[vip].interface;
+
+	if (interface == conf_xmit(instance) ||
+	    !(instance->garp_extra_if.all || conf->interfaces[interface].vmac))
+		return false;
+	while (vip--)
+		if (instance->vips[vip].interface == interface)
+			return false;
+	return true;
+}
+
+/* If it is time; when the next is, or 0 = never. */
+static struct mono
+send_extra(struct announcer *announcer, uint32_t index, struct mono now)
+{
+	const struct conf *conf = announcer->watch->conf;
+	const struct conf_instance *instance = &conf->instances[index];
+	struct announce_job *job = &announcer->jobs[index];
+	struct round round;
+
+	if (!job->held || extra_ns(announcer, index) == 0)
+		return (struct mono){ 0 };
+	if (!vrrp_pace_take(&job->extra, extra_ns(announcer, index), now))
+		return job->extra.next;
+	begin(&round);
+	for (size_t i = 0; i < instance->vips_n; i++) {
+		const struct netwatch_link *link = neighbours_of(announcer, &instance->vips[i]);
+
+		if (!link || !is_extra(conf, instance, i))
+			continue;
+		add(&round, link, &instance->vips[i]);
+		if (round.n == BATCH)
+			flush(announcer, &round);
+	}
+	end(announcer, &round, instance);
+	return job->extra.next;
+}
+
+static struct mono
+earlier(struct mono a, struct mono b)
+{
+	if (a.ns == 0 || b.ns == 0)
+		return a.ns == 0 ? b : a;
+	return mono_before(a, b) ? a : b;
+}
+
 static void
 on_timer(struct timer *t, struct mono now)
 {
@@ -303,10 +366,8 @@ on_timer(struct timer *t, struct mono now)
 	struct mono soonest = { 0 };
 
 	for (uint32_t i = 0; i < announcer->watch->conf->instances_n; i++) {
-		struct mono next = send_some(announcer, i, now);
-
-		if (next.ns && (soonest.ns == 0 || mono_before(next, soonest)))
-			soonest = next;
+		soonest = earlier(soonest, send_some(announcer, i, now));
+		soonest = earlier(soonest, send_extra(announcer, i, now));
 	}
 	if (soonest.ns)
 		timer_arm(&announcer->watch->loop->timers, t, soonest);
@@ -319,7 +380,7 @@ announce_rounds(struct announcer *announcer, uint32_t instance, uint32_t rounds)
 
 	if (c->vips_n == 0)
 		return;
-	if (!announcer->jobs) {
+	if (!announcer->pauses) {
 		while (rounds--)
 			send_round(announcer, c);
 		return;
@@ -331,10 +392,18 @@ announce_rounds(struct announcer *announcer, uint32_t instance, uint32_t rounds)
 }
 
 void
-announce_cancel(struct announcer *announcer, uint32_t instance)
+announce_hold(struct announcer *announcer, uint32_t instance, bool held)
 {
-	if (announcer->jobs)
-		announcer->jobs[instance] = (struct announce_job){ 0 };
+	struct mono now;
+
+	if (!announcer->jobs || announcer->jobs[instance].held == held)
+		return;
+	now = announcer->watch->loop->now;
+	announcer->jobs[instance] = (struct announce_job){
+		.held = held,
+		.extra.next = mono_add_ns(now, extra_ns(announcer, instance)),
+	};
+	on_timer(&announcer->timer, now);
 }
 
 /* RFC 4291 section 2.7.1. */

@@ -16,8 +16,9 @@ struct announcer {
 	int fd;        /* packet socket that sends only; -1 = not open */
 	int groups_fd; /* holds memberships of solicited-node groups */
 	const struct netwatch *watch;
-	/* With pauses (vrrp_garp_interval, vrrp_gna_interval): what is still to be sent by each
-	 * instance, and when the next may leave from each interface. */
+	/* With pauses (vrrp_garp_interval, vrrp_gna_interval) or garp_extra_if: what is still to be
+	 * sent by each instance, and when the next may leave from each interface. */
+	bool pauses;
 	struct announce_job *jobs;
 	struct vrrp_pace (*paces)[IP_FAMILIES];
 	struct timer timer;
@@ -27,6 +28,8 @@ struct announcer {
 struct announce_job {
 	uint32_t rounds;
 	size_t vip;
+	bool held;
+	struct vrrp_pace extra; /* garp_extra_if */
 };
 
 /* 0 or -errno. */
@@ -45,5 +48,6 @@ void announce_groups(struct announcer *announcer, const struct conf_instance *in
  * number. */
 void announce_rounds(struct announcer *announcer, uint32_t instance, uint32_t rounds);
 
-/* Nothing more of what is still to be sent. */
-void announce_cancel(struct announcer *announcer, uint32_t instance);
+/* The instance has its VIPs, which garp_extra_if goes on announcing; or they are gone, and so is what
+ * was still to be sent. */
+void announce_hold(struct announcer *announcer, uint32_t instance, bool held);

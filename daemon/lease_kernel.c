@@ -116,8 +116,7 @@ join(void *kernel, uint32_t instance, bool join)
 {
 	struct lease_kernel *k = kernel;
 
-	if (!join)
-		announce_cancel(k->announcer, instance);
+	announce_hold(k->announcer, instance, join);
 	announce_groups(k->announcer, &k->conf->instances[instance], join);
 }
 
