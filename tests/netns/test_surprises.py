@@ -83,8 +83,8 @@ def test_flush(lab, pair_of, patience, fast, say):
         f"flushed: the address alone, 5 times: {probe.outage_ms(began, alone):.0f} ms; all of the interface: "
         f"{probe.outage_ms(flushed):.0f} ms"
     )
-    assert probe.outage_ms(began, alone) <= 300 * patience
-    assert probe.outage_ms(flushed) <= 2 * pair.down_s() * 1000 * patience
+    assert probe.outage_ms(began, alone) <= 1000 * patience
+    assert probe.outage_ms(flushed) <= 10 * pair.down_s() * 1000 * patience
 
 
 @pytest.mark.parametrize("end", ["release", "lapse"])
