@@ -15,6 +15,12 @@ at(const struct conf_parser *p, size_t index, const char *name)
 }
 
 static bool
+same_router(const struct conf_instance *a, const struct conf_instance *b)
+{
+	return a->interface == b->interface && a->vrid == b->vrid && a->family == b->family;
+}
+
+static bool
 shares_peer(const struct conf_instance *a, const struct conf_instance *b)
 {
 	/* Multicast reaches whoever listens; unicast only the peers named. */
@@ -47,12 +53,19 @@ check_identity(struct conf_parser *p, size_t index)
 	first = names_add(&p->names, NAME_VRID, instance->interface,
 			  arena_printf(p->arena, "%u/%u", instance->vrid, instance->family),
 			  (uint32_t)index, pos);
-	if (first && shares_peer(instance, &p->conf->instances[first->index]))
+	/* There may be several already, of which none shares a peer with another. */
+	for (size_t i = first ? first->index : index; i < index; i++) {
+		const struct conf_instance *other = &p->conf->instances[i];
+
+		if (!same_router(instance, other) || !shares_peer(instance, other))
+			continue;
 		conf_error(&p->reporter, pos,
 			   "virtual_router_id %u is taken on %s by vrrp_instance `%.60s` (%s)",
 			   instance->vrid, p->conf->interfaces[instance->interface].name,
-			   p->conf->instances[first->index].name,
-			   conf_place(&p->reporter, pos, first->pos));
+			   other->name,
+			   conf_place(&p->reporter, pos, at(p, i, "virtual_router_id")));
+		break;
+	}
 }
 
 static const char *

@@ -50,6 +50,9 @@ struct vrrp_instance {
 	struct mono peer_heard;
 	struct mono preempt_at; /* end of preempt_delay; 0 = not running */
 
+	/* Another of the same id, family and interface, told apart by whom it hears; NULL = none. */
+	struct vrrp_instance *namesake;
+
 	struct vrrp_sync *sync; /* its group; NULL = none */
 	bool ready;             /* BACKUP with no master above it: waits for the group's others */
 	bool broken, mended;    /* by a fault of its own; which has just ended */

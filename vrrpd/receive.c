@@ -125,6 +125,31 @@ check(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
 	return drop == VRRP_DROP_N ? check_signature(inst, ad, now) : drop;
 }
 
+static bool
+hears(const struct conf_instance *conf, const struct vrrp_advert *ad)
+{
+	if (ip_is_multicast(&ad->destination))
+		return conf->unicast_peers_n == 0;
+	for (size_t i = 0; i < conf->unicast_peers_n; i++)
+		if (ip_equal(&conf->unicast_peers[i].ip, &ad->source))
+			return true;
+	return false;
+}
+
+/* Instances that share an id have no peer in common: who sends, or where to, says which is meant. */
+static struct vrrp_instance *
+addressee(const struct vrrp_interface *iface, const struct vrrp_advert *ad)
+{
+	struct vrrp_instance *any = iface->by_vrid[ip_family_index(ad->source.family)][ad->vrid];
+
+	if (any == NULL || any->namesake == NULL)
+		return any;
+	for (struct vrrp_instance *inst = any; inst; inst = inst->namesake)
+		if (hears(inst->conf, ad))
+			return inst;
+	return NULL;
+}
+
 /* What the codec made of a message; `drop` says why it refused it. */
 static void
 deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct vrrp_advert *ad,
@@ -134,7 +159,7 @@ deliver(struct vrrp *vrrp, uint32_t interface, enum vrrp_drop drop, const struct
 	struct vrrp_instance *inst = NULL;
 
 	if (drop == VRRP_DROP_N)
-		inst = iface->by_vrid[ip_family_index(ad->source.family)][ad->vrid];
+		inst = addressee(iface, ad);
 	if (inst == NULL) {
 		count_drop(iface->drops, iface->drop_logged,
 			   drop == VRRP_DROP_N ? VRRP_DROP_VRID : drop,

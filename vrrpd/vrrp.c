@@ -109,6 +109,7 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 	for (uint32_t i = 0; i < conf->instances_n; i++) {
 		const struct conf_instance *c = &conf->instances[i];
 		int64_t interval_ns = vrrp_interval_ns(c->advert_int_cs);
+		struct vrrp_instance **slot;
 
 		if (vrrp_instance_init(&vrrp->instances[i], vrrp, i) < 0) {
 			while (i-- > 0)
@@ -116,8 +117,9 @@ vrrp_new(const struct conf *conf, const struct health_board *board, struct timer
 			free_memory(vrrp);
 			return NULL;
 		}
-		vrrp->interfaces[c->interface].by_vrid[ip_family_index(c->family)][c->vrid] =
-			&vrrp->instances[i];
+		slot = &vrrp->interfaces[c->interface].by_vrid[ip_family_index(c->family)][c->vrid];
+		vrrp->instances[i].namesake = *slot;
+		*slot = &vrrp->instances[i];
 		if (interval_ns < vrrp->shortest_ns)
 			vrrp->shortest_ns = interval_ns;
 	}
