@@ -129,14 +129,15 @@ is_found(const struct netwatch *watch, const struct ip *ip)
  * always has its link-local address besides, and which of several the kernel would speak from is no
  * sign of whose it is. */
 static const char *
-reason_to_stay(const struct conf_instance *c, const struct conf_vip *vip,
+reason_to_stay(const struct conf *conf, const struct conf_instance *c, const struct conf_vip *vip,
 	       const struct netwatch_link *link, const struct ip *world)
 {
 	if (ip_equal(&vip->ip, &c->unicast_src))
 		return "the source address of its advertisements (unicast_src)";
 	if (vip->ip.family == AF_INET6)
 		return NULL;
-	if (vip->interface == c->interface && link->primary.family == AF_UNSPEC)
+	if (conf_base(conf, vip->interface) == c->interface && link->present &&
+	    link->primary.family == AF_UNSPEC)
 		return "the only address of its interface";
 	if (ip_equal(&vip->ip, world))
 		return "the source address of the default route";
@@ -154,8 +155,8 @@ check_own_addresses(const struct conf *conf, const struct netwatch *watch)
 
 		for (size_t v = 0; v < c->vips_n && c->priority != 255; v++) {
 			const struct conf_vip *vip = &c->vips[v];
-			const char *why =
-				reason_to_stay(c, vip, netwatch_link(watch, c->interface), &world);
+			const char *why = reason_to_stay(
+				conf, c, vip, netwatch_link(watch, c->interface), &world);
 			char text[IP_STRLEN];
 
 			if (!why || !is_found(watch, &vip->ip))
