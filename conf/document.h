@@ -15,5 +15,8 @@
 size_t document_tables(enum conf_dialect dialect,
 		       const struct conf_table *tables[DOCUMENT_TABLES_MAX]);
 
+/* expr_table.c: the names of fetches, converters and fields of log formats, as tagged paragraphs. */
+void document_print_expressions(FILE *out);
+
 /* All of a dialect's tables as subsections of a page for man(7). */
 void document_print(FILE *out, enum conf_dialect dialect);

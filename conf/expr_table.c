@@ -1,10 +1,13 @@
 /*
- * expr_table.c - which fetches and converters there are, and why others are not.  Pure.
+ * expr_table.c - which fetches and converters there are, and why others are not; as a manual, too.
+ * Pure.
  */
 #include "conf/expr_reader.h"
 
+#include "conf/document.h"
 #include "conf/nearest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const struct fetch_row fetches[] = {
@@ -176,4 +179,51 @@ convert_nearest(const char *name)
 	for (size_t i = 0; i < COUNT(converters); i++)
 		nearest_offer(&nearest, converters[i].name);
 	return nearest.best;
+}
+
+/* ------------------------------------------------------------------ the manual */
+
+/* "name(number,[backend])" */
+static void
+document_call(FILE *out, const char *name, const char *args)
+{
+	static const struct {
+		char kind;
+		const char *name;
+	} kinds[] = {
+		{ 'i', "number" },  { 's', "text" },     { 'x', "bytes" },
+		{ 'a', "address" }, { 'f', "frontend" }, { 'b', "backend" },
+		{ 'r', "server" },  { 'v', "variable" }, { 'm', "number|variable" },
+	};
+
+	fputs(name, out);
+	for (size_t i = 0; args[i]; i++) {
+		bool optional = isupper((unsigned char)args[i]);
+
+		fputs(i ? "," : "(", out);
+		for (size_t k = 0; k < COUNT(kinds); k++)
+			if (kinds[k].kind == tolower((unsigned char)args[i]))
+				fprintf(out, optional ? "[%s]" : "%s", kinds[k].name);
+	}
+	fputs(*args ? ")\n" : "\n", out);
+}
+
+void
+document_print_expressions(FILE *out)
+{
+	static const char *const names[] = {
+#define FIELD(id, name) name,
+		CONF_FIELDS(FIELD)
+#undef FIELD
+	};
+
+	fputs(".TP\n.I fetches\n", out);
+	for (size_t i = 0; i < COUNT(fetches); i++)
+		document_call(out, fetches[i].name, fetches[i].args);
+	fputs(".TP\n.I converters\n", out);
+	for (size_t i = 0; i < COUNT(converters); i++)
+		document_call(out, converters[i].name, converters[i].args);
+	fputs(".TP\n.I fields of log formats\n", out);
+	for (size_t i = 0; i < COUNT(names); i++)
+		fprintf(out, "%%%s\n", names[i]);
 }

@@ -3,6 +3,7 @@
  * standard output and fills in what the program itself knows, so that no page can drift.
  *
  *     @KEEPALIVED@, @HAPROXY@   the keyword tables of a dialect
+ *     @EXPRESSIONS@             what may stand in conditions and log formats
  *     @HELP@                    the page behind --help
  *     @VERSION@                 (anywhere in a line) the version
  */
@@ -133,6 +134,8 @@ main(void)
 			document_print(stdout, CONF_KEEPALIVED);
 		else if (strcmp(line, "@HAPROXY@\n") == 0)
 			document_print(stdout, CONF_HAPROXY);
+		else if (strcmp(line, "@EXPRESSIONS@\n") == 0)
+			document_print_expressions(stdout);
 		else if (strcmp(line, "@HELP@\n") == 0)
 			print_help();
 		else
