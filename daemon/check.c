@@ -80,7 +80,8 @@ check_load(struct check *c, const struct options *o)
 	}
 	if (!o->elsewhere && o->command != OPTIONS_DUMP)
 		c->options.key_files = &c->key_files;
-	c->options.read_values = conf_read_values;
+	if (!o->elsewhere)
+		c->options.read_values = conf_read_values;
 	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
 	c->sources = c->conf->sources; /* with the files of values that they name */
 	c->sources_n = c->conf->sources_n;

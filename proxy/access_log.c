@@ -124,6 +124,8 @@ access_log_end(struct session *s)
 		return;
 	if (fe->dontlog_normal && ordinary(s))
 		return;
+	if (!log_target_wanted(s->thread->proxy->conf, fe, level))
+		return;
 	compose(s, fe->log_format, level);
 }
 
