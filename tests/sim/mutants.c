@@ -28,6 +28,8 @@ static const char *const names[MUTANT_N] = {
 	[MUTANT_UNFROZEN] = "unfrozen",
 	[MUTANT_CREDULOUS] = "credulous",
 	[MUTANT_UNRELEASED] = "unreleased",
+	[MUTANT_HASTY] = "hasty",
+	[MUTANT_EAGER] = "eager",
 	[MUTANT_UNWILLING] = "unwilling",
 };
 
@@ -87,6 +89,8 @@ __wrap_vrrp_transition(enum vrrp_state state, enum vrrp_event event)
 	     (mutant == MUTANT_DEAF_MASTER &&
 	      (event == VRRP_EVENT_PEER_WINS || event == VRRP_EVENT_PEER_RETIRES))))
 		return &stay;
+	if (mutant == MUTANT_EAGER && state == VRRP_STATE_BACKUP && event == VRRP_EVENT_PEER_QUITS)
+		return __real_vrrp_transition(state, VRRP_EVENT_DOWN_TIMER);
 	if (mutant == MUTANT_UNLEARNED)
 		changed.effects &= (uint16_t)~VRRP_DO_LEARN;
 	return &changed;

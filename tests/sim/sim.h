@@ -45,6 +45,8 @@ enum mutant {
 	MUTANT_UNFROZEN,    /* a guardian that was late renews at once */
 	MUTANT_CREDULOUS,   /* the worker believes in renewals that nobody has made */
 	MUTANT_UNRELEASED,  /* VIPs are not removed after mastership */
+	MUTANT_HASTY,       /* what a turn that was too slow has to say is said all the same */
+	MUTANT_EAGER,       /* a lone backup takes over in the middle of the queue */
 	MUTANT_UNWILLING,   /* no will is executed */
 	MUTANT_N,
 };

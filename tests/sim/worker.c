@@ -47,7 +47,7 @@ op_send(void *ctx, uint32_t instance, const struct ip *source, const struct ip *
 	uint8_t priority = ((const uint8_t *)pdu)[2];
 	struct mono now = clock_in_turn(node);
 
-	if (vrrp_overdue(node->worker.vrrp, instance, now))
+	if (vrrp_overdue(node->worker.vrrp, instance, now) && mutant != MUTANT_HASTY)
 		return;
 	sim_trace(node->sim, "lb%u sends %u", node->index + 1, priority);
 	rules_sent(node, priority, now);
@@ -279,7 +279,8 @@ worker_turn(struct node *node)
 		vrrp_renewed(w->vrrp, 0, node_clock(node));
 	if (messages_first)
 		take_messages(node);
-	receive(node, RECEIVE_MAX);
+	/* What arrives just after the socket was read is there when the timers run. */
+	receive(node, dice_percent(&sim->dice, 5) ? dice_below(&sim->dice, 3) : RECEIVE_MAX);
 	if (!messages_first)
 		take_messages(node);
 	if (w->orphaned)
