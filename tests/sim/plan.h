@@ -1,6 +1,9 @@
 /*
  * plan.h - a schedule: who takes part, on what network, and what goes wrong when.  Drawn from its
  * seed alone, before anything runs, so that it can be printed and read.
+ *
+ * Whoever changes what is drawn changes what every seed means: tests/sim/kept then has to be found
+ * anew, with the faults it names put back one by one.
  */
 #pragma once
 
