@@ -154,6 +154,7 @@ enum conf_action {
 	CONF_ACTION_ACCEPT,
 	CONF_ACTION_REJECT, /* `close` of a response, too */
 	CONF_ACTION_SILENT_DROP,
+	CONF_ACTION_EXPECT_PROXY, /* the client sends a PROXY protocol header first */
 	CONF_ACTION_SET_VAR,
 	CONF_ACTION_SET_VAR_FORMAT,
 	CONF_ACTION_UNSET_VAR,

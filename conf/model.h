@@ -302,6 +302,7 @@ struct conf_bind {
 	const char *name;
 	int32_t mode, uid, gid; /* unix sockets; -1 = not given */
 	bool tfo, defer_accept, transparent;
+	bool accept_proxy;  /* the PROXY protocol is spoken first */
 	uint32_t tcp_ut_ms; /* 0 = the kernel's */
 	uint32_t mss;       /* 0 = the kernel's */
 	struct conf_tls tls;
@@ -313,6 +314,20 @@ enum conf_init_state {
 	CONF_INIT_FULLY_UP, /* `fall` failures from down */
 	CONF_INIT_DOWN,     /* one success from up */
 	CONF_INIT_FULLY_DOWN,
+};
+
+/* The PROXY protocol that a server expects. */
+enum conf_send_proxy { CONF_SEND_PROXY_NONE, CONF_SEND_PROXY_V1, CONF_SEND_PROXY_V2 };
+
+/* What version 2 tells beyond addresses. */
+enum {
+	CONF_PROXY_SSL = 1,
+	CONF_PROXY_CERT_CN = 2,
+	CONF_PROXY_SSL_CIPHER = 4,
+	CONF_PROXY_CERT_SIG = 8,
+	CONF_PROXY_CERT_KEY = 16,
+	CONF_PROXY_AUTHORITY = 32,
+	CONF_PROXY_CRC32C = 64,
 };
 
 struct conf_server {
@@ -348,6 +363,8 @@ struct conf_server {
 	struct conf_outbound outbound; /* else the section's */
 	uint32_t tcp_ut_ms;            /* 0 = the kernel's */
 	bool tfo;
+	enum conf_send_proxy send_proxy;
+	uint32_t proxy_options;      /* CONF_PROXY_* */
 	const char *template_prefix; /* of `server-template`; NULL = a `server` line */
 	uint32_t template_place;     /* which of the host's addresses: 0… */
 };

@@ -120,7 +120,7 @@ enum { IN_CONNECTION = 1, IN_SESSION = 2, IN_REQUEST = 4, IN_RESPONSE = 8 };
 #define IN_ALL      (IN_CONNECTION | IN_SESSION | IN_REQUEST | IN_RESPONSE)
 #define IN_REQUESTS (IN_CONNECTION | IN_SESSION | IN_REQUEST)
 
-enum action_takes { TAKES_NOTHING, TAKES_EXPR, TAKES_FORMAT, TAKES_LEVEL };
+enum action_takes { TAKES_NOTHING, TAKES_EXPR, TAKES_FORMAT, TAKES_LEVEL, TAKES_LAYER };
 
 /* An action's name ends at its parenthesis. */
 static const struct {
@@ -134,7 +134,7 @@ static const struct {
 	{ "reject", CONF_ACTION_REJECT, IN_ALL, TAKES_NOTHING, NULL },
 	{ "close", CONF_ACTION_REJECT, IN_RESPONSE, TAKES_NOTHING, NULL },
 	{ "silent-drop", CONF_ACTION_SILENT_DROP, IN_ALL, TAKES_NOTHING, NULL },
-	{ "expect-proxy", 0, IN_ALL, 0, "comes with a later version" },
+	{ "expect-proxy", CONF_ACTION_EXPECT_PROXY, IN_CONNECTION, TAKES_LAYER, NULL },
 	{ "set-var", CONF_ACTION_SET_VAR, IN_ALL, TAKES_EXPR, NULL },
 	{ "set-var-fmt", CONF_ACTION_SET_VAR_FORMAT, IN_ALL, TAKES_FORMAT, NULL },
 	{ "unset-var", CONF_ACTION_UNSET_VAR, IN_ALL, TAKES_NOTHING, NULL },
@@ -264,6 +264,7 @@ fits_action(struct conf_call *call, const struct conf_word *word, const struct c
 	case CONF_ACTION_ACCEPT:
 	case CONF_ACTION_REJECT:
 	case CONF_ACTION_SILENT_DROP:
+	case CONF_ACTION_EXPECT_PROXY:
 	case CONF_ACTION_SET_VAR:
 	case CONF_ACTION_SET_VAR_FORMAT:
 	case CONF_ACTION_UNSET_VAR:
@@ -285,13 +286,21 @@ read_operand(struct conf_call *call, enum action_takes takes, unsigned offers,
 
 	if (takes == TAKES_NOTHING)
 		return true;
-	word = call_word(call, *at, takes == TAKES_LEVEL ? "a level" : "an expression");
+	word = call_word(call, *at,
+			 takes == TAKES_LEVEL   ? "a level"
+			 : takes == TAKES_LAYER ? "layer4"
+						: "an expression");
 	if (!word)
 		return false;
 	++*at;
 	switch (takes) {
 	case TAKES_LEVEL:
 		return read_level(call, word, rule);
+	case TAKES_LAYER:
+		if (strcmp(word->text, "layer4") == 0)
+			return true;
+		conf_error(&call->p->reporter, word->pos, "`expect-proxy` is followed by layer4");
+		return false;
 	case TAKES_FORMAT:
 		rule->format = format_read(call, word->pos, word->text, 0, offers);
 		return rule->format != NULL;

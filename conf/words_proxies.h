@@ -16,6 +16,14 @@ void parse_server_template(struct conf_call *call);
 void parse_default_server(struct conf_call *call);
 void print_servers(const struct conf_printer *pr, const struct conf_row *row, const void *object);
 
+/* words_send_proxy.c */
+void parse_send_proxy(struct conf_call *call);
+void print_send_proxy(const struct conf_printer *pr, const struct conf_row *row,
+		      const void *object);
+void parse_proxy_options(struct conf_call *call);
+void print_proxy_options(const struct conf_printer *pr, const struct conf_row *row,
+			 const void *object);
+
 /* words_source.c */
 void parse_source(struct conf_call *call);
 void print_source(const struct conf_printer *pr, const struct conf_row *row, const void *object);

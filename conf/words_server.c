@@ -88,6 +88,11 @@ static const char later[] = "comes with a later version";
 	{                                                          \
 		word, CONF_TYPE_REFUSED, .min = args, .doc = later \
 	}
+#define SEND_PROXY(word, text)                                                            \
+	{                                                                                 \
+		word, CONF_TYPE_CALL, ROW_FIELD(conf_server, send_proxy),                 \
+			.parse = parse_send_proxy, .print = print_send_proxy, .doc = text \
+	}
 #define NOTICE(word, args, reason)                                 \
 	{                                                          \
 		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
@@ -169,6 +174,18 @@ static const struct conf_row rows[] = {
 	{ "interface", CONF_TYPE_CALL, ROW_FIELD(conf_server, outbound),
 	  .parse = parse_outbound_interface, .print = print_outbound_interface,
 	  .doc = "connections to it leave through this interface" },
+	SEND_PROXY("send-proxy", "connections begin with a PROXY protocol header of version 1"),
+	SEND_PROXY("send-proxy-v2", "the same of version 2"),
+	SEND_PROXY("send-proxy-v2-ssl", "the same, with the client's TLS"),
+	SEND_PROXY("send-proxy-v2-ssl-cn", "the same, with the name in the client's certificate"),
+	SEND_PROXY("no-send-proxy", "takes back `send-proxy` and its kin"),
+	SEND_PROXY("no-send-proxy-v2", "takes back `send-proxy` and its kin"),
+	SEND_PROXY("no-send-proxy-v2-ssl", "takes back `send-proxy` and its kin"),
+	SEND_PROXY("no-send-proxy-v2-ssl-cn", "takes back `send-proxy` and its kin"),
+	{ "proxy-v2-options", CONF_TYPE_CALL, ROW_FIELD(conf_server, proxy_options),
+	  .parse = parse_proxy_options, .print = print_proxy_options,
+	  .doc = "what version 2 tells: ssl, cert-cn, ssl-cipher, cert-sig, cert-key, authority, "
+		 "crc32c, with commas" },
 	{ "tcp-ut", CONF_TYPE_TIME, ROW_FIELD(conf_server, tcp_ut_ms), .max = INT32_MAX,
 	  .doc = "how long sent data may stay unacknowledged; 0 = the kernel's limit" },
 	{ "tfo", CONF_TYPE_FLAG, ROW_FIELD(conf_server, tfo),
@@ -185,13 +202,8 @@ static const struct conf_row rows[] = {
 	TLS_SERVER_ROWS,
 	LATER("check-alpn", 1),
 	LATER("npn", 1),
-	LATER("send-proxy", 0),
-	LATER("send-proxy-v2", 0),
-	LATER("send-proxy-v2-ssl", 0),
-	LATER("send-proxy-v2-ssl-cn", 0),
 	LATER("check-via-socks4", 0),
 	LATER("socks4", 1),
-	LATER("proxy-v2-options", 1),
 	LATER("agent-check", 0),
 	LATER("agent-addr", 1),
 	LATER("agent-port", 1),

@@ -152,13 +152,10 @@ format_peer(const struct session *s, char *text, size_t size)
 }
 
 void
-access_log_handshake(struct session *s, int error)
+access_log_handshake(struct session *s, const char *why)
 {
 	const struct conf_proxy *fe = s->frontend->conf;
 	const struct conf_bind *bind = &fe->binds[s->bind];
-	const char *what = error == ETIMEDOUT    ? "Timeout during SSL handshake"
-			   : error == ECONNRESET ? "Connection closed during SSL handshake"
-						 : "SSL handshake failure";
 	int level = fe->log_separate_errors ? LOG_ERR : LOG_INFO;
 	char peer[IP_STRLEN + 16], date[40], number[16], line[512];
 	int64_t now_ms = wall_ms();
@@ -174,7 +171,7 @@ access_log_handshake(struct session *s, int error)
 	snprintf(number, sizeof number, "%u", s->bind + 1u);
 	format_peer(s, peer, sizeof peer);
 	snprintf(line, sizeof line, "%s [%s.%03d] %s/%s: %s", peer, date, (int)(now_ms % 1000),
-		 fe->name, bind->name ? bind->name : number, what);
+		 fe->name, bind->name ? bind->name : number, why);
 	log_target_send(&s->thread->log, s->thread->proxy->conf, fe, level, line, NULL);
 }
 

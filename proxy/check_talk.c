@@ -9,6 +9,7 @@
 #include "proxy/check.h"
 #include "proxy/check_reply.h"
 #include "proxy/outbound.h"
+#include "proxy/preface.h"
 #include "proxy/runtime.h"
 #include "proxy/tls_conn.h"
 
@@ -134,26 +135,14 @@ address_of(const struct check *c, const struct conf_step *conf)
 	return to;
 }
 
-/* "PROXY TCP4 …" with the check's own addresses; false if it could not be sent. */
+/* A server that expects the PROXY protocol gets it from checks too, unless they go elsewhere. */
 static bool
-send_proxy_line(struct check *c)
+sends_header(const struct check *c)
 {
-	struct sock_addr from = { .len = sizeof from.storage }, to = { .len = sizeof to.storage };
-	struct ip from_ip, to_ip;
-	char a[IP_STRLEN], b[IP_STRLEN], line[128];
-	int len, fd = c->conn.lf.fd;
+	const struct conf_server *conf = c->server->conf;
 
-	if (getsockname(fd, &from.any, &from.len) < 0 || getpeername(fd, &to.any, &to.len) < 0)
-		return false;
-	from_ip = sock_addr_ip(&from);
-	to_ip = sock_addr_ip(&to);
-	if (from_ip.family == AF_UNSPEC)
-		len = snprintf(line, sizeof line, "PROXY UNKNOWN\r\n");
-	else
-		len = snprintf(line, sizeof line, "PROXY TCP%c %s %s %u %u\r\n",
-			       from_ip.family == AF_INET6 ? '6' : '4', ip_format(&from_ip, a),
-			       ip_format(&to_ip, b), sock_addr_port(&from), sock_addr_port(&to));
-	return c->conn.ops->write(&c->conn, line, (size_t)len, false) == len;
+	return conf->check_send_proxy ||
+	       (preface_wanted(c->server) && !conf->check_port && !conf->check_address.len);
 }
 
 /* A server with TLS is checked through it, unless the check goes elsewhere. */
@@ -213,9 +202,11 @@ secure(struct check *c)
 static void
 accepted(struct check *c)
 {
+	int error = sends_header(c) ? preface_write_check(&c->conn, c->server) : 0;
+
 	c->accepted = true;
-	if (c->server->conf->check_send_proxy && !send_proxy_line(c))
-		end(c, CHECK_STATUS_SOCKERR, ECONNRESET);
+	if (error)
+		end(c, CHECK_STATUS_SOCKERR, error);
 	else if (uses_tls(c))
 		secure(c);
 	else

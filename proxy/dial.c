@@ -7,6 +7,7 @@
 #include "proxy/extra.h"
 #include "proxy/lb_hash.h"
 #include "proxy/outbound.h"
+#include "proxy/preface.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
@@ -248,6 +249,18 @@ connected(struct session *s)
 	}
 }
 
+/* The server has accepted: what it wants to know of the client goes first. */
+static void
+accepted(struct session *s)
+{
+	int error = preface_wanted(s->target) ? preface_write(s) : 0;
+
+	if (error)
+		dial_failed(s, error);
+	else
+		connected(s);
+}
+
 static void
 server_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -267,8 +280,10 @@ server_ready(struct loop_fd *lf, uint32_t events)
 			return;
 		}
 	}
-	if (events & (EPOLLOUT | EPOLLIN | EPOLLHUP))
+	if (s->server.layer)
 		connected(s);
+	else if (events & (EPOLLOUT | EPOLLIN | EPOLLHUP))
+		accepted(s);
 }
 
 struct sock_addr

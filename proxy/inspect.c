@@ -97,6 +97,9 @@ act(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 	case CONF_ACTION_SET_LOG_LEVEL:
 		set_level(s, rule->level);
 		break;
+	case CONF_ACTION_EXPECT_PROXY:
+		s->awaits_header = true;
+		break;
 	case CONF_ACTION_ACCEPT:
 	case CONF_ACTION_REJECT:
 	case CONF_ACTION_SILENT_DROP:

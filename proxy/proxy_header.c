@@ -385,9 +385,9 @@ put_tls(struct writer *w, const struct proxy_header_tls *tls)
 	put(w, &verify_be, sizeof verify_be);
 	put_tlv(w, TLV_TLS_VERSION, tls->version);
 	put_tlv(w, TLV_TLS_CN, tls->common_name);
-	put_tlv(w, TLV_TLS_CIPHER, tls->cipher);
-	put_tlv(w, TLV_TLS_SIGNATURE, tls->signature);
 	put_tlv(w, TLV_TLS_KEY, tls->key);
+	put_tlv(w, TLV_TLS_SIGNATURE, tls->signature);
+	put_tlv(w, TLV_TLS_CIPHER, tls->cipher);
 	patch16(begin + 1, (size_t)(w->at - begin) - TLV_FIXED);
 }
 

@@ -8,7 +8,9 @@
 #include "proxy/dial.h"
 #include "proxy/extra.h"
 #include "proxy/inspect.h"
+#include "proxy/preface.h"
 #include "proxy/stats.h"
+#include "proxy/tls.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 #include <time.h>
 
 static void go_on(struct session *s);
+static void handshake(struct session *s);
 
 static void
 later(struct deferred *d)
@@ -223,23 +226,67 @@ go_on(struct session *s)
 
 /* As HAProxy: a session that got no further than this has a line of its own in the log. */
 static void
-handshake_failed(struct session *s, int error)
+handshake_failed(struct session *s, int error, const char *why)
 {
 	const struct frontend *fe = s->frontend;
 
 	s->logged = true;
 	if ((fe->log_end || fe->log_start) && (tls_heard(&s->client) || !fe->conf->dontlognull))
-		access_log_handshake(s, error);
+		access_log_handshake(s, why);
 	session_close(s, error == ETIMEDOUT ? SESSION_CAUSE_CLIENT_TIMEOUT : SESSION_CAUSE_CLIENT);
+}
+
+static const char *
+handshake_fault(int error)
+{
+	return error == ETIMEDOUT    ? "Timeout during SSL handshake"
+	       : error == ECONNRESET ? "Connection closed during SSL handshake"
+				     : "SSL handshake failure";
+}
+
+/* The client's socket is the session's: TLS comes first, if the bind has it. */
+static void
+begin_tls(struct session *s)
+{
+	SSL_CTX *tls = tls_of_bind(s->thread->proxy->tls, s->frontend->index, s->bind);
+
+	if (!tls)
+		session_admitted(s);
+	else if (tls_accept(&s->client, tls) < 0)
+		session_close(s, SESSION_CAUSE_RESOURCE);
+	else if (s->state != SESSION_HANDSHAKE)
+		session_enter(s, SESSION_HANDSHAKE);
+	else
+		handshake(s);
+}
+
+/* The PROXY protocol's header; true: it is there. */
+static bool
+header_came(struct session *s)
+{
+	const char *why;
+	int r = preface_read(s, &why);
+
+	if (r < 0)
+		handshake_failed(s, EPROTO, why);
+	return r > 0;
 }
 
 static void
 handshake(struct session *s)
 {
-	int r = tls_handshake(&s->client);
+	int r;
 
+	if (s->awaits_header) {
+		if (!header_came(s))
+			return;
+		s->awaits_header = false;
+		begin_tls(s);
+		return;
+	}
+	r = tls_handshake(&s->client);
 	if (r < 0) {
-		handshake_failed(s, -r);
+		handshake_failed(s, -r, handshake_fault(-r));
 		return;
 	}
 	if (r == 0)
@@ -448,7 +495,8 @@ session_timer(struct timer *timer, struct mono now)
 	}
 	switch (s->state) {
 	case SESSION_HANDSHAKE:
-		handshake_failed(s, ETIMEDOUT);
+		handshake_failed(s, ETIMEDOUT,
+				 s->awaits_header ? preface_silence() : handshake_fault(ETIMEDOUT));
 		break;
 	case SESSION_QUEUED:
 	case SESSION_RELAYING:
@@ -525,11 +573,11 @@ session_start(struct listener *l, int fd, const struct sock_addr *from)
 		rate_add(&t->front_rates[s->frontend->index], t->loop.now);
 	if (!s->frontend->plain && !inspect_connection(s))
 		return;
-	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0 ||
-	    (l->tls && tls_accept(&s->client, l->tls) < 0))
+	s->awaits_header |= l->conf->accept_proxy;
+	if (loop_add(&t->loop, &s->client.lf, CONN_EVENTS) < 0)
 		session_close(s, SESSION_CAUSE_RESOURCE);
-	else if (l->tls)
+	else if (s->awaits_header)
 		session_enter(s, SESSION_HANDSHAKE);
 	else
-		session_admitted(s);
+		begin_tls(s);
 }

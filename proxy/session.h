@@ -67,13 +67,14 @@ struct session {
 	char phase; /* second letter of the termination state */
 	bool slot;  /* holds one of target's */
 	bool redispatched, logged;
-	bool vanish;      /* closed without a word to the client */
-	uint8_t stage;    /* while INSPECTING: whose rules */
-	uint8_t attempts; /* to connect */
-	uint8_t failures; /* of these */
-	uint16_t bind;    /* index in the frontend */
-	uint32_t serial;  /* which of the proxy's sessions it is */
-	uint64_t tried;   /* servers that failed, as lb_bit */
+	bool awaits_header; /* the PROXY protocol's, before anything else */
+	bool vanish;        /* closed without a word to the client */
+	uint8_t stage;      /* while INSPECTING: whose rules */
+	uint8_t attempts;   /* to connect */
+	uint8_t failures;   /* of these */
+	uint16_t bind;      /* index in the frontend */
+	uint32_t serial;    /* which of the proxy's sessions it is */
+	uint64_t tried;     /* servers that failed, as lb_bit */
 	struct session_peer peer;
 	uint32_t queue_position; /* place in the queue; 0 = never queued */
 	int32_t handshake_ms;    /* accept to the end of the client's handshake; 0 = none */
