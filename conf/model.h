@@ -176,8 +176,9 @@ struct conf_command {
 };
 
 struct conf_notify {
-	struct conf_command master, backup, fault, stop, any, master_rx_lower_pri;
+	struct conf_command master, backup, fault, stop, any, master_rx_lower_pri, deleted;
 	bool priority_changes; /* told on the FIFOs */
+	bool tell_deleted;     /* DELETED, not FAULT, to an instance that a reload removes */
 };
 
 /* A FIFO that is told of every change, and the program that reads it. */
@@ -505,6 +506,7 @@ struct conf {
 	struct conf_log *logs;
 	size_t logs_n;
 	uint32_t spread_checks;               /* percent */
+	uint32_t hard_stop_after_ms;          /* for a worker that another follows; 0 = never */
 	struct conf_tls tls_bind, tls_server; /* ssl-default-* */
 	const char *ca_base, *crt_base;       /* NULL = the working directory */
 	uint32_t tls_cache_n;                 /* sessions; 20000 */

@@ -115,6 +115,30 @@ print_notify(const struct conf_printer *pr, const struct conf_row *row, const vo
 }
 
 void
+parse_notify_deleted(struct conf_call *call)
+{
+	struct conf_instance *instance = call->object;
+
+	instance->notify.tell_deleted = true;
+	call->used = 1;
+	if (call->words_n > 1 && !is_keyword(call, 1))
+		parse_notify(call);
+}
+
+void
+print_notify_deleted(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_instance *instance = object;
+
+	if (instance->notify.deleted.line) {
+		print_notify(pr, row, object);
+	} else if (instance->notify.tell_deleted) {
+		print_name(pr, row->name);
+		print_end(pr);
+	}
+}
+
+void
 parse_fifo(struct conf_call *call)
 {
 	struct conf_fifo *fifo = (void *)((char *)call->object + call->row->offset);

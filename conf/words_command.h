@@ -30,6 +30,11 @@ void print_user_group(const struct conf_printer *pr, const struct conf_row *row,
 void parse_notify(struct conf_call *call);
 void print_notify(const struct conf_printer *pr, const struct conf_row *row, const void *object);
 
+/* The same, or alone: then only `notify` is told.  Of an instance. */
+void parse_notify_deleted(struct conf_call *call);
+void print_notify_deleted(const struct conf_printer *pr, const struct conf_row *row,
+			  const void *object);
+
 /* The field is a struct conf_fifo: its path and owner. */
 void parse_fifo(struct conf_call *call);
 void print_fifo(const struct conf_printer *pr, const struct conf_row *row, const void *object);

@@ -121,7 +121,6 @@
 	IDLE("unicast_fault_no_peer", "without unicast_peer an instance uses multicast"),          \
 	IDLE("kernel_rx_buf_size", IDLE_BUFFERS),                                                  \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes"),                           \
-	IDLE("notify_deleted", "instances come and go only with the daemon, which is a STOP"),     \
 	IDLE_LOUD("track_bfd", IDLE_BFD),                         \
 	IDLE("track_src_ip", "an instance without its `unicast_src_ip` is always FAULT"),          \
 	IDLE_LOUD("use_ipvlan", "the interface itself is used (`use_vmac` makes one of its own)")
