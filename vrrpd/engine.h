@@ -34,6 +34,7 @@ struct vrrp {
 	struct vrrp_sync *groups;          /* conf->groups_n */
 
 	bool begun;          /* vrrp_startup_delay is over */
+	bool frozen;         /* no instance does anything */
 	bool stopping;       /* no instance takes part any more */
 	struct timer begin;  /* end of the startup delay, then of settling */
 	struct mono settled; /* when settling ends */

@@ -42,6 +42,7 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		[VRRP_EVENT_BROKEN]        = { VRRP_STATE_FAULT,  VRRP_DO_RESIGN | LET_GO | VRRP_DO_DISARM },
 		/* The will stays lodged: dying now must still remove the addresses. */
 		[VRRP_EVENT_STOP]          = { VRRP_STATE_RESIGNED, VRRP_DO_RESIGN | VRRP_DO_ARM_HOLD },
+		[VRRP_EVENT_YIELD]         = { VRRP_STATE_RESIGNED, VRRP_DO_RESIGN | VRRP_DO_ARM_HOLD },
 		/* Nothing is sent: a peer that took over must not be contradicted by the past. */
 		[VRRP_EVENT_FENCE]         = { VRRP_STATE_BACKUP, LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_REPRIORITISED] = { VRRP_STATE_MASTER, VRRP_DO_ADVERTISE },
@@ -68,6 +69,8 @@ static const struct vrrp_transition table[VRRP_STATE_N][VRRP_EVENT_N] = {
 		[VRRP_EVENT_BROKEN]        = { VRRP_STATE_INIT,     LET_GO | VRRP_DO_DISARM },
 		[VRRP_EVENT_STOP]          = { VRRP_STATE_RESIGNED, 0 },
 		[VRRP_EVENT_HOLD_TIMER]    = { VRRP_STATE_INIT,     LET_GO | VRRP_DO_DISARM },
+		[VRRP_EVENT_UNHEEDED]      = { VRRP_STATE_MASTER,   VRRP_DO_ADVERTISE | VRRP_DO_ARM_ADVERT | VRRP_DO_KEEP },
+		[VRRP_EVENT_PEER_TAKES]    = { VRRP_STATE_BACKUP,   VRRP_DO_LEARN | LET_GO | VRRP_DO_ARM_DOWN },
 		[VRRP_EVENT_PEER_RESIGNS]  = { VRRP_STATE_RESIGNED, 0 },
 		[VRRP_EVENT_PEER_WINS]     = { VRRP_STATE_INIT,     LET_GO | VRRP_DO_DISARM },
 	},
@@ -121,7 +124,9 @@ vrrp_classify(const struct vrrp_self *me, const struct vrrp_advert *ad)
 	case VRRP_STATE_MASTER:
 		return classify_rival(me, ad);
 	case VRRP_STATE_RESIGNED: /* whoever advertises now has taken over, of whatever priority */
-		return ad->priority == 0 ? VRRP_EVENT_PEER_RESIGNS : VRRP_EVENT_PEER_WINS;
+		return ad->priority == 0 ? VRRP_EVENT_PEER_RESIGNS
+		       : me->yielded     ? VRRP_EVENT_PEER_TAKES
+					 : VRRP_EVENT_PEER_WINS;
 	case VRRP_STATE_INIT:
 	case VRRP_STATE_BACKUP:
 	case VRRP_STATE_FAULT:
@@ -151,6 +156,7 @@ vrrp_event_name(enum vrrp_event event)
 		[VRRP_EVENT_READY_OWNER] = "ready as owner",
 		[VRRP_EVENT_BROKEN] = "broken",
 		[VRRP_EVENT_STOP] = "stop",
+		[VRRP_EVENT_YIELD] = "yield",
 		[VRRP_EVENT_FENCE] = "fence",
 		[VRRP_EVENT_REPRIORITISED] = "priority changed",
 		[VRRP_EVENT_OUTRANKED] = "outranked",
@@ -159,8 +165,10 @@ vrrp_event_name(enum vrrp_event event)
 		[VRRP_EVENT_DOWN_TIMER] = "down timer",
 		[VRRP_EVENT_ADVERT_TIMER] = "advertisement timer",
 		[VRRP_EVENT_HOLD_TIMER] = "hold timer",
+		[VRRP_EVENT_UNHEEDED] = "unheeded",
 		[VRRP_EVENT_PEER_RESIGNS] = "peer resigns",
 		[VRRP_EVENT_PEER_QUITS] = "only peer resigns",
+		[VRRP_EVENT_PEER_TAKES] = "peer takes",
 		[VRRP_EVENT_PEER_WINS] = "peer wins",
 		[VRRP_EVENT_PEER_RETIRES] = "peer retires us",
 		[VRRP_EVENT_PEER_LOSES] = "peer loses",

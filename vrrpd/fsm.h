@@ -37,6 +37,7 @@ enum vrrp_event {
 	VRRP_EVENT_READY_OWNER,   /* the same, and the priority is 255 */
 	VRRP_EVENT_BROKEN,        /* something is: link, address, proxy, lease */
 	VRRP_EVENT_STOP,          /* leave mastership for good */
+	VRRP_EVENT_YIELD,         /* hand over as planned, and stay */
 	VRRP_EVENT_FENCE,         /* we were away long enough for a peer to have taken over */
 	VRRP_EVENT_REPRIORITISED, /* a tracker changed the priority we advertise */
 	VRRP_EVENT_OUTRANKED,     /* we wait for a fallen master, but have now fallen as low */
@@ -46,10 +47,12 @@ enum vrrp_event {
 	VRRP_EVENT_DOWN_TIMER,
 	VRRP_EVENT_ADVERT_TIMER,
 	VRRP_EVENT_HOLD_TIMER, /* nobody took over after we resigned */
+	VRRP_EVENT_UNHEEDED,   /* the same, and we are to stay: better we than nobody */
 	/* advertisements, as vrrp_classify reads them */
 	VRRP_EVENT_PEER_RESIGNS, /* priority 0 */
 	VRRP_EVENT_PEER_QUITS, /* priority 0 from the only peer there is: nobody to arbitrate with */
-	VRRP_EVENT_PEER_WINS,  /* a master we follow */
+	VRRP_EVENT_PEER_TAKES,   /* who takes over after we yielded */
+	VRRP_EVENT_PEER_WINS,    /* a master we follow */
 	VRRP_EVENT_PEER_RETIRES, /* a master we follow, after a last word of our own */
 	VRRP_EVENT_PEER_LOSES,   /* a master we outrank */
 	VRRP_EVENT_PEER_FELL,    /* a master that outranked us, or could, and now does no more */
@@ -77,6 +80,7 @@ enum vrrp_effect {
 	VRRP_DO_ARM_NOW = 1 << 12,  /* … to the end of this turn, when all has been read */
 	VRRP_DO_ARM_HOLD = 1 << 13,
 	VRRP_DO_DISARM = 1 << 14,
+	VRRP_DO_KEEP = 1 << 15, /* announcements and the watch over the lease go on */
 };
 
 struct vrrp_transition {
@@ -104,6 +108,7 @@ struct vrrp_self {
 	bool moving; /* a check of ours has not settled: our priority may be about to fall, too */
 	bool answers_lower; /* a master that hears a lower priority advertises at once */
 	bool last_word;     /* … and one that loses once more */
+	bool yielded;       /* we resigned and are to stay, as a backup */
 	uint8_t peak; /* the highest priority this sender advertised while we followed it; 0 = new */
 	struct ip primary; /* our source address */
 };

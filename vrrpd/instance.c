@@ -170,6 +170,8 @@ perform(struct vrrp_instance *inst, unsigned effects, const struct vrrp_advert *
 		arm(inst, VRRP_TIMER_USE_DOWN, now);
 	if (effects & VRRP_DO_ARM_HOLD)
 		arm(inst, VRRP_TIMER_USE_HOLD, mono_add_ms(now, HOLD_MS));
+	if (effects & VRRP_DO_KEEP)
+		vrrp_tenure_rearm(inst);
 	if (effects & VRRP_DO_DISARM) {
 		inst->use = VRRP_TIMER_USE_NONE;
 		timer_disarm(inst->vrrp->timers, &inst->timer);
@@ -319,7 +321,10 @@ on_timer(struct timer *t, struct mono now)
 			step(inst, VRRP_EVENT_ADVERT_TIMER, NULL, "", now);
 		break;
 	case VRRP_TIMER_USE_HOLD:
-		step(inst, VRRP_EVENT_HOLD_TIMER, NULL, "no peer took over", now);
+		step(inst,
+		     inst->yielded && !inst->vrrp->stopping ? VRRP_EVENT_UNHEEDED
+							    : VRRP_EVENT_HOLD_TIMER,
+		     NULL, "no peer took over", now);
 		break;
 	}
 }
@@ -380,6 +385,7 @@ vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad
 			  conf->priority != VRRP_PRIORITY_OWNER,
 		.lone = conf->unicast_peers_n == 1,
 		.moving = vrrp_track_moving(&inst->vrrp->world, conf),
+		.yielded = inst->yielded && !inst->vrrp->stopping,
 		.peak = same ? inst->peak : 0,
 		/* One answer a turn says it to all: what has queued up is not echoed. */
 		.answers_lower = conf_answers_lower(conf) && inst->advertised.ns != now.ns,
@@ -429,6 +435,10 @@ vrrp_instance_set_priority(struct vrrp_instance *inst, struct mono now)
 	char why[VRRP_WHY_LEN];
 
 	inst->priority = vrrp_track_priority(&inst->vrrp->world, inst->conf, why, sizeof why);
+	if (inst->yielded) {
+		inst->priority = VRRP_PRIORITY_LEAST;
+		snprintf(why, sizeof why, "resigned until it is told to resume");
+	}
 	if (inst->priority == before)
 		return;
 	log_notice("(%s) Changing effective priority from %u to %u%s%s%s", inst->conf->name, before,
@@ -457,9 +467,9 @@ vrrp_instance_break(struct vrrp_instance *inst, const char *why, struct mono now
 void
 vrrp_instance_mend(struct vrrp_instance *inst, struct mono now)
 {
-	if (inst->state != VRRP_STATE_INIT && inst->state != VRRP_STATE_FAULT)
+	if (inst->leaving || (inst->state != VRRP_STATE_INIT && inst->state != VRRP_STATE_FAULT))
 		return;
-	if (inst->conf->priority == VRRP_PRIORITY_OWNER && !inst->sync)
+	if (inst->conf->priority == VRRP_PRIORITY_OWNER && !inst->sync && !inst->yielded)
 		step(inst, VRRP_EVENT_READY_OWNER, NULL, "address owner (priority 255)", now);
 	else
 		step(inst, VRRP_EVENT_READY, NULL,
@@ -471,7 +481,8 @@ vrrp_instance_on_fact(struct vrrp_instance *inst, struct mono now)
 {
 	char why[VRRP_WHY_LEN] = "";
 
-	if (!inst->vrrp->begun || (inst->vrrp->stopping && inst->state == VRRP_STATE_INIT))
+	if (!inst->vrrp->begun || inst->vrrp->frozen ||
+	    (inst->vrrp->stopping && inst->state == VRRP_STATE_INIT))
 		return;
 	if (inst->sync) {
 		vrrp_sync_on_fact(inst->sync, now);
@@ -513,6 +524,38 @@ vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now)
 	step(inst, VRRP_EVENT_STOP, NULL, why, now);
 }
 
+/*
+ * Not so far as to leave nobody: with the least priority there is it follows any peer, and takes
+ * over only from a silence.
+ */
+void
+vrrp_instance_yield(struct vrrp_instance *inst, bool yield, struct mono now)
+{
+	if (inst->yielded == yield)
+		return;
+	inst->yielded = yield;
+	if (yield && inst->state == VRRP_STATE_MASTER)
+		step(inst, VRRP_EVENT_YIELD, NULL, "resigned by the administrator", now);
+	if (!inst->vrrp->begun)
+		return;
+	vrrp_instance_set_priority(inst, now);
+	/* An owner waits for nobody. */
+	if (!yield && inst->conf->priority == VRRP_PRIORITY_OWNER && inst->state == VRRP_STATE_BACKUP)
+		step(inst, VRRP_EVENT_DOWN_TIMER, NULL, "address owner (priority 255)", now);
+}
+
+void
+vrrp_instance_leave(struct vrrp_instance *inst, bool leave, struct mono now)
+{
+	if (inst->leaving == leave)
+		return;
+	inst->leaving = leave;
+	if (leave)
+		step(inst, VRRP_EVENT_STOP, NULL, "it is not in the new configuration", now);
+	else
+		vrrp_instance_on_fact(inst, now);
+}
+
 int
 vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index)
 {
@@ -533,6 +576,14 @@ vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index
 	assert(vrrp->ops->wall_ns);
 	inst->hmac = vrrp_hmac_new(conf->hmac);
 	return inst->hmac ? 0 : -ENOMEM;
+}
+
+void
+vrrp_instance_rearm(struct vrrp_instance *inst)
+{
+	if (inst->use != VRRP_TIMER_USE_NONE)
+		timer_arm(inst->vrrp->timers, &inst->timer, inst->timer.when);
+	vrrp_tenure_rearm(inst);
 }
 
 void

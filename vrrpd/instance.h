@@ -9,6 +9,7 @@
 #include "vrrpd/garp.h"
 #include "vrrpd/packet.h"
 
+#define VRRP_PRIORITY_LEAST 1
 #define VRRP_PRIORITY_OWNER 255 /* RFC 9568 section 5.2.4 */
 
 /* What the instance's one timer is armed for. */
@@ -48,6 +49,8 @@ struct vrrp_instance {
 	struct ip peer;
 	uint8_t peer_priority, peak;
 	struct mono peer_heard;
+	bool yielded;           /* kept from taking mastership while anybody else will have it */
+	bool leaving;           /* stops for good, though the others go on */
 	struct mono preempt_at; /* end of preempt_delay; 0 = not running */
 
 	/* Another of the same id, family and interface, told apart by whom it hears; NULL = none. */
@@ -86,6 +89,9 @@ struct vrrp_instance {
 int vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index);
 void vrrp_instance_fini(struct vrrp_instance *inst);
 
+/* Arms what was armed when it was frozen or saved. */
+void vrrp_instance_rearm(struct vrrp_instance *inst);
+
 /* An advertisement that passed every check. */
 void vrrp_instance_on_advert(struct vrrp_instance *inst, const struct vrrp_advert *ad,
 			     struct mono now);
@@ -98,6 +104,10 @@ void vrrp_instance_on_fact(struct vrrp_instance *inst, struct mono now);
 bool vrrp_instance_fence(struct vrrp_instance *inst, struct mono now);
 
 void vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now);
+
+/* As vrrp_yield and vrrp_leave. */
+void vrrp_instance_yield(struct vrrp_instance *inst, bool yield, struct mono now);
+void vrrp_instance_leave(struct vrrp_instance *inst, bool leave, struct mono now);
 
 /* Anything that keeps it from taking part, be it another member of its group?  `why` says what. */
 bool vrrp_instance_fault(const struct vrrp_instance *inst, char *why, size_t size);

@@ -212,6 +212,17 @@ vrrp_sync_on_fact(struct vrrp_sync *sync, struct mono now)
 	take_as_owners(sync, now);
 }
 
+void
+vrrp_sync_resume(struct vrrp_sync *sync, struct mono now)
+{
+	struct vrrp_group_count c = count(sync);
+
+	if (c.in[VRRP_STATE_INIT] > 0)
+		return;
+	sync->state = vrrp_group_state(&c);
+	sync->since = now;
+}
+
 /* ------------------------------------------------------------------ why */
 
 bool

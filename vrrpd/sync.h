@@ -17,6 +17,9 @@ struct vrrp_sync {
 
 void vrrp_sync_init(struct vrrp_sync *sync, struct vrrp *vrrp, uint32_t index);
 
+/* Members have been restored: what the whole is has been told before. */
+void vrrp_sync_resume(struct vrrp_sync *sync, struct mono now);
+
 /* Facts may have changed for a member: faults of its own take all to FAULT, and when the last is
  * over all are BACKUP. */
 void vrrp_sync_on_fact(struct vrrp_sync *sync, struct mono now);

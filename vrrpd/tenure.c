@@ -173,6 +173,17 @@ vrrp_tenure_fini(struct vrrp_instance *inst)
 }
 
 void
+vrrp_tenure_rearm(struct vrrp_instance *inst)
+{
+	if (inst->trouble == VRRP_TROUBLE_CLAIM)
+		timer_arm(inst->vrrp->timers, &inst->retry, inst->retry.when);
+	if (inst->state != VRRP_STATE_MASTER)
+		return;
+	arm_announce(inst);
+	watch_lease(inst, inst->leased);
+}
+
+void
 vrrp_tenure_begin(struct vrrp_instance *inst, struct mono now)
 {
 	inst->vips_held = true;

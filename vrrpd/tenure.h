@@ -10,6 +10,9 @@
 void vrrp_tenure_init(struct vrrp_instance *inst);
 void vrrp_tenure_fini(struct vrrp_instance *inst);
 
+/* Arms them as the state demands, after a time in which they were disarmed. */
+void vrrp_tenure_rearm(struct vrrp_instance *inst);
+
 /* Claims the VIPs and begins the schedule. */
 void vrrp_tenure_begin(struct vrrp_instance *inst, struct mono now);
 

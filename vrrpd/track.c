@@ -37,7 +37,7 @@ look_at_replaced(struct vrrp_world *world, const struct conf_script *conf,
 	bool found = world->proxy == HEALTH_PROXY_SERVING;
 	uint32_t count;
 
-	if (world->proxy == HEALTH_PROXY_STARTING && world->settling && !script->known)
+	if (world->proxy == HEALTH_PROXY_STARTING && world->settling)
 		return;
 	if (!script->known || found != script->seen) {
 		script->seen = found;

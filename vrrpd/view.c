@@ -157,6 +157,7 @@ vrrp_view(const struct vrrp *vrrp, uint32_t instance, struct mono now, struct vr
 		.peer_heard = inst->peer_heard,
 		.vips_held = inst->vips_held,
 		.will_lodged = inst->will_lodged,
+		.yielded = inst->yielded,
 		.renewed = inst->renewed,
 		.adverts_sent = inst->adverts_sent,
 		.adverts_received = inst->adverts_received,

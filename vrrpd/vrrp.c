@@ -23,6 +23,8 @@
 void
 vrrp_on_facts(struct vrrp *vrrp, struct mono now)
 {
+	if (!vrrp->begun || vrrp->frozen)
+		return;
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		if (!vrrp->instances[i].sync)
 			vrrp_instance_on_fact(&vrrp->instances[i], now);
@@ -182,6 +184,32 @@ vrrp_start(struct vrrp *vrrp, struct mono now)
 		begin(vrrp, now);
 }
 
+/* Standing still is over: what was armed is armed again, for the moment it was armed for. */
+void
+vrrp_thaw(struct vrrp *vrrp, struct mono now)
+{
+	vrrp->frozen = false;
+	vrrp->turn = now;
+	if (!vrrp->begun || vrrp->world.settling)
+		timer_arm(vrrp->timers, &vrrp->begin, vrrp->begin.when);
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_rearm(&vrrp->instances[i]);
+	vrrp_on_facts(vrrp, now);
+}
+
+void
+vrrp_resume(struct vrrp *vrrp, struct mono now)
+{
+	vrrp->turn = now;
+	vrrp->settled = mono_add_ms(now, SETTLE_MS);
+	vrrp->world.settling = true;
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_rearm(&vrrp->instances[i]);
+	for (size_t i = 0; i < vrrp->conf->groups_n; i++)
+		vrrp_sync_resume(&vrrp->groups[i], now);
+	begin(vrrp, now);
+}
+
 void
 vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why)
 {
@@ -189,6 +217,20 @@ vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why)
 	timer_disarm(vrrp->timers, &vrrp->begin);
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
 		vrrp_instance_stop(&vrrp->instances[i], why, now);
+}
+
+void
+vrrp_yield(struct vrrp *vrrp, uint32_t instance, bool yield, struct mono now)
+{
+	assert(instance < vrrp->conf->instances_n);
+	vrrp_instance_yield(&vrrp->instances[instance], yield, now);
+}
+
+void
+vrrp_leave(struct vrrp *vrrp, uint32_t instance, bool leave, struct mono now)
+{
+	assert(instance < vrrp->conf->instances_n);
+	vrrp_instance_leave(&vrrp->instances[instance], leave, now);
 }
 
 bool
@@ -230,6 +272,8 @@ vrrp_wake(struct vrrp *vrrp, struct mono now)
 	int64_t away_ns = mono_since(now, vrrp->turn);
 
 	vrrp->turn = now;
+	if (vrrp->frozen)
+		return;
 	if (away_ns < vrrp->shortest_ns && !vrrp->overdue)
 		return;
 	vrrp->overdue = false;
@@ -270,7 +314,7 @@ vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now)
 void
 vrrp_health(struct vrrp *vrrp, struct mono now)
 {
-	if (!vrrp->begun)
+	if (!vrrp->begun || vrrp->frozen)
 		return;
 	vrrp_track_look(&vrrp->world, now);
 	vrrp_on_facts(vrrp, now);

@@ -138,6 +138,17 @@ void vrrp_restored(struct vrrp *vrrp, uint32_t instance, uint32_t vips_n, struct
  * permits (true) or forbids renewal. */
 bool vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
 
+/*
+ * A planned resignation: hands over as vrrp_stop does, but stays as a backup that takes mastership
+ * only when nobody else does.  If nobody takes over within a second the VIPs are not let go of.
+ * Nothing new to an instance that has yielded, or may be told before the start.  false: as ever
+ * again.
+ */
+void vrrp_yield(struct vrrp *vrrp, uint32_t instance, bool yield, struct mono now);
+
+/* The instance stops as by vrrp_stop, the others go on; false: it may take part again. */
+void vrrp_leave(struct vrrp *vrrp, uint32_t instance, bool leave, struct mono now);
+
 /* Leaves mastership for good, make before break: priority 0, VIPs kept until the peer's first
  * advertisement, at most 1 s.  vrrp_stopped is true once no instance holds a VIP. */
 void vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why);
@@ -145,6 +156,26 @@ bool vrrp_stopped(const struct vrrp *vrrp);
 
 /* When the last lease of the VIPs held now ends if nobody renews it; 0: none is held, or for ever. */
 struct mono vrrp_lapse(const struct vrrp *vrrp);
+
+/*
+ * From one engine to the next, on a reload: the first is frozen and saved, the second is restored
+ * and then resumes; or the first thaws and goes on.  Frozen, an engine only listens to facts.
+ */
+void vrrp_freeze(struct vrrp *vrrp);
+void vrrp_thaw(struct vrrp *vrrp, struct mono now);
+/* Instead of vrrp_start: what was restored goes on, the rest begins without vrrp_startup_delay. */
+void vrrp_resume(struct vrrp *vrrp, struct mono now);
+
+/* An instance or a script as bytes, of this very binary, at most VRRP_SAVED_MAX; how many. */
+#define VRRP_SAVED_MAX 4096
+size_t vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved);
+size_t vrrp_save_script(const struct vrrp *vrrp, uint32_t script, void *saved);
+/* Before vrrp_resume; the links must have been told.  False: it begins anew. */
+bool vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len);
+/* The sequence of a signature (auth_hmac), the instance's place-th; 0 = there are no more. */
+size_t vrrp_save_mark(const struct vrrp *vrrp, uint32_t instance, size_t place, void *saved);
+bool vrrp_restore_mark(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len);
+bool vrrp_restore_script(struct vrrp *vrrp, uint32_t script, const void *saved, size_t len);
 
 /* keepalived's line for a transition, "(VI_1) Entering MASTER STATE"; returns `buf`. */
 const char *vrrp_transition_text(const struct conf *conf, const struct vrrp_transition_note *note,
@@ -194,6 +225,7 @@ struct vrrp_view {
 	uint8_t peer_priority;
 	struct mono peer_heard;
 	bool vips_held, will_lodged;
+	bool yielded;        /* resigned until it is told to resume */
 	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
 		vips_restored, fenced, overdue, list_differs, interval_differs;

@@ -77,7 +77,8 @@ test_resign(void **unused)
 {
 	FOR_EACH_ROW(state, event, row)
 	{
-		bool own_accord = event == VRRP_EVENT_STOP || event == VRRP_EVENT_BROKEN;
+		bool own_accord = event == VRRP_EVENT_STOP || event == VRRP_EVENT_BROKEN ||
+				  event == VRRP_EVENT_YIELD;
 
 		assert_int_equal(has(row, VRRP_DO_RESIGN),
 				 state == VRRP_STATE_MASTER && own_accord);
@@ -143,6 +144,7 @@ test_learn(void **unused)
 		assert_int_equal(has(row, VRRP_DO_LEARN),
 				 row->next == VRRP_STATE_BACKUP &&
 					 (event == VRRP_EVENT_PEER_WINS ||
+					  event == VRRP_EVENT_PEER_TAKES ||
 					  event == VRRP_EVENT_PEER_RETIRES));
 	}
 }
@@ -176,11 +178,12 @@ test_ways_to_mastership(void **unused)
 	FOR_EACH_ROW(state, event, row)
 	{
 		bool idle = state == VRRP_STATE_INIT || state == VRRP_STATE_FAULT;
-		bool expected =
-			state == VRRP_STATE_MASTER ? row->next == VRRP_STATE_MASTER
-			: state == VRRP_STATE_BACKUP
-				? event == VRRP_EVENT_DOWN_TIMER || event == VRRP_EVENT_GROUP_TAKES
-				: idle && event == VRRP_EVENT_READY_OWNER;
+		bool expected = state == VRRP_STATE_MASTER     ? row->next == VRRP_STATE_MASTER
+				: state == VRRP_STATE_RESIGNED ? event == VRRP_EVENT_UNHEEDED
+				: state == VRRP_STATE_BACKUP
+					? event == VRRP_EVENT_DOWN_TIMER ||
+						  event == VRRP_EVENT_GROUP_TAKES
+					: idle && event == VRRP_EVENT_READY_OWNER;
 
 		assert_int_equal(row->next == VRRP_STATE_MASTER, expected);
 	}

@@ -1,0 +1,217 @@
+/*
+ * saved.c - what an engine knows, as bytes for the engine of the next worker.  VRRP thread.
+ *
+ * The bytes come from a process that clients and peers could have taken over: what must be within
+ * bounds for the engine to be sane is checked, and an instance that is not begins anew.  A field
+ * that is to survive a reload is one word in the lists below.
+ */
+#include "vrrpd/auth_hmac.h"
+#include "vrrpd/engine.h"
+#include "vrrpd/tenure.h"
+
+#include <string.h>
+
+/* clang-format off */
+#define INSTANCE_FIELDS(X)                                                                     \
+	X(since) X(reason) X(priority) X(active_cs) X(source) X(timer.when) X(advertised)     \
+	X(peer) X(peer_priority) X(peak) X(peer_heard) X(preempt_at)                           \
+	X(garp) X(leased) X(renewed) X(trouble_error) X(retry.when)                            \
+	X(adverts_sent) X(adverts_received) X(resigns_sent) X(resigns_received)                \
+	X(became_master) X(vips_restored) X(fenced) X(overdue) X(list_differs)                 \
+	X(interval_differs) X(drops) X(drop_logged) X(list_logged) X(interval_logged)
+/* clang-format on */
+
+/* Numbers that mean something only within bounds are apart. */
+struct saved_instance {
+	uint32_t state, use, trouble;
+	uint32_t vips_held, will_lodged, ready, broken;
+	struct vrrp_instance rest; /* only the fields of the list */
+};
+
+struct saved_script {
+	uint32_t known, ok, disabled, seen;
+	struct mono since;
+};
+
+_Static_assert(sizeof(struct saved_instance) <= VRRP_SAVED_MAX &&
+		       sizeof(struct saved_script) <= VRRP_SAVED_MAX,
+	       "there is room for what is saved");
+
+size_t
+vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved)
+{
+	const struct vrrp_instance *inst = &vrrp->instances[instance];
+	struct saved_instance s;
+
+	memset(&s, 0, sizeof s);
+	s.state = inst->state;
+	s.use = inst->use;
+	s.trouble = inst->trouble;
+	s.vips_held = inst->vips_held;
+	s.will_lodged = inst->will_lodged;
+	s.ready = inst->ready;
+	s.broken = inst->broken;
+#define X(field) memcpy(&s.rest.field, &inst->field, sizeof inst->field);
+	INSTANCE_FIELDS(X)
+#undef X
+	memcpy(saved, &s, sizeof s);
+	return sizeof s;
+}
+
+/* Can an instance be like this?  In INIT there is nothing to go on from. */
+static bool
+is_sane(const struct saved_instance *s)
+{
+	bool holds = s->state == VRRP_STATE_MASTER || s->state == VRRP_STATE_RESIGNED;
+
+	return s->state < VRRP_STATE_N && s->state != VRRP_STATE_INIT &&
+	       s->use <= VRRP_TIMER_USE_HOLD && s->trouble <= VRRP_TROUBLE_LEASE &&
+	       s->vips_held == holds && s->will_lodged <= holds && s->rest.active_cs != 0 &&
+	       memchr(s->rest.reason, '\0', sizeof s->rest.reason) != NULL;
+}
+
+bool
+vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len)
+{
+	struct vrrp_instance *inst = &vrrp->instances[instance];
+	struct ip source = inst->source;
+	struct saved_instance s;
+
+	if (len != sizeof s)
+		return false;
+	memcpy(&s, saved, sizeof s);
+	if (!is_sane(&s))
+		return false;
+#define X(field) memcpy(&inst->field, &s.rest.field, sizeof inst->field);
+	INSTANCE_FIELDS(X)
+#undef X
+	inst->state = (enum vrrp_state)s.state;
+	inst->use = (enum vrrp_timer_use)s.use;
+	inst->trouble = (enum vrrp_trouble)s.trouble;
+	inst->vips_held = s.vips_held;
+	inst->will_lodged = s.will_lodged;
+	inst->ready = inst->sync && s.ready;
+	inst->broken = s.broken != 0;
+	/* What the file or the link says now comes before what was. */
+	if (source.family != AF_UNSPEC)
+		inst->source = source;
+	if (inst->state == VRRP_STATE_MASTER)
+		inst->active_cs = inst->conf->advert_int_cs;
+	return true;
+}
+
+/* ------------------------------------------------------------------ signatures */
+
+struct saved_mark {
+	struct ip sender; /* AF_UNSPEC: ourselves */
+	uint64_t sequence;
+	uint32_t used;
+};
+
+/* Whose mark is in this place? */
+static struct ip
+sender_of(const struct vrrp_instance *inst, size_t place)
+{
+	if (place == 0)
+		return (struct ip){ .family = AF_UNSPEC };
+	if (place <= inst->conf->unicast_peers_n)
+		return inst->conf->unicast_peers[place - 1].ip;
+	return inst->marks[place].sender;
+}
+
+size_t
+vrrp_save_mark(const struct vrrp *vrrp, uint32_t instance, size_t place, void *saved)
+{
+	const struct vrrp_instance *inst = &vrrp->instances[instance];
+	struct saved_mark s;
+
+	if (place >= vrrp_hmac_marks_n(inst->conf))
+		return 0;
+	memset(&s, 0, sizeof s);
+	s.sender = sender_of(inst, place);
+	s.sequence = atomic_load(&inst->marks[place].sequence);
+	s.used = atomic_load(&inst->marks[place].used);
+	memcpy(saved, &s, sizeof s);
+	return sizeof s;
+}
+
+/* Its sender's own place, or one that is free. */
+static bool
+takes_mark(const struct vrrp_instance *inst, size_t place, const struct ip *sender)
+{
+	struct ip own = sender_of(inst, place);
+
+	if (place > inst->conf->unicast_peers_n)
+		return atomic_load(&inst->marks[place].used) == 0;
+	return own.family == sender->family && ip_equal(&own, sender);
+}
+
+bool
+vrrp_restore_mark(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len)
+{
+	struct vrrp_instance *inst = &vrrp->instances[instance];
+	size_t n = vrrp_hmac_marks_n(inst->conf), place = 0;
+	struct saved_mark s;
+
+	if (len != sizeof s)
+		return false;
+	memcpy(&s, saved, sizeof s);
+	if (s.sequence == 0)
+		return false;
+	while (place < n && !takes_mark(inst, place, &s.sender))
+		place++;
+	if (place == n)
+		return false;
+	atomic_store(&inst->marks[place].sequence, s.sequence);
+	atomic_store(&inst->marks[place].used, s.used);
+	if (place > inst->conf->unicast_peers_n)
+		inst->marks[place].sender = s.sender;
+	return true;
+}
+
+/* ------------------------------------------------------------------ scripts */
+
+size_t
+vrrp_save_script(const struct vrrp *vrrp, uint32_t script, void *saved)
+{
+	const struct vrrp_script *from = &vrrp->world.scripts[script];
+	struct saved_script s;
+
+	memset(&s, 0, sizeof s);
+	s.known = from->known;
+	s.ok = from->ok;
+	s.disabled = from->disabled;
+	s.seen = from->seen;
+	s.since = from->since;
+	memcpy(saved, &s, sizeof s);
+	return sizeof s;
+}
+
+bool
+vrrp_restore_script(struct vrrp *vrrp, uint32_t script, const void *saved, size_t len)
+{
+	struct saved_script s;
+
+	if (len != sizeof s)
+		return false;
+	memcpy(&s, saved, sizeof s);
+	vrrp->world.scripts[script] = (struct vrrp_script){
+		.known = s.known != 0,
+		.ok = s.ok != 0,
+		.disabled = s.disabled != 0,
+		.seen = s.seen != 0,
+		.since = s.since,
+	};
+	return true;
+}
+
+/* ------------------------------------------------------------------ standing still */
+
+void
+vrrp_freeze(struct vrrp *vrrp)
+{
+	vrrp->frozen = true;
+	timer_disarm(vrrp->timers, &vrrp->begin);
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
+		vrrp_instance_fini(&vrrp->instances[i]);
+}
