@@ -356,7 +356,8 @@ server_set_address(struct server *s, const struct sock_addr *address, struct mon
 	struct backend *be = s->backend;
 
 	pthread_mutex_lock(&be->lock);
-	if (address) {
+	/* Threads read it without the lock: what was inherited stays. */
+	if (address && !atomic_load(&s->resolved)) {
 		s->address = *address;
 		atomic_store(&s->resolved, true);
 		set_state(s, derive_state(s), now);
@@ -364,6 +365,48 @@ server_set_address(struct server *s, const struct sock_addr *address, struct mon
 	/* With a check still to come, that is what settles the server. */
 	if (!address || !s->conf->check)
 		s->judged = true;
+	publish(be);
+	pthread_mutex_unlock(&be->lock);
+}
+
+void
+server_inherit(struct server *s, const struct server_health *health)
+{
+	struct backend *be = s->backend;
+
+	pthread_mutex_lock(&be->lock);
+	s->window.health = health->health;
+	s->judged = health->judged;
+	s->stopping = health->stopping;
+	s->last = health->last;
+	s->inherited = true;
+	/* A name that has been resolved here meanwhile is younger. */
+	if (health->address.len && !atomic_load(&s->resolved)) {
+		s->address = health->address;
+		atomic_store(&s->resolved, true);
+	}
+	set_state(s, derive_state(s), health->changed);
+	s->changed = health->changed;
+	publish(be);
+	pthread_mutex_unlock(&be->lock);
+}
+
+void
+backend_inherit(struct backend *be, bool usable)
+{
+	pthread_mutex_lock(&be->lock);
+	for (uint32_t i = 0; i < be->servers_n; i++) {
+		struct server *s = &be->servers[i];
+
+		if (s->inherited || !s->conf->check)
+			continue;
+		/* One success from up: nobody takes it for the rescue of a backend that was down. */
+		if (!usable && check_window_up(&s->window)) {
+			s->window.health = s->window.rise - 1;
+			set_state(s, derive_state(s), s->changed);
+		}
+		s->judged = true;
+	}
 	publish(be);
 	pthread_mutex_unlock(&be->lock);
 }

@@ -33,8 +33,9 @@ struct server {
 	/* Under the backend's lock. */
 	struct check_window window;
 	struct check_result last;
-	bool judged;   /* checked, or found unresolvable, at least once */
-	bool stopping; /* its check passes on condition: no new connections */
+	bool inherited; /* its health was a former worker's */
+	bool judged;    /* checked, or found unresolvable, at least once */
+	bool stopping;  /* its check passes on condition: no new connections */
 	struct mono changed;
 };
 
@@ -76,6 +77,22 @@ void server_report(struct server *s, const struct check_result *result);
 
 /* The resolver has an address (its port is the server's), or NULL: none this time. */
 void server_set_address(struct server *s, const struct sock_addr *address, struct mono now);
+
+/* What a former worker knew of the server. */
+struct server_health {
+	uint32_t health; /* within the server's window */
+	bool judged, stopping;
+	struct mono changed;
+	struct check_result last;
+	struct sock_addr address; /* len 0 = none */
+};
+
+/* Goes on from there, and says nothing about it.  Before checks begin. */
+void server_inherit(struct server *s, const struct server_health *health);
+
+/* The backend is not new, and `usable` then: servers that have joined it decide nothing before their
+ * first check.  After its servers' own. */
+void backend_inherit(struct backend *be, bool usable);
 
 /* How long to wait for the next check. */
 uint32_t server_check_interval_ms(struct server *s);
