@@ -49,6 +49,11 @@ copy_name(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
+static _Thread_local struct {
+	void (*tap)(void *ctx, int level, const char *message);
+	void *ctx;
+} tapped;
+
 void
 log_init(const struct log_setup *setup)
 {
@@ -88,6 +93,13 @@ void
 log_set_role(const char *role)
 {
 	copy_name(config.role, sizeof config.role, role);
+}
+
+void
+log_tap(void (*tap)(void *ctx, int level, const char *message), void *ctx)
+{
+	tapped.tap = tap;
+	tapped.ctx = ctx;
 }
 
 uint64_t
@@ -225,6 +237,8 @@ log_at(int level, const char *format, ...)
 		message[--len] = '\0';
 	sanitise(message, len);
 
+	if (tapped.tap)
+		tapped.tap(tapped.ctx, level, message);
 	if (config.to_stderr)
 		send_stderr(&now, message);
 	if (config.to_syslog)

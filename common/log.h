@@ -46,5 +46,8 @@ void log_at(int level, const char *format, ...) __attribute__((format(printf, 2,
 int log_socket(const struct sock_addr **address);
 void log_adopt_socket(int fd);
 
+/* While set (NULL = no more), what this thread logs is also told to `tap`. */
+void log_tap(void (*tap)(void *ctx, int level, const char *message), void *ctx);
+
 /* Lines lost because stderr or the log socket was full or not there. */
 uint64_t log_dropped(void);

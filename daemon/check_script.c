@@ -6,6 +6,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "conf/match.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -164,9 +165,24 @@ begin(struct check_scripts *checks, uint32_t index, const struct script_owner *o
 	timer_arm(&checks->loop->timers, &check->next, mono_now());
 }
 
+/* A run that is under way there is lost, and its result with it. */
+static void
+go_on(struct check_script *check, const struct check_script *from)
+{
+	uint32_t index = check->result.script;
+
+	if (!timer_armed(&from->next))
+		return;
+	check->health = from->health;
+	check->last_status = from->last_status;
+	check->result = from->result;
+	check->result.script = index;
+	timer_arm(&check->all->loop->timers, &check->next, from->next.when);
+}
+
 int
 check_scripts_init(struct check_scripts *checks, struct loop *loop, const struct conf *conf,
-		   check_script_tell_fn *tell_fn, void *ctx)
+		   const struct check_scripts *from, check_script_tell_fn *tell_fn, void *ctx)
 {
 	struct script_owner owner, *known = &owner;
 	char error[256];
@@ -179,6 +195,12 @@ check_scripts_init(struct check_scripts *checks, struct loop *loop, const struct
 		known = NULL; /* the notifier complains for all */
 	for (uint32_t i = 0; i < conf->scripts_n; i++)
 		begin(checks, i, known);
+	for (uint32_t i = 0; from && from->at && i < from->conf->scripts_n; i++) {
+		uint32_t to = conf_match_script(from->conf, i, conf);
+
+		if (to != CONF_NONE && timer_armed(&checks->at[to].next))
+			go_on(&checks->at[to], &from->at[i]);
+	}
 	return 0;
 }
 

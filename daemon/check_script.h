@@ -49,10 +49,11 @@ struct check_scripts {
 
 /*
  * Begins with the first runs at once.  A script that cannot be run, or not safely, is disabled, as
- * in keepalived: it has no effect on any instance (logged as an error).  0 or -ENOMEM.
+ * in keepalived: it has no effect on any instance (logged as an error).  A script that `from` (NULL =
+ * none) has as well goes on from the state it has there, in the same cadence.  0 or -ENOMEM.
  */
 int check_scripts_init(struct check_scripts *checks, struct loop *loop, const struct conf *conf,
-		       check_script_tell_fn *tell, void *ctx);
+		       const struct check_scripts *from, check_script_tell_fn *tell, void *ctx);
 void check_scripts_fini(struct check_scripts *checks);
 
 /* Tells all that is known: to a worker that is new. */

@@ -39,15 +39,14 @@ wait_for(int fd, short events, struct mono until)
 	return p.revents != 0;
 }
 
-/* A connected socket, or -errno; -EAGAIN: somebody listens but accepts nothing. */
-static int
-open_control(const char *rundir)
+int
+client_connect(const char *rundir, const char *name)
 {
 	char path[PATH_MAX];
 	struct sock_addr address;
 	int fd, r;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", rundir, RUNDIR_CONTROL) >=
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", rundir, name) >=
 	    sizeof address.un.sun_path)
 		return -ENAMETOOLONG;
 	address = sock_addr_unix(path);
@@ -62,9 +61,8 @@ open_control(const char *rundir)
 	return fd;
 }
 
-/* All that comes until the other side closes, NUL-terminated; NULL when the time is up. */
-static char *
-read_answer(int fd, struct mono until, size_t *len)
+char *
+client_read(int fd, struct mono until, size_t *len)
 {
 	size_t size = 65536, n = 0;
 	char *text = malloc(size);
@@ -136,7 +134,7 @@ client_show(const struct options *o, const struct client_page *page, FILE *error
 {
 	const char *question = o->command == OPTIONS_HISTORY ? "history\n" : "status\n";
 	struct mono until = mono_add_ms(mono_now(), ANSWER_MS);
-	int fd = open_control(o->rundir), status;
+	int fd = client_connect(o->rundir, RUNDIR_CONTROL), status;
 	size_t len = 0, asked = strlen(question);
 	char *text;
 
@@ -152,7 +150,7 @@ client_show(const struct options *o, const struct client_page *page, FILE *error
 		return EXIT_NOTHING_RUNS;
 	}
 	text = send(fd, question, asked, MSG_NOSIGNAL) == (ssize_t)asked
-		       ? read_answer(fd, until, &len)
+		       ? client_read(fd, until, &len)
 		       : NULL;
 	close(fd);
 	status = text && len ? show(o, page, errors, text, len) : no_answer(errors);

@@ -1,7 +1,8 @@
 /*
- * control.c - the control socket, served by the VRRP thread of the worker.
+ * control.c - a control socket: the worker's, which tells, served by its VRRP thread, and the
+ * guardian's, which is told, on its loop.
  *
- * That thread must never wait for a client: answers are made in memory and leave as the socket
+ * Neither thread may ever wait for a client: answers are made in memory and leave as the socket
  * takes them; the number of clients, the length of a line and the time of a connection are bounded.
  * Whoever exceeds a bound is cut off and counted.
  */
@@ -16,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+char control_later[1];
+
 static void
 close_client(struct control_client *c)
 {
@@ -23,6 +26,7 @@ close_client(struct control_client *c)
 	timer_disarm(&c->control->loop->timers, &c->deadline);
 	free(c->answer);
 	c->answer = NULL;
+	c->ticket = 0;
 }
 
 static void
@@ -66,23 +70,54 @@ send_answer(struct control_client *c)
 static void
 answer_line(struct control_client *c, char *end)
 {
+	char *answer;
+
 	if (end > c->line && end[-1] == '\r')
 		end--;
 	*end = '\0';
 	c->answer_sent = 0;
 	c->answer_len = 0;
-	c->answer = c->control->answer(c->control->ctx, c->line, &c->answer_len);
+	c->ticket = ++c->control->ticket;
+	answer = c->control->answer(c->control->ctx, c->line, &c->answer_len);
+	if (answer == CONTROL_LATER) {
+		if (c->ticket) /* it may have followed already */
+			timer_disarm(&c->control->loop->timers, &c->deadline);
+		return;
+	}
+	c->ticket = 0;
+	c->answer = answer;
 	if (c->answer)
 		send_answer(c);
 	else
 		refuse_client(c);
 }
 
+void
+control_reply(struct control *control, uint64_t ticket, char *text, size_t len)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct control_client *c = &control->clients[i];
+
+		if (c->socket.fd < 0 || c->ticket != ticket)
+			continue;
+		c->ticket = 0;
+		c->answer = text;
+		c->answer_len = len;
+		timer_arm(&control->loop->timers, &c->deadline,
+			  mono_add_ms(control->loop->now, CONTROL_TIMEOUT_MS));
+		send_answer(c);
+		return;
+	}
+	free(text);
+}
+
 static void
 read_line(struct control_client *c)
 {
-	ssize_t n = recv(c->socket.fd, c->line + c->line_len, sizeof c->line - c->line_len,
-			 MSG_DONTWAIT);
+	/* Who waits for an answer has nothing more to say; what comes is its end. */
+	bool waits = c->ticket != 0;
+	ssize_t n = recv(c->socket.fd, waits ? c->line : c->line + c->line_len,
+			 waits ? sizeof c->line : sizeof c->line - c->line_len, MSG_DONTWAIT);
 	char *end;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -91,6 +126,8 @@ read_line(struct control_client *c)
 		close_client(c);
 		return;
 	}
+	if (waits)
+		return;
 	end = memchr(c->line + c->line_len, '\n', (size_t)n);
 	c->line_len += (size_t)n;
 	if (end)
@@ -178,6 +215,7 @@ control_init(struct control *control, struct loop *loop, int fd, control_answer_
 
 	*control = (struct control){
 		.loop = loop,
+		.fd = fd,
 		.listener = { .fd = fd, .ready = on_listener },
 		.pause = { .fire = on_pause_over },
 		.answer = answer,
@@ -196,13 +234,35 @@ control_init(struct control *control, struct loop *loop, int fd, control_answer_
 }
 
 void
+control_freeze(struct control *control)
+{
+	timer_disarm(&control->loop->timers, &control->pause);
+	loop_remove(control->loop, &control->listener);
+}
+
+int
+control_thaw(struct control *control)
+{
+	control->listener.fd = control->fd;
+	return loop_add(control->loop, &control->listener, EPOLLIN);
+}
+
+void
+control_close(struct control *control)
+{
+	/* Its duplicates live on in the guardian: close alone would leave it in epoll. */
+	control_freeze(control);
+	if (control->fd >= 0)
+		close(control->fd);
+	control->fd = -1;
+}
+
+void
 control_fini(struct control *control)
 {
 	if (!control->loop)
 		return;
-	/* Its duplicates live on in the guardian: close alone would leave it in epoll. */
-	close(loop_remove(control->loop, &control->listener));
-	timer_disarm(&control->loop->timers, &control->pause);
+	control_close(control);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		close_client(&control->clients[i]);
 	control->loop = NULL;

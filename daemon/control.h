@@ -1,5 +1,5 @@
 /*
- * control.h - the control socket: a client sends one line, gets one document, the connection ends.
+ * control.h - a control socket: a client sends one line, gets one document, the connection ends.
  */
 #pragma once
 
@@ -16,9 +16,12 @@ struct control;
 
 /*
  * Answers the line (without its end).  Returns allocated bytes, *len of them, which become the
- * control socket's; or NULL: the connection is closed without an answer.
+ * control socket's; or NULL: the connection is closed without an answer; or CONTROL_LATER: the
+ * answer follows by control_reply for the ticket that is control->ticket during the call.
  */
 typedef char *control_answer_fn(void *ctx, const char *line, size_t *len);
+extern char control_later[];
+#define CONTROL_LATER control_later
 
 struct control_client {
 	struct control *control;
@@ -26,16 +29,19 @@ struct control_client {
 	struct timer deadline;
 	char line[CONTROL_LINE_MAX];
 	size_t line_len;
+	uint64_t ticket; /* it waits for the answer to this question; 0 = it does not */
 	char *answer;
 	size_t answer_len, answer_sent;
 };
 
 struct control {
 	struct loop *loop;
+	int fd; /* of the listener, also while nobody accepts; -1 = closed */
 	struct loop_fd listener;
 	struct timer pause; /* armed: no descriptor was free, accepting again when it fires */
 	control_answer_fn *answer;
 	void *ctx;
+	uint64_t ticket;          /* the question asked last */
 	uint64_t served, refused; /* refused: too many at a time, a line too long, too slow */
 	struct control_client clients[CONTROL_CLIENTS_MAX];
 };
@@ -44,6 +50,16 @@ struct control {
  * caller's. */
 int control_init(struct control *control, struct loop *loop, int fd, control_answer_fn *answer,
 		 void *ctx);
+
+/* The answer that was to follow.  `text` becomes the control socket's; whoever asked may be gone. */
+void control_reply(struct control *control, uint64_t ticket, char *text, size_t len);
+
+/* Takes the listener out of the loop and closes it; clients that are there are served. */
+void control_close(struct control *control);
+
+/* Ceases to accept, and goes on: for a while in which somebody else may take the listener over. */
+void control_freeze(struct control *control);
+int control_thaw(struct control *control);
 
 /* A zeroed control is fine. */
 void control_fini(struct control *control);

@@ -8,19 +8,28 @@
 #include "daemon/generation.h"
 
 #include "common/log.h"
+#include "proxy/tls_files.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define START_DEADLINE_MS 30000 /* from birth to the first beat */
 
 /* ---- talking to the worker ---- */
 
+static int
+say_with(struct generation *g, enum request what, const void *payload, size_t len, int fd)
+{
+	if (!child_running(&g->child))
+		return -EPIPE;
+	return ipc_send(&g->child.ipc, what, payload, len, &fd, fd >= 0);
+}
+
 static void
 say(struct generation *g, enum request what, const void *payload, size_t len)
 {
-	if (child_running(&g->child))
-		ipc_send(&g->child.ipc, what, payload, len, NULL, 0);
+	say_with(g, what, payload, len, -1);
 }
 
 void
@@ -29,6 +38,28 @@ generation_tell(struct generation *g, enum request request)
 	struct req_none none = { g->number };
 
 	say(g, request, &none, sizeof none);
+}
+
+void
+generation_tell_resign(struct generation *g, uint32_t instance, enum resign_how how)
+{
+	struct ans_resign resign = { g->number, instance, how };
+
+	say(g, REQUEST_RESIGN, &resign, sizeof resign);
+}
+
+void
+generation_tell_retired(struct generation *g, const struct generation *former, bool gone)
+{
+	struct ans_retired retired = {
+		.generation = g->number,
+		.former = former->number,
+		.pid = (int32_t)former->child.pid,
+		.sessions = gone ? 0 : former->remaining,
+		.since = former->retired_at,
+	};
+
+	say(g, REQUEST_RETIRED, &retired, sizeof retired);
 }
 
 static void
@@ -81,7 +112,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	/* The last messages of a worker that is gone may let go of something, not take. */
 	if (g->child.gone && request != REQUEST_RELEASE && request != REQUEST_WILL &&
 	    request != REQUEST_STOPPED && request != REQUEST_NOTIFY &&
-	    request != REQUEST_NOTIFY_GROUP)
+	    request != REQUEST_NOTIFY_GROUP && request != REQUEST_FROZEN)
 		return;
 	switch (request) {
 	case REQUEST_READY:
@@ -92,6 +123,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 		break;
 	case REQUEST_RELEASE:
 		leases_release(&g->res.leases, instance, g->of.loop->now);
+		g->of.ops->released(g->of.ctx, g);
 		break;
 	case REQUEST_ANNOUNCE:
 		leases_announce(&g->res.leases, instance);
@@ -114,6 +146,13 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 			notifier_tell_group(&g->notifier, instance,
 					    (enum notify_event)p->notify.event);
 		break;
+	case REQUEST_FROZEN:
+		g->of.ops->frozen(g->of.ctx, g, p->frozen.error);
+		break;
+	case REQUEST_REMAINING:
+		g->remaining = p->remaining.sessions;
+		g->of.ops->remains(g->of.ctx, g);
+		break;
 	case REQUEST_STOPPED:
 		g->stopped = true;
 		break;
@@ -129,6 +168,11 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_WATCHED:
 	case REQUEST_START:
 	case REQUEST_TOKEN:
+	case REQUEST_RESIGN:
+	case REQUEST_FREEZE:
+	case REQUEST_THAW:
+	case REQUEST_RETIRE:
+	case REQUEST_RETIRED:
 	case REQUEST_CLAIMED:
 	case REQUEST_RELEASED:
 	case REQUEST_RENEWED:
@@ -167,8 +211,10 @@ generation_spawn(struct generation *g)
 	g->stopped = false;
 	g->gate.turn = PRIVILEGED_TURN_WAITS;
 	if (r == 0) {
-		check_scripts_retell(&g->checks);
-		watchers_retell(&g->watchers);
+		if (g->checks.at)
+			check_scripts_retell(&g->checks);
+		if (g->watchers.conf)
+			watchers_retell(&g->watchers);
 		r = handover_begin(&g->handover, &g->child.ipc);
 	}
 	if (r < 0) {
@@ -179,12 +225,86 @@ generation_spawn(struct generation *g)
 }
 
 void
-generation_give_token(struct generation *g)
+generation_give_token(struct generation *g, int carry_fd)
 {
+	struct req_none none = { g->number };
+
 	/* What came while there was no worker is old: judging by it could promote or demote. */
-	vrrp_sockets_discard(&g->res.sockets);
+	if (carry_fd < 0)
+		vrrp_sockets_discard(&g->res.sockets);
 	g->gate.turn = PRIVILEGED_TURN_HOLDS;
-	generation_tell(g, REQUEST_TOKEN);
+	say_with(g, REQUEST_TOKEN, &none, sizeof none, carry_fd);
+}
+
+int
+generation_freeze(struct generation *g, int carry_fd)
+{
+	struct req_none none = { g->number };
+
+	return say_with(g, REQUEST_FREEZE, &none, sizeof none, carry_fd);
+}
+
+/* A worker that is not to go on at all. */
+static void
+end_worker(struct generation *g, const char *why)
+{
+	child_give_up(&g->child, why);
+	child_kill(&g->child);
+}
+
+static void
+close_resources(struct generation *g, const struct generation *other)
+{
+	if (g->closed)
+		return;
+	g->closed = true;
+	if (g->checks.loop)
+		check_scripts_fini(&g->checks);
+	if (g->watchers.conf)
+		watchers_fini(&g->watchers);
+	handover_fini(&g->handover);
+	log_sockets_fini(&g->logs);
+	resources_close(&g->res, other ? &other->res : NULL);
+}
+
+static void
+on_idle(void *ctx)
+{
+	struct generation *g = ctx;
+
+	g->of.ops->idle(g->of.ctx, g);
+}
+
+bool
+generation_retire(struct generation *g, const struct generation *second)
+{
+	bool held = g->gate.turn == PRIVILEGED_TURN_HOLDS;
+
+	g->gate.turn = PRIVILEGED_TURN_OVER;
+	g->in_force = false;
+	if (held)
+		generation_tell(g, REQUEST_RETIRE);
+	else
+		end_worker(g, "another has taken over");
+	notifier_retire(&g->notifier, on_idle, g);
+	close_resources(g, second);
+	return g->child.pid != 0;
+}
+
+bool
+generation_discard(struct generation *g, const struct generation *current)
+{
+	g->gate.turn = PRIVILEGED_TURN_OVER;
+	g->stopped = true; /* nobody needs to be told of its end */
+	end_worker(g, "it is not needed");
+	close_resources(g, current);
+	return g->child.pid != 0;
+}
+
+bool
+generation_idle(const struct generation *g)
+{
+	return !g->notifier.loop || notifier_idle(&g->notifier);
 }
 
 static void
@@ -192,7 +312,7 @@ on_gone(struct child *child, const char *how)
 {
 	struct generation *g = child->ctx;
 
-	/* It may have let go of something just before. */
+	/* It may have let go of something just before, or of everything. */
 	ipc_drain(&child->ipc);
 	if (g->gate.turn == PRIVILEGED_TURN_HOLDS)
 		leases_execute_wills(&g->res.leases);
@@ -202,6 +322,7 @@ on_gone(struct child *child, const char *how)
 	if (g->gate.turn == PRIVILEGED_TURN_HOLDS)
 		notifier_orphan(&g->notifier);
 	child_kill(child);
+	g->of.ops->gone(g->of.ctx, g, how);
 }
 
 static void
@@ -267,9 +388,11 @@ on_network(void *ctx)
 {
 	struct generation *g = ctx;
 
-	if (vmacs_refresh(&g->res.vmacs))
+	if (g->in_force && vmacs_refresh(&g->res.vmacs))
 		netwatch_sync(&g->res.watch);
 	handover_links(&g->handover, child_running(&g->child) ? &g->child.ipc : NULL);
+	if (!g->in_force)
+		return;
 	g->res.statics.suspect = true;
 	static_addresses_restore(&g->res.statics, g->of.loop->now);
 	paths_suspect(&g->res.paths);
@@ -319,7 +442,7 @@ generation_init(struct generation *g)
 }
 
 bool
-generation_open(struct generation *g)
+generation_open(struct generation *g, const struct generation *from)
 {
 	const struct sock_addr *own;
 	int own_fd = log_socket(&own);
@@ -329,31 +452,47 @@ generation_open(struct generation *g)
 		return false;
 	}
 	log_sockets_init(&g->logs, g->conf, own_fd, own);
-	return resources_open(&g->res, g->conf, g->of.loop, on_network, tell_lease, g);
+	g->in_force = !from;
+	return resources_open(&g->res, g->conf, from ? &from->res : NULL, g->of.loop, on_network,
+			      tell_lease, g);
 }
 
 int
-generation_begin_scripts(struct generation *g, void (*idle)(void *ctx), void *ctx)
+generation_begin_scripts(struct generation *g, struct generation *from, void (*idle)(void *ctx),
+			 void *ctx)
 {
-	int r = check_scripts_init(&g->checks, g->of.loop, g->conf, tell_script, g);
+	int r = check_scripts_init(&g->checks, g->of.loop, g->conf, from ? &from->checks : NULL,
+				   tell_script, g);
 
+	g->in_force = true;
 	if (r == 0)
 		r = watchers_init(&g->watchers, g->of.loop, g->conf, g->number > 1, tell_watched,
 				  g);
-	return r == 0 ? notifier_init(&g->notifier, g->of.loop, g->conf, idle, ctx) : r;
+	if (r == 0)
+		r = notifier_init(&g->notifier, g->of.loop, g->conf, from ? &from->notifier : NULL,
+				  idle, ctx);
+	if (r < 0 || !child_running(&g->child))
+		return r;
+	check_scripts_retell(&g->checks);
+	watchers_retell(&g->watchers);
+	return 0;
 }
 
 void
-generation_close(struct generation *g)
+generation_close(struct generation *g, const struct generation *other)
 {
 	child_fini(&g->child);
 	if (g->notifier.loop)
 		notifier_fini(&g->notifier);
-	if (g->checks.loop)
-		check_scripts_fini(&g->checks);
-	if (g->watchers.conf)
-		watchers_fini(&g->watchers);
-	handover_fini(&g->handover);
-	log_sockets_fini(&g->logs);
-	resources_close(&g->res);
+	close_resources(g, other);
+}
+
+void
+generation_free_memory(struct generation *g)
+{
+	if (!g->arena)
+		return;
+	free(g->packed);
+	tls_files_wipe(g->tls_files, g->tls_files_len);
+	arena_free(g->arena);
 }

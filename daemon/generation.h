@@ -26,8 +26,18 @@ struct generation;
 struct generation_ops {
 	/* Everything was handed over and the worker is ready for the token. */
 	void (*ready)(void *ctx, struct generation *g);
+	/* It has written down what it knows, or could not: 0 or -errno. */
+	void (*frozen)(void *ctx, struct generation *g, int error);
+	/* It has let go of an instance. */
+	void (*released)(void *ctx, struct generation *g);
+	/* Retired: how many sessions it has left has changed. */
+	void (*remains)(void *ctx, struct generation *g);
+	/* The worker is as good as dead; its wills have been executed if it held the token. */
+	void (*gone)(void *ctx, struct generation *g, const char *how);
 	/* The process is no more. */
 	void (*reaped)(void *ctx, struct generation *g, const char *how);
+	/* Retired: its scripts have ended. */
+	void (*idle)(void *ctx, struct generation *g);
 };
 
 struct generation_setup {
@@ -40,10 +50,11 @@ struct generation_setup {
 struct generation {
 	struct generation_setup of;
 	uint32_t number;
+	struct arena *arena; /* conf lives in it; NULL = somebody else's, as the blocks are then */
 	const struct conf *conf;
-	const void *packed; /* as in guardian_setup, and so are the files of TLS */
+	void *packed; /* as in guardian_setup, and so are the files of TLS */
 	size_t packed_len;
-	const void *tls_files;
+	void *tls_files;
 	size_t tls_files_len;
 
 	struct resources res;
@@ -58,25 +69,58 @@ struct generation {
 	struct privileged gate;
 	struct watchdog dog;
 	struct backoff backoff;
-	bool watched; /* the dog looks at the present worker */
-	bool stopped; /* the worker holds nothing any more */
+	bool watched;  /* the dog looks at the present worker */
+	bool stopped;  /* the worker holds nothing any more */
+	bool in_force; /* addresses on this host are this configuration's affair */
+
+	/* retired or discarded */
+	struct list link;
+	struct mono retired_at;
+	uint32_t remaining; /* sessions */
+	bool dead;          /* the worker has been reaped */
+	bool closed;        /* there is nothing left of its resources */
 };
 
 /* With conf, number and of set: closable from now on. */
 void generation_init(struct generation *g);
 
-/* Opens what the configuration needs (resources.h); false: what is wrong was logged.
- * generation_close either way. */
-bool generation_open(struct generation *g);
-/* Begins with check scripts and makes notify scripts ready.  0 or -ENOMEM. */
-int generation_begin_scripts(struct generation *g, void (*idle)(void *ctx), void *ctx);
-void generation_close(struct generation *g);
+/* Opens what the configuration needs (resources.h), beside `from`, the one in force (NULL = none);
+ * false: what is wrong was logged.  generation_close either way. */
+bool generation_open(struct generation *g, const struct generation *from);
+/* Begins with check scripts and makes notify scripts ready; both go on where those of `from` (NULL =
+ * none) are.  0 or -ENOMEM. */
+int generation_begin_scripts(struct generation *g, struct generation *from, void (*idle)(void *ctx),
+			     void *ctx);
+/* Ends everything; `other` (NULL = none) is in force. */
+void generation_close(struct generation *g, const struct generation *other);
+/* The configuration itself, if it is its own. */
+void generation_free_memory(struct generation *g);
 
 /* Starts a worker and hands everything over.  0 or -errno, and then there is none. */
 int generation_spawn(struct generation *g);
 
-/* The ready worker is the one that advertises and holds addresses from now on. */
-void generation_give_token(struct generation *g);
+/* The ready worker is the one that advertises and holds addresses from now on, and goes on from what
+ * is in `carry_fd` (-1 = nothing). */
+void generation_give_token(struct generation *g, int carry_fd);
+
+/* The worker shall stand still and write down what it knows.  0 or -errno. */
+int generation_freeze(struct generation *g, int carry_fd);
+
+/* `second` has taken over: the worker finishes its sessions, everything else is closed.  False if
+ * there is no worker: then it is over. */
+bool generation_retire(struct generation *g, const struct generation *second);
+
+/* It did not come to it: the worker is ended.  False as above. */
+bool generation_discard(struct generation *g, const struct generation *current);
+
+/* Do notify scripts of it run no more? */
+bool generation_idle(const struct generation *g);
+
+/* Tells the worker how an instance is to resign, or that it is not to. */
+void generation_tell_resign(struct generation *g, uint32_t instance, enum resign_how how);
+
+/* Tells it of a former worker: its sessions, or that it is gone. */
+void generation_tell_retired(struct generation *g, const struct generation *former, bool gone);
 
 /* Looks at the worker, as on every tick.  `stopping`: it is taking itself apart. */
 void generation_look(struct generation *g, struct mono now, bool stopping);

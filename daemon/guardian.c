@@ -7,18 +7,15 @@
  */
 #include "daemon/guardian.h"
 
-#include "common/list.h"
 #include "common/log.h"
-#include "daemon/generation.h"
+#include "daemon/guardian_state.h"
 #include "daemon/journal.h"
 #include "daemon/preflight.h"
 #include "daemon/realtime.h"
-#include "daemon/rundir.h"
-#include "daemon/state_dump.h"
-#include "daemon/systemd.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -28,31 +25,12 @@
 #define INSIST_MS        200  /* a second signal counts after this */
 #define STOP_SCRIPTS_MS  5000 /* after that, for those that are told of the stop */
 
-struct guardian {
-	const struct guardian_setup *setup;
-	struct loop loop;
-	struct rundir rundir;
-	int journal_fd; /* for every worker to come */
-	struct generation generation;
-	struct systemd systemd;
-	struct state_dump dump;
-	struct loop_fd signals;
-	struct timer tick, restart, deadline;
-	struct mono woken; /* the turn before this one */
-	bool started;      /* a worker has said READY before */
-	bool failed;       /* the first worker ended before it was ready */
-	bool stopping;     /* SIGTERM came … */
-	struct mono asked; /* … at this moment */
-};
-
 /* ---- the worker's life ---- */
 
+/* After the first worker: whoever waits for the start may go. */
 static void
-on_ready(void *ctx, struct generation *generation)
+note_start(struct guardian *g)
 {
-	struct guardian *g = ctx;
-
-	generation_give_token(generation);
 	if (g->started)
 		return;
 	g->started = true;
@@ -62,9 +40,65 @@ on_ready(void *ctx, struct generation *generation)
 }
 
 static void
+on_ready(void *ctx, struct generation *generation)
+{
+	struct guardian *g = ctx;
+	bool held =
+		g->current->gate.turn == PRIVILEGED_TURN_HOLDS && child_running(&g->current->child);
+
+	if (generation == g->reload.next) {
+		reload_event(g, held ? SUCCESSION_READY : SUCCESSION_READY_ALONE, NULL);
+		return;
+	}
+	generation_give_token(generation, -1);
+	reload_tell_rest(g);
+	note_start(g);
+}
+
+static void
+on_frozen(void *ctx, struct generation *generation, int error)
+{
+	struct guardian *g = ctx;
+
+	if (error < 0)
+		reload_event(g, SUCCESSION_LATE, "the worker cannot write down its state");
+	else
+		reload_event(g, SUCCESSION_FROZEN, NULL);
+}
+
+static void
+on_released(void *ctx, struct generation *generation)
+{
+	struct guardian *g = ctx;
+
+	reload_look_for_rest(g);
+	command_look(g);
+}
+
+static void
+on_remains(void *ctx, struct generation *generation)
+{
+	struct guardian *g = ctx;
+
+	if (g->current->gate.turn == PRIVILEGED_TURN_HOLDS)
+		generation_tell_retired(g->current, generation, false);
+}
+
+static void
+on_gone(void *ctx, struct generation *generation, const char *how)
+{
+	struct guardian *g = ctx;
+
+	if (generation == g->reload.next)
+		reload_event(g, SUCCESSION_SECOND_GONE, how);
+	else if (generation == g->current)
+		reload_event(g, SUCCESSION_FIRST_GONE, NULL);
+}
+
+static void
 restart_later(struct guardian *g, int64_t lived_ms)
 {
-	uint32_t delay_ms = backoff_delay_ms(&g->generation.backoff, lived_ms);
+	uint32_t delay_ms = backoff_delay_ms(&g->current->backoff, lived_ms);
 
 	timer_arm(&g->loop.timers, &g->restart, mono_add_ms(g->loop.now, delay_ms));
 }
@@ -72,7 +106,7 @@ restart_later(struct guardian *g, int64_t lived_ms)
 static void
 spawn(struct guardian *g)
 {
-	if (generation_spawn(&g->generation) < 0)
+	if (generation_spawn(g->current) < 0)
 		restart_later(g, 0);
 }
 
@@ -86,12 +120,12 @@ on_restart(struct timer *t, struct mono now)
 static void
 tell_stop(struct guardian *g)
 {
-	g->loop.stop = notifier_stop(&g->generation.notifier, STOP_SCRIPTS_MS);
+	g->loop.stop = notifier_stop(&g->current->notifier, STOP_SCRIPTS_MS);
 	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_SCRIPTS_MS));
 }
 
-static void
-on_told(void *ctx)
+void
+guardian_on_told(void *ctx)
 {
 	struct guardian *g = ctx;
 
@@ -103,6 +137,11 @@ on_reaped(void *ctx, struct generation *generation, const char *how)
 {
 	struct guardian *g = ctx;
 
+	if (generation != g->current) {
+		log_info("worker of configuration %u %s", generation->number, how);
+		reload_bury(g, generation);
+		return;
+	}
 	if (g->stopping) {
 		tell_stop(g);
 		return;
@@ -119,9 +158,22 @@ on_reaped(void *ctx, struct generation *generation, const char *how)
 		    (long long)mono_since_ms(g->restart.when, g->loop.now));
 }
 
-static const struct generation_ops ops = {
+static void
+on_idle(void *ctx, struct generation *generation)
+{
+	struct guardian *g = ctx;
+
+	loop_defer(&g->loop, &g->bury);
+}
+
+const struct generation_ops guardian_ops = {
 	.ready = on_ready,
+	.frozen = on_frozen,
+	.released = on_released,
+	.remains = on_remains,
+	.gone = on_gone,
 	.reaped = on_reaped,
+	.idle = on_idle,
 };
 
 /* ---- every tick ---- */
@@ -131,9 +183,12 @@ on_tick(struct timer *t, struct mono now)
 {
 	struct guardian *g = CONTAINER_OF(t, struct guardian, tick);
 
-	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->generation.dog.tick_ns));
-	generation_look(&g->generation, now, g->stopping);
-	generation_keep_leases(&g->generation, now);
+	timer_arm(&g->loop.timers, t, mono_add_ns(now, g->current->dog.tick_ns));
+	generation_look(g->current, now, g->stopping);
+	generation_keep_leases(g->current, now);
+	if (g->reload.next)
+		generation_look(g->reload.next, now, false);
+	command_look(g);
 	systemd_tick(&g->systemd, now);
 }
 
@@ -143,10 +198,10 @@ on_wake(struct loop *loop)
 {
 	struct guardian *g = loop->ctx;
 	int64_t away_ns = mono_since(loop->now, g->woken);
-	struct leases *leases = &g->generation.res.leases;
+	struct leases *leases = &g->current->res.leases;
 
 	g->woken = loop->now;
-	if (!lease_is_late(g->generation.conf, away_ns) || leases_claimed(leases) == 0)
+	if (!lease_is_late(g->current->conf, away_ns) || leases_claimed(leases) == 0)
 		return;
 	log_warning("guardian was away for %lld ms: asking the worker whether it is still MASTER",
 		    (long long)(away_ns / NS_PER_MS));
@@ -158,7 +213,7 @@ on_wake(struct loop *loop)
 static void
 stop_at_once(struct guardian *g)
 {
-	struct child *child = &g->generation.child;
+	struct child *child = &g->current->child;
 
 	child_give_up(child, "it does not stop");
 	child_kill(child); /* it may have said STOPPED and still not go */
@@ -185,13 +240,16 @@ stop(struct guardian *g, const char *signal_name)
 	g->stopping = true;
 	g->asked = g->loop.now;
 	systemd_notify(&g->systemd, "STOPPING=1");
+	reload_event(g, SUCCESSION_STOP, NULL);
+	for (struct list *at = g->former.next; at != &g->former; at = at->next)
+		generation_tell(CONTAINER_OF(at, struct generation, link), REQUEST_STOP);
 	timer_disarm(&g->loop.timers, &g->restart);
-	if (g->generation.child.pid == 0) {
+	if (g->current->child.pid == 0) {
 		tell_stop(g);
 		return;
 	}
 	timer_arm(&g->loop.timers, &g->deadline, mono_add_ms(g->loop.now, STOP_DEADLINE_MS));
-	generation_tell(&g->generation, REQUEST_STOP);
+	generation_tell(g->current, REQUEST_STOP);
 }
 
 static void
@@ -209,11 +267,10 @@ on_signal(struct loop_fd *lf, uint32_t events)
 			stop(g, "SIGINT");
 			break;
 		case SIGHUP:
-			log_notice(
-				"SIGHUP: reloading comes with a later version, nothing was changed");
+			reload_ask(g, 0);
 			break;
 		case SIGUSR1:
-			generation_log_state(&g->generation);
+			generation_log_state(g->current);
 			state_dump_begin(&g->dump);
 			break;
 		case SIGUSR2:
@@ -265,7 +322,7 @@ run(struct guardian *g)
 {
 	int r;
 
-	realtime_choose(g->generation.conf->rt_priority);
+	realtime_choose(g->current->conf->rt_priority);
 	r = realtime_thread();
 	if (r < 0)
 		log_debug("no real-time scheduling: %s", strerror(-r));
@@ -275,13 +332,13 @@ run(struct guardian *g)
 	g->loop.ctx = g;
 	g->loop.on_wake = on_wake;
 	g->loop.now = g->woken = mono_now();
-	if (generation_begin_scripts(&g->generation, on_told, g) < 0) {
+	if (generation_begin_scripts(g->current, NULL, guardian_on_told, g) < 0) {
 		log_error("out of memory");
 		g->failed = true;
 		return;
 	}
 	spawn(g);
-	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->generation.dog.tick_ns));
+	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->current->dog.tick_ns));
 	loop_run(&g->loop);
 }
 
@@ -295,63 +352,91 @@ open_all(struct guardian *g)
 	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
 		return false;
 	paths_sweep();
-	if (!generation_open(&g->generation) ||
-	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0)
+	if (!generation_open(g->current, NULL) ||
+	    rundir_publish(&g->rundir, setup->rundir, pidfile) < 0 || command_init(g) < 0)
 		return false;
 	g->journal_fd = journal_create();
 	if (g->journal_fd < 0) {
 		log_error("cannot make the journal: %s", strerror(-g->journal_fd));
 		return false;
 	}
-	g->generation.handover.control_fd = g->rundir.control_fd;
-	g->generation.handover.journal_fd = g->journal_fd;
+	g->current->handover.control_fd = g->rundir.control_fd;
+	g->current->handover.journal_fd = g->journal_fd;
 	return catch_signals(g) == 0;
+}
+
+/* The configuration that it was started with; its memory is the caller's. */
+static struct generation *
+first_generation(struct guardian *g)
+{
+	const struct guardian_setup *setup = g->setup;
+	struct generation *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return NULL;
+	n->number = 1;
+	n->conf = setup->conf;
+	n->packed = (void *)(uintptr_t)setup->packed;
+	n->packed_len = setup->packed_len;
+	n->tls_files = (void *)(uintptr_t)setup->tls_files;
+	n->tls_files_len = setup->tls_files_len;
+	n->of = (struct generation_setup){
+		.setup = setup, .loop = &g->loop, .ops = &guardian_ops, .ctx = g
+	};
+	generation_init(n);
+	return n;
+}
+
+static void
+close_all(struct guardian *g)
+{
+	reload_fini(g);
+	control_fini(&g->command);
+	systemd_fini(&g->systemd);
+	state_dump_fini(&g->dump);
+	generation_close(g->current, NULL);
+	generation_free_memory(g->current);
+	free(g->current);
+	if (g->journal_fd >= 0)
+		close(g->journal_fd);
+	rundir_fini(&g->rundir);
+	loop_close(&g->loop, &g->signals);
+	loop_fini(&g->loop);
 }
 
 int
 guardian_run(const struct guardian_setup *setup)
 {
-	struct guardian g = {
-		.setup = setup,
-		.rundir = { .lock_fd = -1, .control_fd = -1 },
-		.journal_fd = -1,
-		.generation = { .number = 1,
-				.conf = setup->conf,
-				.packed = setup->packed,
-				.packed_len = setup->packed_len,
-				.tls_files = setup->tls_files,
-				.tls_files_len = setup->tls_files_len },
-		.systemd = { .fd = -1 },
-		.signals = { .fd = -1 },
-		.tick = { .fire = on_tick },
-		.restart = { .fire = on_restart },
-		.deadline = { .fire = on_deadline },
-	};
+	struct guardian *g = calloc(1, sizeof *g);
 	bool ok;
 
+	if (!g)
+		return 1;
+	g->setup = setup;
+	g->rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1, .command_fd = -1 };
+	g->systemd.fd = -1;
+	g->journal_fd = -1;
+	g->signals.fd = -1;
+	g->tick.fire = on_tick;
+	g->restart.fire = on_restart;
+	g->deadline.fire = on_deadline;
+	list_init(&g->former);
 	log_set_role("guardian");
 	script_note_limits();
-	g.generation.of = (struct generation_setup){
-		.setup = setup, .loop = &g.loop, .ops = &ops, .ctx = &g
-	};
-	if (loop_init(&g.loop) < 0)
+	if (loop_init(&g->loop) < 0 || !(g->current = first_generation(g))) {
+		free(g);
 		return 1;
-	generation_init(&g.generation);
-	state_dump_init(&g.dump, &g.loop, setup->rundir);
-	ok = open_all(&g);
+	}
+	reload_init(g);
+	state_dump_init(&g->dump, &g->loop, setup->rundir);
+	ok = open_all(g);
 	if (ok) {
-		run(&g);
-		ok = !g.failed;
+		run(g);
+		ok = !g->failed;
 		if (ok)
 			log_notice("stopped");
 	}
-	systemd_fini(&g.systemd);
-	state_dump_fini(&g.dump);
-	generation_close(&g.generation);
-	if (g.journal_fd >= 0)
-		close(g.journal_fd);
-	rundir_fini(&g.rundir);
-	loop_close(&g.loop, &g.signals);
-	loop_fini(&g.loop);
+	close_all(g);
+	free(g);
 	return ok ? 0 : 1;
 }

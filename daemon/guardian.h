@@ -25,6 +25,9 @@ struct guardian_setup {
 	/* More words for the worker, NULL-terminated (worker.h): it is started as
 	 * "tandem --worker GENERATION WORD…" with the descriptors 0-2 and WORKER_FD_*. */
 	const char *const *worker_args;
+	/* The arguments to load the configuration with anew, NULL-terminated (loader.h); NULL: it cannot
+	 * be. */
+	const char *const *load_args;
 	/* Optional: called once, when the first worker has said READY (a parent that waits for a
 	 * daemon's start-up may go then). */
 	void (*started)(void *ctx);

@@ -4,6 +4,7 @@
 #include "daemon/lease.h"
 
 #include "common/log.h"
+#include "conf/match.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -257,6 +258,20 @@ resign(struct leases *leases, uint32_t instance)
 		   name_of(leases, instance), sent);
 }
 
+/* All that a resignation has left, or everything if there was no will. */
+static void
+let_go(struct leases *leases, uint32_t instance)
+{
+	const struct lease *lease = &leases->at[instance];
+
+	if (lease->lodged)
+		leases->ops->take(leases->kernel, instance, WILL_FIRST, SIZE_MAX / 2);
+	else if (lease->claimed)
+		leases->ops->take(leases->kernel, instance, 0, SIZE_MAX / 2);
+	leases->ops->join(leases->kernel, instance, false);
+	leases->at[instance] = (struct lease){ .yielded = lease->yielded };
+}
+
 void
 leases_execute_wills(struct leases *leases)
 {
@@ -264,13 +279,102 @@ leases_execute_wills(struct leases *leases)
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
 		if (leases->at[i].lodged)
 			resign(leases, i);
+	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
+		let_go(leases, i);
+}
+
+/* ---- from one configuration to the next ---- */
+
+/* Takes away what the instance held and will not hold any more.  True if that was anything. */
+static bool
+take_dropped(struct leases *from, uint32_t old, const struct leases *leases, uint32_t new)
+{
+	const struct conf_instance *was = &from->conf->instances[old];
+	bool any = false;
+
+	for (size_t v = 0; v < was->vips_n; v++) {
+		if (conf_has_vip(leases->conf, &leases->conf->instances[new], from->conf,
+				 &was->vips[v]))
+			continue;
+		from->ops->take(from->kernel, old, v, 1);
+		any = true;
+	}
+	return any;
+}
+
+static bool
+has_more(const struct leases *leases, uint32_t new, const struct leases *from, uint32_t old)
+{
+	const struct conf_instance *is = &leases->conf->instances[new];
+
+	for (size_t v = 0; v < is->vips_n; v++)
+		if (!conf_has_vip(from->conf, &from->conf->instances[old], leases->conf,
+				  &is->vips[v]))
+			return true;
+	return conf_lease_s(leases->conf, is) !=
+	       conf_lease_s(from->conf, &from->conf->instances[old]);
+}
+
+static void
+put_added(struct leases *leases, uint32_t instance, struct mono now)
+{
+	struct lease *lease = &leases->at[instance];
+	int error = leases->ops->put(leases->kernel, instance, false);
+
+	lease->failing = error < 0;
+	schedule(leases, instance, error, now);
+	announce_take_over(leases, instance);
+}
+
+bool
+leases_adopt(struct leases *leases, struct leases *from, struct mono now)
+{
+	bool changed = false;
+
+	/* First what goes: an address may have moved from one instance to another. */
+	for (uint32_t i = 0; i < from->conf->instances_n; i++) {
+		uint32_t to = conf_match_instance(from->conf, i, leases->conf);
+
+		if (to != CONF_NONE) {
+			leases->at[to] = from->at[i];
+			if (from->at[i].claimed)
+				changed |= take_dropped(from, i, leases, to);
+		} else if (from->at[i].claimed || from->at[i].lodged) {
+			if (from->at[i].lodged)
+				resign(from, i);
+			let_go(from, i);
+			changed = true;
+		}
+	}
+	for (uint32_t i = 0; i < from->conf->instances_n; i++) {
+		uint32_t to = conf_match_instance(from->conf, i, leases->conf);
+
+		from->at[i] = (struct lease){ 0 };
+		if (to == CONF_NONE || !leases->at[to].claimed)
+			continue;
+		leases->ops->join(leases->kernel, to, true);
+		if (!has_more(leases, to, from, i))
+			continue;
+		put_added(leases, to, now);
+		changed = true;
+	}
+	return changed;
+}
+
+void
+leases_retell(struct leases *leases, struct mono now)
+{
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++) {
-		if (leases->at[i].lodged)
-			leases->ops->take(leases->kernel, i, WILL_FIRST, SIZE_MAX / 2);
-		else if (leases->at[i].claimed)
-			leases->ops->take(leases->kernel, i, 0, SIZE_MAX / 2);
-		leases->ops->join(leases->kernel, i, false);
-		leases->at[i] = (struct lease){ 0 };
+		const struct lease *lease = &leases->at[i];
+
+		if (!lease->claimed)
+			continue;
+		if (!lease->failing)
+			leases->tell(leases->ctx, REQUEST_RENEWED, i, 0, vips_n(leases, i),
+				     lease->renewed);
+		if (lease->frozen)
+			leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, i, 0, vips_n(leases, i),
+				     now);
 	}
 }
 

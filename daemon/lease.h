@@ -18,6 +18,7 @@ struct lease {
 	bool claimed;
 	bool frozen;
 	bool lodged;         /* the will */
+	bool yielded;        /* resigned until it is told to resume: outlives workers */
 	bool failing;        /* the last renewal failed: said once */
 	uint32_t missing_n;  /* VIPs that vanished and are not back yet */
 	struct mono renewed; /* when the kernel last had all of them */
@@ -98,6 +99,17 @@ void leases_restore(struct leases *leases, struct mono now);
 
 /* The worker is dead or hung: VIPs away, priority 0 out, nothing is claimed any more. */
 void leases_execute_wills(struct leases *leases);
+
+/*
+ * Takes over from the leases of a former configuration, whose kernel must still be there: an
+ * instance that both have stays claimed as it is, VIPs that only one of them has are removed or
+ * added; the will of one that only the former has is executed.  Nobody is told.  True if addresses
+ * were changed.
+ */
+bool leases_adopt(struct leases *leases, struct leases *from, struct mono now);
+
+/* Tells a worker that has taken over what the one before may have been told only just now. */
+void leases_retell(struct leases *leases, struct mono now);
 
 /* How many instances hold VIPs. */
 size_t leases_claimed(const struct leases *leases);

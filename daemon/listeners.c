@@ -1,6 +1,6 @@
 /*
- * listeners.c - see listeners.h.  Runs at the guardian's start, before anything else is under way,
- * which is why it may wait a moment for ports that a predecessor is just letting go.
+ * listeners.c - see listeners.h.  Runs on the guardian's loop; at its start, before anything else is
+ * under way, it may wait a moment for ports that a predecessor is just letting go.
  *
  * Each address is bound twice: first a probe without SO_REUSEPORT, so that a port another program
  * owns is an error and not silently shared with it, then the real sockets.  All probes come before
@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "conf/match.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -267,20 +268,81 @@ open_bind(struct listeners *l, uint32_t p, uint32_t b, uint32_t threads)
 	return 0;
 }
 
-static int
-probe_bind(const struct conf_bind *bind_conf, struct mono until)
+static const struct conf_bind *
+bind_of(const struct listeners *listeners, const struct listener *l)
 {
+	return &listeners->conf->proxies[l->proxy].binds[l->bind];
+}
+
+/* The first socket of that address, of those beside each other; NULL = it has none. */
+static const struct listener *
+find_same(const struct listeners *listeners, const struct conf_bind *bind_conf)
+{
+	for (size_t i = 0; listeners && i < listeners->n; i++)
+		if (conf_same_bind(bind_of(listeners, &listeners->at[i]), bind_conf))
+			return &listeners->at[i];
+	return NULL;
+}
+
+/* Would a socket of our own be in a probe's way: another address of the same port? */
+static bool
+is_overlapped(const struct listeners *listeners, const struct conf_bind *bind_conf)
+{
+	for (size_t i = 0; listeners && i < listeners->n; i++) {
+		const struct conf_bind *own = bind_of(listeners, &listeners->at[i]);
+
+		if (own->inherited_fd < 0 && !is_unix(own) &&
+		    sock_addr_port(&own->address) == sock_addr_port(&bind_conf->address))
+			return true;
+	}
+	return false;
+}
+
+static int
+adopt_bind(struct listeners *l, uint32_t p, uint32_t b, const struct listeners *from,
+	   const struct listener *same)
+{
+	const struct conf_proxy *proxy = &l->conf->proxies[p];
+	int backlog = backlog_of(l->conf, proxy, &proxy->binds[b]);
+	uint32_t from_proxy = same->proxy, from_bind = same->bind;
+
+	for (; same < from->at + from->n && same->proxy == from_proxy && same->bind == from_bind;
+	     same++) {
+		int fd = fcntl(same->fd, F_DUPFD_CLOEXEC, 0), r;
+
+		if (fd < 0)
+			return -errno;
+		r = keep(l, p, b, fd);
+		if (r < 0)
+			return r;
+		if (listen(fd, backlog) < 0) /* only its length is new */
+			return -errno;
+	}
+	return 0;
+}
+
+static int
+probe_bind(const struct conf_bind *bind_conf, const struct listeners *from, struct mono until)
+{
+	if (find_same(from, bind_conf))
+		return 0;
+	/* What the number means now is the guardian's own affair. */
+	if (bind_conf->inherited_fd >= 0 && from)
+		return -EBADF;
 	if (bind_conf->inherited_fd >= 0)
 		return fcntl(bind_conf->inherited_fd, F_GETFD) < 0 ? -errno : 0;
 	if (has_path(bind_conf))
 		return clear_path(&bind_conf->address);
-	return is_unix(bind_conf) ? 0 : probe_address(bind_conf, until);
+	if (is_unix(bind_conf) || is_overlapped(from, bind_conf))
+		return 0;
+	return probe_address(bind_conf, until);
 }
 
 int
-listeners_init(struct listeners *listeners, const struct conf *conf, uint32_t threads)
+listeners_init(struct listeners *listeners, const struct conf *conf, uint32_t threads,
+	       const struct listeners *from)
 {
-	struct mono until = mono_add_ms(mono_now(), PREDECESSOR_MS);
+	struct mono until = mono_add_ms(mono_now(), from ? 0 : PREDECESSOR_MS);
 	int result = 0;
 
 	*listeners = (struct listeners){ .conf = conf };
@@ -290,7 +352,9 @@ listeners_init(struct listeners *listeners, const struct conf *conf, uint32_t th
 			const struct conf_proxy *proxy = &conf->proxies[p];
 
 			for (uint32_t b = 0; b < proxy->binds_n && !proxy->disabled; b++) {
-				int r = pass == 0 ? probe_bind(&proxy->binds[b], until)
+				const struct listener *same = find_same(from, &proxy->binds[b]);
+				int r = pass == 0 ? probe_bind(&proxy->binds[b], from, until)
+					: same    ? adopt_bind(listeners, p, b, from, same)
 						  : open_bind(listeners, p, b, threads);
 
 				if (r < 0) {
@@ -303,14 +367,14 @@ listeners_init(struct listeners *listeners, const struct conf *conf, uint32_t th
 }
 
 void
-listeners_fini(struct listeners *listeners)
+listeners_fini(struct listeners *listeners, const struct listeners *other)
 {
 	for (size_t i = 0; i < listeners->n; i++) {
 		const struct listener *l = &listeners->at[i];
-		const struct conf_bind *b = &listeners->conf->proxies[l->proxy].binds[l->bind];
+		const struct conf_bind *b = bind_of(listeners, l);
 
 		close(l->fd);
-		if (has_path(b))
+		if (has_path(b) && !find_same(other, b))
 			unlink(b->address.un.sun_path);
 	}
 	free(listeners->at);

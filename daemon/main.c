@@ -8,6 +8,7 @@
 #include "daemon/daemonize.h"
 #include "daemon/guardian.h"
 #include "daemon/import.h"
+#include "daemon/loader.h"
 #include "daemon/worker.h"
 
 #include <fcntl.h>
@@ -41,7 +42,8 @@ fill_worker_words(struct worker_words *words, const struct log_setup *log, bool 
 }
 
 static int
-run_guardian(const struct options *o, struct check *c, bool background)
+run_guardian(const struct options *o, struct check *c, bool background,
+	     const char *const *load_args)
 {
 	struct daemonize daemonize = { .notify_fd = -1 };
 	const struct log_setup log = {
@@ -58,6 +60,7 @@ run_guardian(const struct options *o, struct check *c, bool background)
 		.pidfile = o->pidfile,
 		.debug = o->debug,
 		.worker_args = words.args,
+		.load_args = load_args,
 		.started = daemonize_started,
 		.ctx = &daemonize,
 	};
@@ -87,22 +90,16 @@ run_guardian(const struct options *o, struct check *c, bool background)
 }
 
 static int
-run(const struct options *o)
+run(const struct options *o, char **argv)
 {
 	struct check c;
 	int status = 1;
 
 	if (check_load(&c, o) == 0)
-		status = run_guardian(o, &c, (o->background || c.conf->daemon) && !o->foreground);
+		status = run_guardian(o, &c, (o->background || c.conf->daemon) && !o->foreground,
+				      (const char *const *)(argv + 1));
 	check_fini(&c);
 	return status;
-}
-
-static int
-not_here(const char *command)
-{
-	fprintf(stderr, "tandem: this version does not have `tandem %s'\n", command);
-	return 1;
 }
 
 static int
@@ -117,11 +114,11 @@ version(bool verbose)
 }
 
 static int
-dispatch(const struct options *o)
+dispatch(const struct options *o, char **argv)
 {
 	switch (o->command) {
 	case OPTIONS_RUN:
-		return run(o);
+		return run(o, argv);
 	case OPTIONS_CHECK:
 	case OPTIONS_DUMP:
 		return check_main(o);
@@ -134,9 +131,9 @@ dispatch(const struct options *o)
 	case OPTIONS_HISTORY:
 		return client_main(o);
 	case OPTIONS_RELOAD:
-		return not_here("reload");
 	case OPTIONS_RESIGN:
-		return not_here("resign");
+	case OPTIONS_RESUME:
+		return client_command(o);
 	case OPTIONS_IMPORT:
 		return import_main(o);
 	}
@@ -161,20 +158,27 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	bool load;
 	int status;
 
 	occupy_standard_streams();
 	if (argc > 2 && strcmp(argv[1], "--worker") == 0)
 		return worker_main(argc - 2, argv + 2);
 
+	/* Its arguments are those of the process it works for, and so is its directory. */
+	load = argc > 1 && strcmp(argv[1], "--load") == 0;
+	argc -= load;
+	argv += load;
 	if (options_parse(&options, argc, argv, getenv("TANDEM_RUNDIR")) < 0) {
 		fprintf(stderr, "tandem: %s\n", options.error);
 		status = 1;
+	} else if (load) {
+		status = loader_main(&options);
 	} else if (options.chdir && chdir(options.chdir) < 0) {
 		fprintf(stderr, "tandem: cannot change to %s: %m\n", options.chdir);
 		status = 1;
 	} else {
-		status = dispatch(&options);
+		status = dispatch(&options, argv);
 	}
 	options_fini(&options);
 	return status;

@@ -451,7 +451,7 @@ subscribe(struct netwatch *watch)
  * nobody else renews it.
  */
 static bool
-mark_native(struct netwatch *watch)
+mark_native(struct netwatch *watch, const struct netwatch *from)
 {
 	bool any = false;
 
@@ -463,17 +463,31 @@ mark_native(struct netwatch *watch)
 			const struct conf_instance *c = &watch->conf->instances[v->instance];
 
 			if (netwatch_is(watch, v, f))
-				v->native = c->priority == 255 &&
-					    f->lifetime_s > conf_lease_s(watch->conf, c);
+				v->native =
+					c->priority == 255 &&
+					(from && netwatch_find(from, &f->ip)
+						 ? netwatch_is_native(from, &f->ip)
+						 : f->lifetime_s > conf_lease_s(watch->conf, c));
 			any |= v->native;
 		}
 	}
 	return any;
 }
 
+bool
+netwatch_is_native(const struct netwatch *watch, const struct ip *ip)
+{
+	const struct netwatch_vip *v = netwatch_find(watch, ip);
+
+	for (; v && !is_last(watch, v) && ip_equal(&v->ip, ip); v++)
+		if (v->native)
+			return true;
+	return false;
+}
+
 int
 netwatch_init(struct netwatch *watch, struct loop *loop, const struct conf *conf,
-	      void (*on_change)(void *ctx), void *ctx)
+	      const struct netwatch *from, void (*on_change)(void *ctx), void *ctx)
 {
 	int r;
 
@@ -493,7 +507,7 @@ netwatch_init(struct netwatch *watch, struct loop *loop, const struct conf *conf
 	if (r == 0)
 		r = netwatch_sync(watch);
 	/* Once more: they may be the only addresses of their interface. */
-	if (r == 0 && mark_native(watch))
+	if (r == 0 && mark_native(watch, from))
 		r = netwatch_sync(watch);
 	if (r < 0)
 		netwatch_fini(watch);

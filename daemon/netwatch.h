@@ -55,9 +55,11 @@ struct netwatch {
 	void *ctx;
 };
 
-/* Subscribes and reads the state for the first time (without on_change).  0 or -errno. */
+/* Subscribes and reads the state for the first time (without on_change).  `from` (NULL = none) is the
+ * watch of a former configuration: it knows which VIPs are an owner's, and which are there because
+ * we put them there.  0 or -errno. */
 int netwatch_init(struct netwatch *watch, struct loop *loop, const struct conf *conf,
-		  void (*on_change)(void *ctx), void *ctx);
+		  const struct netwatch *from, void (*on_change)(void *ctx), void *ctx);
 void netwatch_fini(struct netwatch *watch);
 
 /* Reads links and addresses now.  0 or -errno; the old state stays then. */
@@ -70,6 +72,9 @@ struct netwatch_vip *netwatch_find(const struct netwatch *watch, const struct ip
  * interface: elsewhere it is another address. */
 bool netwatch_is(const struct netwatch *watch, const struct netwatch_vip *vip,
 		 const struct netwatch_found *found);
+
+/* Is the address a VIP of the file that this host has natively? */
+bool netwatch_is_native(const struct netwatch *watch, const struct ip *ip);
 
 static inline const struct netwatch_link *
 netwatch_link(const struct netwatch *watch, uint32_t interface)

@@ -5,6 +5,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "conf/match.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +23,7 @@ notify_event_name(enum notify_event event)
 		[NOTIFY_EVENT_MASTER] = "MASTER",
 		[NOTIFY_EVENT_BACKUP] = "BACKUP",
 		[NOTIFY_EVENT_FAULT] = "FAULT",
+		[NOTIFY_EVENT_DELETED] = "DELETED",
 		[NOTIFY_EVENT_STOP] = "STOP",
 		[NOTIFY_EVENT_MASTER_RX_LOWER_PRI] = "MASTER_RX_LOWER_PRI",
 		[NOTIFY_EVENT_MASTER_PRIORITY] = "MASTER_PRIORITY",
@@ -48,6 +50,9 @@ notify_commands(const struct conf_notify *conf, enum notify_event event,
 		break;
 	case NOTIFY_EVENT_FAULT:
 		own = &conf->fault;
+		break;
+	case NOTIFY_EVENT_DELETED:
+		own = &conf->deleted;
 		break;
 	case NOTIFY_EVENT_STOP:
 		own = &conf->stop;
@@ -122,13 +127,16 @@ start_program(struct notify_lane *lane, const struct script_program *program, bo
 		script_limit(&lane->run, NOTIFY_PATIENCE_MS);
 }
 
-static bool
-is_idle(const struct notifier *notifier)
+bool
+notifier_idle(const struct notifier *notifier)
 {
 	for (size_t i = 0; i < notifier->lanes_n; i++)
 		if (script_running(&notifier->lanes[i].run))
 			return false;
-	return !script_running(&notifier->fifos[0].run) && !script_running(&notifier->fifos[1].run);
+	for (size_t i = 0; i < 2; i++)
+		if (notifier->fifos[i] && script_running(&notifier->fifos[i]->run))
+			return false;
+	return true;
 }
 
 static void
@@ -136,7 +144,7 @@ look_for_end(void *ctx)
 {
 	struct notifier *notifier = ctx;
 
-	if (notifier->stop_limit_ms && is_idle(notifier))
+	if (notifier->stop_limit_ms && notifier_idle(notifier))
 		notifier->idle(notifier->ctx);
 }
 
@@ -218,7 +226,8 @@ tell(struct notify_lane *lane, enum notify_event event, unsigned priority)
 	lane->priority = priority;
 	notify_line(line, sizeof line, lane->kind, lane->name, event, priority);
 	for (size_t i = 0; i < 2; i++)
-		notify_fifo_write(&lane->notifier->fifos[i], line);
+		if (lane->notifier->fifos[i])
+			notify_fifo_write(lane->notifier->fifos[i], line);
 	enqueue(lane, event, priority);
 }
 
@@ -227,7 +236,8 @@ notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event ev
 	      unsigned priority)
 {
 	assert(instance < notifier->conf->instances_n && event < NOTIFY_EVENT_N);
-	tell(&notifier->lanes[instance], event, priority);
+	if (notifier->lanes)
+		tell(&notifier->lanes[instance], event, priority);
 }
 
 /* Groups' lanes are behind those of instances. */
@@ -235,7 +245,32 @@ void
 notifier_tell_group(struct notifier *notifier, uint32_t group, enum notify_event event)
 {
 	assert(group < notifier->conf->groups_n && event <= NOTIFY_EVENT_STOP);
-	tell(&notifier->lanes[notifier->conf->instances_n + group], event, 0);
+	if (notifier->lanes)
+		tell(&notifier->lanes[notifier->conf->instances_n + group], event, 0);
+}
+
+void
+notifier_delete(struct notifier *notifier, uint32_t instance)
+{
+	const struct conf_notify *conf = &notifier->conf->instances[instance].notify;
+
+	if (notifier->lanes && notifier->lanes[instance].state != NOTIFY_EVENT_N)
+		notifier_tell(notifier, instance,
+			      conf->tell_deleted ? NOTIFY_EVENT_DELETED : NOTIFY_EVENT_FAULT,
+			      notifier->lanes[instance].priority);
+}
+
+void
+notifier_retire(struct notifier *notifier, void (*idle)(void *ctx), void *ctx)
+{
+	notifier->idle = idle;
+	notifier->ctx = ctx;
+	notifier->stop_limit_ms = NOTIFY_PATIENCE_MS;
+	for (size_t i = 0; i < notifier->lanes_n; i++)
+		script_limit(&notifier->lanes[i].run, NOTIFY_PATIENCE_MS);
+	for (size_t i = 0; i < 2; i++)
+		if (notifier->fifos[i])
+			notify_fifo_close(notifier->fifos[i], NOTIFY_PATIENCE_MS);
 }
 
 void
@@ -259,8 +294,9 @@ notifier_stop(struct notifier *notifier, int64_t limit_ms)
 		script_limit(&lane->run, lane->queue_n > 1 ? limit_ms / 2 : limit_ms);
 	}
 	for (size_t i = 0; i < 2; i++)
-		notify_fifo_close(&notifier->fifos[i], limit_ms / 2);
-	return is_idle(notifier);
+		if (notifier->fifos[i])
+			notify_fifo_close(notifier->fifos[i], limit_ms / 2);
+	return notifier_idle(notifier);
 }
 
 /* ---- begin and end ---- */
@@ -295,9 +331,69 @@ begin(struct notify_lane *lane, const char *kind, const char *name, const struct
 			owner);
 }
 
+/* Whose reader goes on reading, and finds no gap. */
+static struct notify_fifo *
+take_fifo(struct notifier *from, const struct conf_fifo *conf)
+{
+	for (size_t i = 0; from && i < 2; i++) {
+		struct notify_fifo *fifo = from->fifos[i];
+
+		if (!fifo || !conf_same_fifo(fifo->conf, conf))
+			continue;
+		from->fifos[i] = NULL;
+		return fifo;
+	}
+	return NULL;
+}
+
+static int
+begin_fifo(struct notifier *notifier, size_t i, const struct conf_fifo *conf, struct notifier *from,
+	   const struct script_owner *owner)
+{
+	if (!conf->path)
+		return 0;
+	notifier->fifos[i] = take_fifo(from, conf);
+	if (notifier->fifos[i]) {
+		notifier->fifos[i]->conf = conf;
+		notifier->fifos[i]->ctx = notifier;
+		return 0;
+	}
+	notifier->fifos[i] = calloc(1, sizeof *notifier->fifos[i]);
+	if (!notifier->fifos[i])
+		return -ENOMEM;
+	notify_fifo_init(notifier->fifos[i], notifier->loop, conf, owner,
+			 notifier->conf->enable_script_security, look_for_end, notifier);
+	return 0;
+}
+
+static void
+take_state(struct notify_lane *lane, const struct notify_lane *from)
+{
+	lane->state = from->state;
+	lane->priority = from->priority;
+}
+
+/* What scripts were told last, they need not be told again. */
+static void
+take_states(struct notifier *notifier, const struct notifier *from)
+{
+	for (uint32_t i = 0; from && from->lanes && i < from->conf->instances_n; i++) {
+		uint32_t to = conf_match_instance(from->conf, i, notifier->conf);
+
+		if (to == CONF_NONE)
+			continue;
+		take_state(&notifier->lanes[to], &from->lanes[i]);
+	}
+	for (uint32_t i = 0; from && from->lanes && i < from->conf->groups_n; i++)
+		for (uint32_t k = 0; k < notifier->conf->groups_n; k++)
+			if (strcmp(from->conf->groups[i].name, notifier->conf->groups[k].name) == 0)
+				take_state(&notifier->lanes[notifier->conf->instances_n + k],
+					   &from->lanes[from->conf->instances_n + i]);
+}
+
 int
 notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *conf,
-	      void (*idle)(void *ctx), void *ctx)
+	      struct notifier *from, void (*idle)(void *ctx), void *ctx)
 {
 	struct script_owner owner, *known = &owner;
 	char error[256];
@@ -319,18 +415,22 @@ notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *c
 	for (size_t i = 0; i < conf->groups_n; i++)
 		begin(&notifier->lanes[conf->instances_n + i], "GROUP", conf->groups[i].name,
 		      &conf->groups[i].notify, known);
-	notify_fifo_init(&notifier->fifos[0], loop, &conf->notify_fifo, known,
-			 conf->enable_script_security, look_for_end, notifier);
-	notify_fifo_init(&notifier->fifos[1], loop, &conf->vrrp_notify_fifo, known,
-			 conf->enable_script_security, look_for_end, notifier);
+	take_states(notifier, from);
+	if (begin_fifo(notifier, 0, &conf->notify_fifo, from, known) < 0 ||
+	    begin_fifo(notifier, 1, &conf->vrrp_notify_fifo, from, known) < 0)
+		return -ENOMEM;
 	return 0;
 }
 
 void
 notifier_fini(struct notifier *notifier)
 {
-	for (size_t i = 0; i < 2; i++)
-		notify_fifo_fini(&notifier->fifos[i]);
+	for (size_t i = 0; i < 2; i++) {
+		if (notifier->fifos[i])
+			notify_fifo_fini(notifier->fifos[i]);
+		free(notifier->fifos[i]);
+		notifier->fifos[i] = NULL;
+	}
 	for (size_t i = 0; notifier->lanes && i < notifier->lanes_n; i++) {
 		script_run_fini(&notifier->lanes[i].run);
 		for (size_t j = 0; j < PROGRAMS_N; j++)

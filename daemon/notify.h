@@ -40,21 +40,31 @@ struct notifier {
 	const struct conf *conf;
 	struct notify_lane *lanes; /* of instances, then of groups */
 	size_t lanes_n;
-	struct notify_fifo fifos[2];
+	struct notify_fifo *fifos[2];
 	int64_t stop_limit_ms;   /* 0 = it goes on */
 	void (*idle)(void *ctx); /* after notifier_stop: everything has been told */
 	void *ctx;
 };
 
-/* Prepares all commands; what cannot be run, or not safely, is logged and left out.  0 or -ENOMEM. */
+/* Prepares all commands; what cannot be run, or not safely, is logged and left out.  FIFOs that `from`
+ * (NULL = none) has as well are taken from it, and so are the states that were told last.  0 or
+ * -ENOMEM. */
 int notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *conf,
-		  void (*idle)(void *ctx), void *ctx);
+		  struct notifier *from, void (*idle)(void *ctx), void *ctx);
 void notifier_fini(struct notifier *notifier);
 
 void notifier_tell(struct notifier *notifier, uint32_t instance, enum notify_event event,
 		   unsigned priority);
 /* A state of the group as a whole; its priority is 0, as in keepalived. */
 void notifier_tell_group(struct notifier *notifier, uint32_t group, enum notify_event event);
+
+/* The instance is not in the next configuration: DELETED if notify_deleted wants that, else FAULT. */
+void notifier_delete(struct notifier *notifier, uint32_t instance);
+
+/* Another notifier has taken over: nothing new is told here; `idle` follows when what was begun has
+ * ended, unless notifier_idle says so already. */
+void notifier_retire(struct notifier *notifier, void (*idle)(void *ctx), void *ctx);
+bool notifier_idle(const struct notifier *notifier);
 
 /* The worker is gone, and its will executed: who was told MASTER is told FAULT, before the next
  * worker begins as BACKUP. */

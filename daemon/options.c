@@ -111,6 +111,7 @@ static const struct {
 	{ "history", OPTIONS_HISTORY },
 	{ "reload", OPTIONS_RELOAD },
 	{ "resign", OPTIONS_RESIGN },
+	{ "resume", OPTIONS_RESUME },
 	{ "import", OPTIONS_IMPORT },
 };
 /* clang-format on */
@@ -289,6 +290,10 @@ parse_word(struct options *o, const char *word)
 		o->files[o->files_n++] = word;
 		return 0;
 	}
+	if ((o->command == OPTIONS_RESIGN || o->command == OPTIONS_RESUME) && !o->instance) {
+		o->instance = word;
+		return 0;
+	}
 	if (o->command != OPTIONS_RUN)
 		return fail(o, "unexpected word `%s'", word);
 	for (size_t i = 0; i < LENGTH(commands); i++)
@@ -446,6 +451,13 @@ options_help(FILE *out)
 		"               why, and what the other node said.  They survive a crash\n"
 		"               --json is for programs (tandem-json(5)), --watch shows it again\n"
 		"               every second or as often as said, -o FILE writes it to FILE\n"
+		"    reload     read the configuration anew, as SIGHUP does, and say what is wrong with\n"
+		"               it.  Status 0; 1 if the old one stays\n"
+		"    resign [INSTANCE]\n"
+		"               hand mastership over, of all instances or one, and take it back only\n"
+		"               if nobody else has it.  Status 0; 1 if nobody has taken over\n"
+		"    resume [INSTANCE]\n"
+		"               take part as ever again\n"
 		"    import     make one file of what --keepalived and --haproxy name (FILE or\n"
 		"               directory; without either, the two of /etc), with all comments,\n"
 		"               and say what is different here.  -o names the file to write\n"
@@ -456,7 +468,7 @@ options_help(FILE *out)
 		"SIGNALS\n"
 		"    SIGTERM and SIGINT stop it gracefully: the peer takes over before the address\n"
 		"    is let go.  SIGUSR1 has the state written to /tmp/keepalived.data, and in short\n"
-		"    to the log.\n";
+		"    to the log.  SIGHUP reloads.\n";
 
 	fputs(text, out);
 }

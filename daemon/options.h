@@ -21,6 +21,7 @@ enum options_command {
 	OPTIONS_HISTORY,
 	OPTIONS_RELOAD,
 	OPTIONS_RESIGN,
+	OPTIONS_RESUME,
 	OPTIONS_IMPORT,
 };
 
@@ -48,6 +49,7 @@ struct options {
 	const char *keepalived; /* import --keepalived; NULL = not given */
 	const char *haproxy;    /* import --haproxy */
 	const char *output;     /* -o of import, status, history */
+	const char *instance;   /* resign, resume: NULL = all */
 	const char **peers;     /* check --peer: the other node's files */
 	size_t peers_n;
 	bool elsewhere;        /* the files are another host's: set by `check --peer` */

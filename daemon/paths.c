@@ -388,10 +388,103 @@ paths_init(struct path_keeper *keeper, struct loop *loop, const struct conf *con
 		return r;
 	if (keeper->paths_n == 0)
 		return 0;
-	r = subscribe(keeper);
-	if (r == 0)
-		put(keeper, &keeper->groups[conf->instances_n]);
-	return r;
+	return subscribe(keeper);
+}
+
+static struct path_group *
+static_group(struct path_keeper *keeper)
+{
+	return &keeper->groups[keeper->groups_n - 1];
+}
+
+void
+paths_begin(struct path_keeper *keeper)
+{
+	if (!is_empty(static_group(keeper)))
+		put(keeper, static_group(keeper));
+}
+
+/* ---- from one configuration to the next ---- */
+
+static bool
+same_message(const struct nlmsghdr *a, const struct nlmsghdr *b)
+{
+	return a->nlmsg_len == b->nlmsg_len && memcmp(a, b, a->nlmsg_len) == 0;
+}
+
+static bool
+same_route(const struct path_keeper *keeper, const struct conf_route *a,
+	   const struct path_keeper *from, const struct conf_route *b)
+{
+	_Alignas(struct nlmsghdr) char x[NETLINK_PATH_SIZE], y[NETLINK_PATH_SIZE];
+	uint32_t hops_x[CONF_HOPS_MAX] = { 0 }, hops_y[CONF_HOPS_MAX] = { 0 };
+
+	return a->no_track == b->no_track && find_interfaces(keeper->watch, a, hops_x) &&
+	       find_interfaces(from->watch, b, hops_y) &&
+	       same_message(netlink_encode_route(x, NETLINK_CREATE, a, hops_x, 0),
+			    netlink_encode_route(y, NETLINK_CREATE, b, hops_y, 0));
+}
+
+static bool
+same_rule(const struct conf_rule *a, const struct conf_rule *b)
+{
+	_Alignas(struct nlmsghdr) char x[NETLINK_PATH_SIZE], y[NETLINK_PATH_SIZE];
+
+	return a->no_track == b->no_track &&
+	       same_message(netlink_encode_rule(x, NETLINK_CREATE, a),
+			    netlink_encode_rule(y, NETLINK_CREATE, b));
+}
+
+/* Would the kernel be told the same of both? */
+static bool
+same_group(const struct path_keeper *keeper, const struct path_group *group,
+	   const struct path_keeper *from, const struct path_group *old)
+{
+	const struct conf_paths *a = group->paths, *b = old->paths;
+
+	if (group->lease_s != old->lease_s || a->routes_n != b->routes_n ||
+	    a->rules_n != b->rules_n)
+		return false;
+	for (size_t i = 0; i < a->routes_n; i++)
+		if (!same_route(keeper, &a->routes[i], from, &b->routes[i]))
+			return false;
+	for (size_t i = 0; i < a->rules_n; i++)
+		if (!same_rule(&a->rules[i], &b->rules[i]))
+			return false;
+	return true;
+}
+
+static void
+adopt_group(struct path_keeper *keeper, struct path_group *group, struct path_keeper *from,
+	    struct path_group *old)
+{
+	if (!old->held)
+		return;
+	if (same_group(keeper, group, from, old)) {
+		group->held = true;
+		group->lost = old->lost;
+		group->failing = old->failing;
+		old->held = false;
+		return;
+	}
+	take(from, old);
+	if (!is_empty(group))
+		put(keeper, group);
+}
+
+void
+paths_adopt(struct path_keeper *keeper, struct path_keeper *from,
+	    uint32_t (*to)(void *ctx, uint32_t instance), void *ctx)
+{
+	for (size_t i = 0; i + 1 < from->groups_n; i++) {
+		uint32_t instance = to(ctx, (uint32_t)i);
+
+		if (instance != CONF_NONE)
+			adopt_group(keeper, &keeper->groups[instance], from, &from->groups[i]);
+	}
+	adopt_group(keeper, static_group(keeper), from, static_group(from));
+	if (!static_group(keeper)->held)
+		paths_begin(keeper);
 }
 
 void

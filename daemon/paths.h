@@ -43,10 +43,16 @@ struct path_keeper {
 /* At the start of the daemon: removes whatever carries our number, since a predecessor left it. */
 void paths_sweep(void);
 
-/* Adds what is static.  0 or -errno; what cannot be added is logged and tried again when the network
- * changes. */
+/* 0 or -errno. */
 int paths_init(struct path_keeper *keeper, struct loop *loop, const struct conf *conf,
 	       const struct netwatch *watch);
+/* Adds what is static; what cannot be added is logged and tried again when the network changes. */
+void paths_begin(struct path_keeper *keeper);
+/* Instead of paths_begin: what is static, and what instances hold, comes from a former configuration.
+ * `to` tells which instance of this one is its i-th, CONF_NONE = none.  What is equal is not
+ * touched. */
+void paths_adopt(struct path_keeper *keeper, struct path_keeper *from,
+		 uint32_t (*to)(void *ctx, uint32_t instance), void *ctx);
 /* Removes everything. */
 void paths_fini(struct path_keeper *keeper);
 

@@ -1,5 +1,6 @@
 /*
- * preflight.c - see preflight.h.  Runs once, at the guardian's start, before anything is changed.
+ * preflight.c - see preflight.h.  Runs at the guardian's start and for each new configuration, before
+ * anything is changed.
  */
 #include "daemon/preflight.h"
 
@@ -144,8 +145,15 @@ reason_to_stay(const struct conf *conf, const struct conf_instance *c, const str
 	return NULL;
 }
 
+static bool
+is_ours(const struct netwatch *from, const struct ip *ip)
+{
+	return from && netwatch_find(from, ip) && !netwatch_is_native(from, ip);
+}
+
 static unsigned
-check_own_addresses(const struct conf *conf, const struct netwatch *watch)
+check_own_addresses(const struct conf *conf, const struct netwatch *watch,
+		    const struct netwatch *from)
 {
 	struct ip world = default_source();
 	unsigned errors = 0;
@@ -159,7 +167,7 @@ check_own_addresses(const struct conf *conf, const struct netwatch *watch)
 				conf, c, vip, netwatch_link(watch, c->interface), &world);
 			char text[IP_STRLEN];
 
-			if (!why || !is_found(watch, &vip->ip))
+			if (!why || !is_found(watch, &vip->ip) || is_ours(from, &vip->ip))
 				continue;
 			log_error("virtual address %s of vrrp_instance %s (%s:%u) is this host's "
 				  "own: %s; only an owner (priority 255) may have such",
@@ -172,8 +180,9 @@ check_own_addresses(const struct conf *conf, const struct netwatch *watch)
 }
 
 unsigned
-preflight_network(const struct conf *conf, const struct netwatch *watch)
+preflight_network(const struct conf *conf, const struct netwatch *watch,
+		  const struct netwatch *from)
 {
 	look_for_interfaces(conf, watch);
-	return check_own_addresses(conf, watch);
+	return check_own_addresses(conf, watch, from);
 }

@@ -77,6 +77,13 @@ indexes_n(const struct conf *conf, uint32_t request)
 	return request == REQUEST_NOTIFY_GROUP ? conf->groups_n : conf->instances_n;
 }
 
+static bool
+has_index(enum request request)
+{
+	return requests[request].len >= sizeof(struct req_instance) && request != REQUEST_FROZEN &&
+	       request != REQUEST_REMAINING;
+}
+
 /* Only the holder of the token speaks about addresses and wills. */
 static bool
 has_turn(enum request request, enum privileged_turn turn)
@@ -85,6 +92,8 @@ has_turn(enum request request, enum privileged_turn turn)
 		return true;
 	if (request == REQUEST_READY)
 		return turn == PRIVILEGED_TURN_WAITS;
+	if (request == REQUEST_REMAINING)
+		return turn == PRIVILEGED_TURN_OVER;
 	return turn == PRIVILEGED_TURN_HOLDS;
 }
 
@@ -104,7 +113,8 @@ privileged_check(const struct privileged *gate, const struct ipc_message *m)
 	memcpy(&p, m->payload, m->len);
 	if (p.none.generation != gate->generation)
 		return PRIVILEGED_GENERATION;
-	if (m->len >= sizeof p.instance && p.instance.instance >= indexes_n(gate->conf, m->type))
+	if (has_index((enum request)m->type) &&
+	    p.instance.instance >= indexes_n(gate->conf, m->type))
 		return PRIVILEGED_INSTANCE;
 	if (!has_value((enum request)m->type, &p))
 		return PRIVILEGED_VALUE;

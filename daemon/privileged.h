@@ -39,6 +39,8 @@ union privileged_payload {
 	struct req_lodged lodged;
 	struct req_confirm confirm;
 	struct req_notify notify;
+	struct req_frozen frozen;
+	struct req_remaining remaining;
 };
 
 /* A request that was accepted. */

@@ -41,11 +41,22 @@ struct req_confirm {
 	uint32_t master; /* 0 or 1 */
 };
 
+struct req_frozen {
+	uint32_t generation;
+	int32_t error; /* -errno: it could not be written down */
+};
+
+struct req_remaining {
+	uint32_t generation;
+	uint32_t sessions;
+};
+
 /* What scripts and FIFOs are told; the names are keepalived's. */
 enum notify_event {
 	NOTIFY_EVENT_MASTER,
 	NOTIFY_EVENT_BACKUP,
 	NOTIFY_EVENT_FAULT,
+	NOTIFY_EVENT_DELETED,
 	NOTIFY_EVENT_STOP, /* up to here: states */
 	NOTIFY_EVENT_MASTER_RX_LOWER_PRI,
 	NOTIFY_EVENT_MASTER_PRIORITY,
@@ -58,6 +69,28 @@ struct req_notify {
 	uint32_t instance;
 	uint16_t event;    /* enum notify_event */
 	uint16_t priority; /* 0…255: the effective one, only to be shown */
+};
+
+enum resign_how {
+	RESIGN_NOT,   /* takes part as ever */
+	RESIGN_YIELD, /* hands over and stays as a backup: `tandem resign` */
+	RESIGN_LEAVE, /* hands over for good: the next configuration does not have it */
+	RESIGN_N,
+};
+
+struct ans_resign {
+	uint32_t generation;
+	uint32_t instance;
+	uint32_t how; /* enum resign_how */
+};
+
+/* A former worker that still has sessions. */
+struct ans_retired {
+	uint32_t generation;
+	uint32_t former; /* its generation */
+	int32_t pid;
+	uint32_t sessions; /* 0 = it is gone */
+	struct mono since; /* of its retirement */
 };
 
 struct ans_instance {
@@ -132,6 +165,8 @@ struct ans_watched {
 	X(CONFIRM,      struct req_confirm,      WORKER)   /* answers ASK_CONFIRM */                   \
 	X(NOTIFY,       struct req_notify,       WORKER)   /* tell scripts and FIFOs */                \
 	X(NOTIFY_GROUP, struct req_notify,       WORKER)   /* likewise; `instance` is a group's index */ \
+	X(FROZEN,       struct req_frozen,       WORKER)   /* answers FREEZE */                        \
+	X(REMAINING,    struct req_remaining,    WORKER)   /* after RETIRE: sessions left */           \
 	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
 	X(CONTROL,      struct req_none,         GUARDIAN) /* + descriptor: the control socket */      \
 	X(LISTENER,     struct ans_listener,     GUARDIAN)                                             \
@@ -144,7 +179,12 @@ struct ans_watched {
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
 	X(WATCHED,      struct ans_watched,      GUARDIAN) /* likewise of files and processes */       \
 	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: get ready */ \
-	X(TOKEN,        struct req_none,         GUARDIAN) /* begin: advertise, hold, accept */        \
+	X(TOKEN,        struct req_none,         GUARDIAN) /* (+ descriptor: go on from there) begin */\
+	X(RESIGN,       struct ans_resign,       GUARDIAN) /* an instance, make before break */        \
+	X(FREEZE,       struct req_none,         GUARDIAN) /* + descriptor: write it all down there */ \
+	X(THAW,         struct req_none,         GUARDIAN) /* go on */                                 \
+	X(RETIRE,       struct req_none,         GUARDIAN) /* finish the sessions, then exit */        \
+	X(RETIRED,      struct ans_retired,      GUARDIAN) /* a former worker, for the status */       \
 	X(CLAIMED,      struct ans_instance,     GUARDIAN)                                             \
 	X(RELEASED,     struct ans_instance,     GUARDIAN)                                             \
 	X(RENEWED,      struct ans_instance,     GUARDIAN)                                             \

@@ -4,6 +4,7 @@
 #include "daemon/resources.h"
 
 #include "common/log.h"
+#include "conf/match.h"
 #include "daemon/preflight.h"
 #include "daemon/worker.h"
 
@@ -25,12 +26,13 @@ open_statics(struct resources *r, const struct conf *conf)
 
 /* What the network gives: everything that is wrong there is said in one run. */
 static bool
-open_network(struct resources *r, const struct conf *conf)
+open_network(struct resources *r, const struct conf *conf, const struct resources *from)
 {
-	unsigned errors = preflight_network(conf, &r->watch);
+	unsigned errors = preflight_network(conf, &r->watch, from ? &from->watch : NULL);
 	int error;
 
-	errors += listeners_init(&r->listeners, conf, worker_threads(conf)) < 0;
+	errors += listeners_init(&r->listeners, conf, worker_threads(conf),
+				 from ? &from->listeners : NULL) < 0;
 	if (errors)
 		return false;
 	if (conf->instances_n == 0)
@@ -42,7 +44,8 @@ open_network(struct resources *r, const struct conf *conf)
 }
 
 static bool
-open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, void *ctx)
+open_vips(struct resources *r, const struct conf *conf, const struct resources *from,
+	  lease_tell_fn *tell, void *ctx)
 {
 	int error = vip_keeper_init(&r->vips, conf, &r->watch);
 
@@ -51,7 +54,8 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 	if (error == 0)
 		error = solicitor_init(&r->solicitor, conf, &r->watch, r->announcer.fd);
 	if (error == 0)
-		error = vrrp_sockets_init(&r->sockets, conf, &r->watch);
+		error = vrrp_sockets_init(&r->sockets, conf, &r->watch,
+					  from ? &from->sockets : NULL);
 	if (error == 0)
 		error = ledger_create(&r->ledger, conf);
 	r->kernel = (struct lease_kernel){
@@ -73,7 +77,10 @@ open_vips(struct resources *r, const struct conf *conf, lease_tell_fn *tell, voi
 		log_error("cannot prepare for virtual addresses: %s", strerror(-error));
 		return false;
 	}
+	if (from)
+		return true;
 	leases_settle(&r->leases);
+	paths_begin(&r->paths);
 	return true;
 }
 
@@ -91,8 +98,8 @@ open_vmacs(struct resources *r, const struct conf *conf)
 }
 
 bool
-resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
-	       void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
+resources_open(struct resources *r, const struct conf *conf, const struct resources *from,
+	       struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
 {
 	int error;
 
@@ -102,17 +109,48 @@ resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
 		.ledger = { .fd = -1 },
 		.paths = { .ready = { .fd = -1 } },
 	};
-	error = netwatch_init(&r->watch, loop, conf, on_network, ctx);
+	error = netwatch_init(&r->watch, loop, conf, from ? &from->watch : NULL, on_network, ctx);
 	if (error < 0) {
 		log_error("cannot watch links and addresses: %s", strerror(-error));
 		return false;
 	}
-	return open_vmacs(r, conf) && open_statics(r, conf) && open_network(r, conf) &&
-	       open_vips(r, conf, tell, ctx);
+	return open_vmacs(r, conf) && open_statics(r, conf) && open_network(r, conf, from) &&
+	       open_vips(r, conf, from, tell, ctx);
+}
+
+struct adoption {
+	const struct conf *from, *to;
+};
+
+static uint32_t
+adopts(void *ctx, uint32_t instance)
+{
+	const struct adoption *a = ctx;
+
+	return conf_match_instance(a->from, instance, a->to);
 }
 
 void
-resources_close(struct resources *r)
+resources_adopt(struct resources *r, struct resources *from, struct mono now)
+{
+	struct adoption adoption = { from->leases.conf, r->leases.conf };
+
+	vmacs_hand_over(&from->vmacs, &r->vmacs);
+	static_addresses_adopt(&r->statics, &from->statics);
+	paths_adopt(&r->paths, &from->paths, adopts, &adoption);
+	/* What was removed may have been taken for an address of the host's own, and what was added
+	 * is not known to be there. */
+	if (leases_adopt(&r->leases, &from->leases, now))
+		netwatch_sync(&r->watch);
+	ledger_inherit(&r->ledger, &from->ledger);
+	for (uint32_t i = 0; i < r->leases.conf->instances_n; i++)
+		if (r->leases.at[i].claimed)
+			firewall_close(&r->firewall, i);
+	leases_settle(&r->leases);
+}
+
+void
+resources_close(struct resources *r, const struct resources *other)
 {
 	leases_fini(&r->leases);
 	ledger_fini(&r->ledger);
@@ -122,8 +160,10 @@ resources_close(struct resources *r)
 	vip_keeper_fini(&r->vips);
 	solicitor_fini(&r->solicitor);
 	announcer_fini(&r->announcer);
-	listeners_fini(&r->listeners);
+	listeners_fini(&r->listeners, other ? &other->listeners : NULL);
 	static_addresses_fini(&r->statics);
+	if (r->vmacs.conf && other)
+		vmacs_leave_to(&r->vmacs, &other->vmacs);
 	if (r->vmacs.conf)
 		vmacs_fini(&r->vmacs);
 	netwatch_fini(&r->watch);

@@ -25,12 +25,20 @@ struct resources {
 };
 
 /*
- * Opens everything, in the order in which it depends on each other, and removes VIPs that were left
- * on this host.  False if anything is missing: all that is has been logged then, and the rest is to
- * be closed all the same.
+ * Opens everything, in the order in which it depends on each other.  False if anything is missing:
+ * all that is has been logged then, and the rest is to be closed all the same.
+ *
+ * Without `from` VIPs that were left on this host are removed.  With it, the resources of the
+ * configuration in force, sockets for what both have are duplicated, and no address is touched
+ * before resources_adopt.
  */
-bool resources_open(struct resources *r, const struct conf *conf, struct loop *loop,
-		    void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx);
+bool resources_open(struct resources *r, const struct conf *conf, const struct resources *from,
+		    struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell,
+		    void *ctx);
 
-/* Closes what was opened; needs the loop. */
-void resources_close(struct resources *r);
+/* Takes the leases over: VIPs that are new are added, those that are no more are removed, all others
+ * are not touched. */
+void resources_adopt(struct resources *r, struct resources *from, struct mono now);
+
+/* Closes what was opened, but for paths that `other` (NULL = none) uses, too; needs the loop. */
+void resources_close(struct resources *r, const struct resources *other);

@@ -53,7 +53,7 @@ rundir_init(struct rundir *rundir, const char *dir)
 	char path[PATH_MAX];
 	int r;
 
-	*rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1 };
+	*rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1, .command_fd = -1 };
 	r = join(path, dir, RUNDIR_LOCK);
 	if (r == 0 && mkdir(dir, 0755) < 0 && errno != EEXIST)
 		r = -errno;
@@ -83,28 +83,46 @@ rundir_init(struct rundir *rundir, const char *dir)
 	return r;
 }
 
+/* A listening socket for root alone, or -errno. */
 static int
-open_control(struct rundir *rundir, const char *dir)
+open_socket(const char *path)
 {
 	struct sock_addr address;
 	mode_t mask;
-	int r = join(rundir->control, dir, RUNDIR_CONTROL);
+	int fd, r;
 
-	if (r < 0 || strlen(rundir->control) >= sizeof address.un.sun_path)
+	if (strlen(path) >= sizeof address.un.sun_path)
 		return -ENAMETOOLONG;
-	address = sock_addr_unix(rundir->control);
-	rundir->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (rundir->control_fd < 0)
+	address = sock_addr_unix(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
 		return -errno;
 	/* The lock is ours, so whatever is there was left by the dead. */
-	if (unlink(rundir->control) < 0 && errno != ENOENT)
-		return -errno;
+	r = unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 	mask = umask(0177);
-	r = bind(rundir->control_fd, &address.any, address.len) < 0 ? -errno : 0;
-	umask(mask);
-	if (r == 0 && listen(rundir->control_fd, CONTROL_BACKLOG) < 0)
+	if (r == 0 && bind(fd, &address.any, address.len) < 0)
 		r = -errno;
-	return r;
+	umask(mask);
+	if (r == 0 && listen(fd, CONTROL_BACKLOG) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+static int
+open_named(char path[PATH_MAX], const char *dir, const char *name, int *fd)
+{
+	int r = join(path, dir, name);
+
+	if (r == 0)
+		r = open_socket(path);
+	if (r < 0) {
+		log_error("cannot open the socket %s/%s: %s", dir, name, strerror(-r));
+		return r;
+	}
+	*fd = r;
+	return 0;
 }
 
 static int
@@ -139,10 +157,8 @@ rundir_publish(struct rundir *rundir, const char *dir, const char *pidfile)
 			  strerror(-r));
 		return r;
 	}
-	r = open_control(rundir, dir);
-	if (r < 0)
-		log_error("cannot open the control socket %s: %s", rundir->control, strerror(-r));
-	return r;
+	r = open_named(rundir->control, dir, RUNDIR_CONTROL, &rundir->control_fd);
+	return r < 0 ? r : open_named(rundir->command, dir, RUNDIR_COMMAND, &rundir->command_fd);
 }
 
 void
@@ -154,8 +170,12 @@ rundir_fini(struct rundir *rundir)
 		close(rundir->control_fd);
 		unlink(rundir->control);
 	}
+	if (rundir->command_fd >= 0)
+		close(rundir->command_fd);
+	if (rundir->command[0])
+		unlink(rundir->command);
 	if (rundir->pidfile[0])
 		unlink(rundir->pidfile);
 	close(rundir->lock_fd);
-	*rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1 };
+	*rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1, .command_fd = -1 };
 }

@@ -8,13 +8,15 @@
 
 #define RUNDIR_DEFAULT "/run/tandem"
 #define RUNDIR_LOCK    "lock"         /* flock by the guardian: a second instance refuses */
-#define RUNDIR_CONTROL "control.sock" /* bound by the guardian, served by the worker */
+#define RUNDIR_CONTROL "control.sock" /* bound by the guardian, served by the worker: it tells */
+#define RUNDIR_COMMAND "command.sock" /* the guardian's own: it is told */
 #define RUNDIR_PIDFILE "tandem.pid"
 
 struct rundir {
 	int lock_fd;    /* -1 = not ours */
 	int control_fd; /* listening, -1 = not open */
-	char control[PATH_MAX];
+	int command_fd; /* listening, until somebody takes it over */
+	char control[PATH_MAX], command[PATH_MAX];
 	char pidfile[PATH_MAX];
 };
 
@@ -24,8 +26,8 @@ struct rundir {
  */
 int rundir_init(struct rundir *rundir, const char *dir);
 
-/* Writes the pid file (`pidfile`, or NULL for the directory's own) and opens the control socket,
- * for root alone.  0 or -errno, logged. */
+/* Writes the pid file (`pidfile`, or NULL for the directory's own) and opens the two sockets, for
+ * root alone.  0 or -errno, logged. */
 int rundir_publish(struct rundir *rundir, const char *dir, const char *pidfile);
 
 /* Removes what was published and lets go of the lock; the lock file itself stays, since removing it

@@ -4,6 +4,7 @@
 #include "daemon/static_addresses.h"
 
 #include "common/log.h"
+#include "conf/match.h"
 #include "daemon/vip.h"
 
 #include <errno.h>
@@ -67,6 +68,20 @@ static_addresses_restore(struct static_addresses *statics, struct mono now)
 		return;
 	statics->restored = now;
 	log_notice("static addresses were missing: put back");
+}
+
+void
+static_addresses_adopt(struct static_addresses *statics, struct static_addresses *from)
+{
+	for (size_t i = 0; i < statics->conf->static_vips_n; i++)
+		for (size_t k = 0; k < from->conf->static_vips_n; k++) {
+			if (!from->added[k] ||
+			    !conf_same_vip(statics->conf, &statics->conf->static_vips[i],
+					   from->conf, &from->conf->static_vips[k]))
+				continue;
+			statics->added[i] = true;
+			from->added[k] = false;
+		}
 }
 
 void

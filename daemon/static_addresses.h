@@ -32,5 +32,7 @@ bool static_addresses_put(struct static_addresses *statics);
 #define STATIC_RESTORE_PAUSE_MS 100
 void static_addresses_restore(struct static_addresses *statics, struct mono now);
 
+/* What was added for a former configuration and is in this one, too, is ours to remove. */
+void static_addresses_adopt(struct static_addresses *statics, struct static_addresses *from);
 /* Removes what was added. */
 void static_addresses_fini(struct static_addresses *statics);

@@ -8,6 +8,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +59,16 @@ systemd_notify(struct systemd *systemd, const char *state)
 {
 	if (systemd->fd >= 0 && send(systemd->fd, state, strlen(state), MSG_NOSIGNAL) < 0)
 		log_debug("service manager not told %s: %s", state, strerror(errno));
+}
+
+void
+systemd_reloading(struct systemd *systemd)
+{
+	char state[64];
+
+	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)(mono_now().ns / NS_PER_US));
+	systemd_notify(systemd, state);
 }
 
 void

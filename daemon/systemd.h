@@ -19,5 +19,8 @@ void systemd_fini(struct systemd *systemd);
 /* "READY=1", "STOPPING=1".  Never waits. */
 void systemd_notify(struct systemd *systemd, const char *state);
 
+/* "RELOADING=1" with the time; READY=1 says that it is over. */
+void systemd_reloading(struct systemd *systemd);
+
 /* Sends WATCHDOG=1 when it is due. */
 void systemd_tick(struct systemd *systemd, struct mono now);

@@ -295,6 +295,19 @@ vmacs_hand_over(struct vmacs *vmacs, struct vmacs *successor)
 }
 
 void
+vmacs_leave_to(struct vmacs *vmacs, const struct vmacs *other)
+{
+	for (uint32_t i = 0; i < vmacs->conf->interfaces_n; i++)
+		for (uint32_t j = 0; j < other->conf->interfaces_n; j++) {
+			if (strcmp(interface_of(vmacs, i)->name, interface_of(other, j)->name))
+				continue;
+			vmacs->at[i].ours &= !other->at[j].ours;
+			if (other->bases[j].ifindex)
+				vmacs->bases[i].ifindex = 0;
+		}
+}
+
+void
 vmacs_fini(struct vmacs *vmacs)
 {
 	for (uint32_t i = 0; vmacs->at && vmacs->bases && i < vmacs->conf->interfaces_n; i++) {

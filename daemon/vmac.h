@@ -41,5 +41,8 @@ bool vmacs_refresh(struct vmacs *vmacs);
 /* What `successor` has, too, is its business from now on. */
 void vmacs_hand_over(struct vmacs *vmacs, struct vmacs *successor);
 
+/* What `other` has, too, has been its business all the time. */
+void vmacs_leave_to(struct vmacs *vmacs, const struct vmacs *other);
+
 /* Removes what is ours, and puts settings back. */
 void vmacs_fini(struct vmacs *vmacs);

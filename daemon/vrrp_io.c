@@ -158,7 +158,7 @@ on_readable(struct loop_fd *lf, uint32_t events)
 void
 vrrp_io_drain(struct vrrp_io *io)
 {
-	if (io->receiving) /* the packets are on their way already */
+	if (io->receiving || !io->begun) /* on their way already, or not ours to read */
 		return;
 	io->receiving = true;
 	for (size_t i = 0; i < io->conf->interfaces_n * IP_FAMILIES; i++)
@@ -234,6 +234,14 @@ vrrp_io_begin(struct vrrp_io *io)
 		if (io->sockets[i].fd >= 0)
 			r = listen_to(&io->sockets[i]);
 	return r;
+}
+
+void
+vrrp_io_end(struct vrrp_io *io)
+{
+	io->begun = false;
+	for (size_t i = 0; i < io->conf->interfaces_n * IP_FAMILIES; i++)
+		loop_remove(io->loop, &io->sockets[i].event);
 }
 
 int

@@ -26,6 +26,9 @@ void vrrp_io_fini(struct vrrp_io *io);
 /* Begins to listen.  0 or -errno. */
 int vrrp_io_begin(struct vrrp_io *io);
 
+/* Listens no more: what comes waits in the sockets. */
+void vrrp_io_end(struct vrrp_io *io);
+
 /* Takes over a raw socket that the guardian bound to this interface; it replaces an older one of
  * the same interface and family.  0 or -errno: `fd` is still the caller's then. */
 int vrrp_io_add(struct vrrp_io *io, uint32_t interface, uint8_t family, int fd);

@@ -9,6 +9,7 @@
 #include "vrrpd/packet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,9 +171,45 @@ vrrp_sockets_refresh(struct vrrp_sockets *sockets, uint32_t interface, uint8_t f
 	return r == 0;
 }
 
+/* The interface's socket of a former configuration, if it serves this one as well. */
+static const struct vrrp_socket *
+find_same(const struct vrrp_sockets *sockets, const struct vrrp_sockets *from, uint32_t interface,
+	  unsigned f)
+{
+	const struct conf *conf = sockets->conf, *old = from ? from->conf : NULL;
+	const char *name = conf->interfaces[interface].name;
+	uint32_t ifindex = netwatch_link(sockets->watch, interface)->ifindex;
+
+	for (uint32_t i = 0; from && i < old->interfaces_n; i++) {
+		if (strcmp(old->interfaces[i].name, name) != 0 || from->at[i][f].fd < 0 ||
+		    from->at[i][f].ifindex != ifindex)
+			continue;
+		return is_multicast(conf, interface, families[f]) ==
+					       is_multicast(old, i, families[f]) &&
+				       ip_equal(&conf->mcast_group4, &old->mcast_group4) &&
+				       ip_equal(&conf->mcast_group6, &old->mcast_group6)
+			       ? &from->at[i][f]
+			       : NULL;
+	}
+	return NULL;
+}
+
+static bool
+open_or_adopt(struct vrrp_sockets *sockets, const struct vrrp_sockets *from, uint32_t interface,
+	      unsigned f)
+{
+	const struct vrrp_socket *same = find_same(sockets, from, interface, f);
+	struct vrrp_socket *s = &sockets->at[interface][f];
+
+	if (!same)
+		return vrrp_sockets_refresh(sockets, interface, families[f]);
+	*s = (struct vrrp_socket){ fcntl(same->fd, F_DUPFD_CLOEXEC, 0), same->ifindex };
+	return s->fd >= 0;
+}
+
 int
 vrrp_sockets_init(struct vrrp_sockets *sockets, const struct conf *conf,
-		  const struct netwatch *watch)
+		  const struct netwatch *watch, const struct vrrp_sockets *from)
 {
 	int r = 0;
 
@@ -186,8 +223,7 @@ vrrp_sockets_init(struct vrrp_sockets *sockets, const struct conf *conf,
 	for (uint32_t i = 0; i < conf->interfaces_n; i++)
 		for (unsigned f = 0; f < IP_FAMILIES; f++)
 			if (vrrp_sockets_wanted(conf, i, families[f]) &&
-			    netwatch_link(watch, i)->present &&
-			    !vrrp_sockets_refresh(sockets, i, families[f]))
+			    netwatch_link(watch, i)->present && !open_or_adopt(sockets, from, i, f))
 				r = -EIO;
 	return r;
 }

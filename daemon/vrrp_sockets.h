@@ -28,9 +28,10 @@ vrrp_socket(const struct vrrp_sockets *sockets, uint32_t interface, uint8_t fami
 /* Does an instance of this family send or receive on this interface? */
 bool vrrp_sockets_wanted(const struct conf *conf, uint32_t interface, uint8_t family);
 
-/* Opens those whose interface is there; a failure is logged by name.  0 or -errno of the last. */
+/* Opens those whose interface is there, or duplicates the equal one of `from` (NULL = none), which
+ * keeps what waits in its queue; a failure is logged by name.  0 or -errno of the last. */
 int vrrp_sockets_init(struct vrrp_sockets *sockets, const struct conf *conf,
-		      const struct netwatch *watch);
+		      const struct netwatch *watch, const struct vrrp_sockets *from);
 void vrrp_sockets_fini(struct vrrp_sockets *sockets);
 
 /* After a change of links: opens the socket of an interface that (re)appeared.  True if there is a

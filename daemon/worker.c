@@ -158,7 +158,7 @@ on_wake(struct loop *loop)
 {
 	struct worker *w = loop->ctx;
 
-	if (w->phase < WORKER_RUNNING)
+	if (w->phase != WORKER_RUNNING && w->phase != WORKER_STOPPING)
 		return;
 	/* After an absence of our own, the proxy's threads look silent too: they were not running
 	 * either, and need a moment to say so. */
@@ -184,7 +184,8 @@ look_at_health(struct worker *w)
 {
 	struct mono now = w->loop.now;
 
-	if (w->phase < WORKER_RUNNING || mono_before(now, w->health_holdoff))
+	if ((w->phase != WORKER_RUNNING && w->phase != WORKER_STOPPING) ||
+	    mono_before(now, w->health_holdoff))
 		return;
 	vrrp_health(w->vrrp, now);
 	if (w->proxy && w->phase == WORKER_RUNNING &&
@@ -232,10 +233,9 @@ char *
 worker_answer(void *ctx, const char *line, size_t *len)
 {
 	static const char *const phases[] = {
-		[WORKER_COLLECTING] = "starting",
-		[WORKER_READY] = "starting",
-		[WORKER_RUNNING] = "running",
-		[WORKER_STOPPING] = "stopping",
+		[WORKER_COLLECTING] = "starting", [WORKER_READY] = "starting",
+		[WORKER_RUNNING] = "running",     [WORKER_FROZEN] = "running",
+		[WORKER_RETIRED] = "retired",     [WORKER_STOPPING] = "stopping",
 	};
 	struct worker *w = ctx;
 	const struct status_source source = {
@@ -336,7 +336,7 @@ worker_prepare(struct worker *w)
 }
 
 int
-worker_begin(struct worker *w)
+worker_begin(struct worker *w, int fd)
 {
 	int r = control_init(&w->control, &w->loop, w->control_fd, worker_answer, w);
 
@@ -348,9 +348,17 @@ worker_begin(struct worker *w)
 		return r;
 	w->phase = WORKER_RUNNING;
 	w->last_turn = w->loop.now;
+	if (fd >= 0)
+		r = worker_adopt(w, fd);
+	if (r < 0)
+		log_warning("not all of the former worker's state was understood: %s",
+			    strerror(-r));
 	if (w->proxy)
 		proxy_open(w->proxy);
-	vrrp_start(w->vrrp, w->loop.now);
+	if (fd >= 0)
+		vrrp_resume(w->vrrp, w->loop.now);
+	else
+		vrrp_start(w->vrrp, w->loop.now);
 	w->health_look.fire = on_health_look;
 	timer_arm(&w->loop.timers, &w->health_look, mono_add_ms(w->loop.now, HEALTH_LOOK_MS));
 	if (w->detach)
@@ -363,7 +371,8 @@ worker_stop(struct worker *w, const char *why)
 {
 	if (w->phase == WORKER_STOPPING)
 		return;
-	if (w->phase < WORKER_RUNNING)
+	/* Only who holds the token has something to give back. */
+	if (w->phase != WORKER_RUNNING)
 		w->loop.stop = true;
 	else
 		vrrp_stop(w->vrrp, w->loop.now, why);
@@ -529,6 +538,8 @@ tear_down(struct worker *w)
 	if (w->ledger.conf)
 		ledger_fini(&w->ledger);
 	timer_disarm(&w->loop.timers, &w->health_look);
+	timer_disarm(&w->loop.timers, &w->remaining);
+	free(w->retired);
 	for (size_t i = 0; i < w->listeners_n; i++)
 		close(w->listeners[i].fd);
 	free(w->listeners);

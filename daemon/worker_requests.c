@@ -102,6 +102,20 @@ worker_notify_group(void *ctx, uint32_t group, enum notify_event event)
 	tell(w, REQUEST_NOTIFY_GROUP, &payload, sizeof payload);
 }
 
+void
+worker_frozen(struct worker *w, const struct req_frozen *answer)
+{
+	tell(w, REQUEST_FROZEN, answer, sizeof *answer);
+}
+
+void
+worker_remain(struct worker *w, uint32_t sessions)
+{
+	const struct req_remaining payload = { w->generation, sessions };
+
+	tell(w, REQUEST_REMAINING, &payload, sizeof payload);
+}
+
 /* ------------------------------------------------------------------ from the guardian */
 
 /* The message's only descriptor becomes the caller's. */
@@ -327,11 +341,60 @@ on_start(struct worker *w)
 }
 
 static const char *
-on_token(struct worker *w)
+on_token(struct worker *w, const struct ipc_message *m)
 {
 	if (w->phase != WORKER_READY)
 		return "not ready for it";
-	end_if_failed(w, worker_begin(w));
+	if (m->fds_n > 1)
+		return "one descriptor at most expected";
+	end_if_failed(w, worker_begin(w, m->fds_n ? m->fds[0] : -1));
+	return NULL;
+}
+
+static const char *
+on_resign(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_resign *a = (const void *)m->payload;
+
+	if (a->instance >= w->conf->instances_n)
+		return "no such instance";
+	if (a->how >= RESIGN_N)
+		return "no such way to resign";
+	vrrp_leave(w->vrrp, a->instance, a->how == RESIGN_LEAVE, w->loop.now);
+	if (a->how != RESIGN_LEAVE)
+		vrrp_yield(w->vrrp, a->instance, a->how == RESIGN_YIELD, w->loop.now);
+	return NULL;
+}
+
+static const char *
+on_freeze(struct worker *w, const struct ipc_message *m)
+{
+	return m->fds_n == 1 ? worker_freeze(w, m->fds[0]) : "one descriptor expected";
+}
+
+/* One for each of them, and the latest word counts. */
+static const char *
+on_retired(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_retired *a = (const void *)m->payload;
+	struct ans_retired *more;
+	size_t i = 0;
+
+	while (i < w->retired_n && w->retired[i].former != a->former)
+		i++;
+	if (a->sessions == 0) {
+		if (i < w->retired_n)
+			w->retired[i] = w->retired[--w->retired_n];
+		return NULL;
+	}
+	if (i == w->retired_n) {
+		more = reallocarray(w->retired, i + 1, sizeof *more);
+		if (!more)
+			return "out of memory";
+		w->retired = more;
+		w->retired_n++;
+	}
+	w->retired[i] = *a;
 	return NULL;
 }
 
@@ -367,6 +430,8 @@ on_ask_confirm(struct worker *w, const struct ipc_message *m)
 
 	if (q->instance >= w->conf->instances_n)
 		return "no such instance";
+	if (w->phase == WORKER_FROZEN) /* asked again when it is over */
+		return NULL;
 	/* What a peer said meanwhile counts: its advertisements first, then the answer. */
 	vrrp_io_drain(&w->io);
 	answer.master = vrrp_confirm(w->vrrp, q->instance, w->loop.now);
@@ -401,7 +466,17 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_START:
 		return on_start(w);
 	case REQUEST_TOKEN:
-		return on_token(w);
+		return on_token(w, m);
+	case REQUEST_RESIGN:
+		return on_resign(w, m);
+	case REQUEST_FREEZE:
+		return on_freeze(w, m);
+	case REQUEST_THAW:
+		return worker_thaw(w);
+	case REQUEST_RETIRE:
+		return worker_retire(w);
+	case REQUEST_RETIRED:
+		return on_retired(w, m);
 	case REQUEST_CLAIMED:
 	case REQUEST_RELEASED:
 	case REQUEST_RENEWED:
@@ -420,6 +495,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_CONFIRM:
 	case REQUEST_NOTIFY:
 	case REQUEST_NOTIFY_GROUP:
+	case REQUEST_FROZEN:
+	case REQUEST_REMAINING:
 	case REQUEST_STOPPED:
 	case REQUEST_N:
 		break;

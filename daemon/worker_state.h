@@ -22,6 +22,8 @@ enum worker_phase {
 	WORKER_COLLECTING, /* the guardian hands over sockets and links */
 	WORKER_READY,      /* could begin, and waits for the token */
 	WORKER_RUNNING,
+	WORKER_FROZEN,   /* on a reload: stands still until it is told to go on or to retire */
+	WORKER_RETIRED,  /* finishes its sessions, and that is all */
 	WORKER_STOPPING, /* resigned; serving until no VIP is held */
 };
 
@@ -63,6 +65,11 @@ struct worker {
 	struct journal *journal; /* handed over; NULL until then */
 	struct mono started;
 	uint64_t requests_refused;
+
+	struct timer remaining;      /* retired: the next look at what is left */
+	struct mono hard_stop;       /* … and when it ends at the latest; 0 = never */
+	struct ans_retired *retired; /* former workers, as the guardian told */
+	size_t retired_n;
 };
 
 /* worker_requests.c: messages of the guardian (ipc_message_fn; ipc->ctx is the worker). */
@@ -82,14 +89,28 @@ void worker_notify_group(void *ctx, uint32_t group, enum notify_event event);
 /* A message without arguments: READY, STOPPED. */
 void worker_tell(struct worker *worker, enum request request);
 
+/* worker_requests.c: the answer to FREEZE; a retired worker's sessions. */
+void worker_frozen(struct worker *worker, const struct req_frozen *answer);
+void worker_remain(struct worker *worker, uint32_t sessions);
+
+/* worker_carry.c: NULL, or why not.  `fd` stays the caller's. */
+const char *worker_freeze(struct worker *worker, int fd);
+const char *worker_thaw(struct worker *worker);
+const char *worker_retire(struct worker *worker);
+
+/* worker_carry.c: takes over what a former worker has written down; what is not understood begins
+ * anew.  0, or -errno: it was not understood from some place on. */
+int worker_adopt(struct worker *worker, int fd);
+
 /* worker.c: control_answer_fn of the control socket; `ctx` is the worker. */
 char *worker_answer(void *ctx, const char *line, size_t *len);
 
 /* worker.c: everything was handed over; gets ready to serve.  0, or -errno: the worker must end. */
 int worker_prepare(struct worker *worker);
 
-/* worker.c: the token is here; begins to serve.  0 or -errno, likewise. */
-int worker_begin(struct worker *worker);
+/* worker.c: the token is here; begins to serve, from what `fd` holds (-1: from nothing).  0 or -errno,
+ * likewise. */
+int worker_begin(struct worker *worker, int fd);
 
 /* worker.c: resigns, make before break; the loop ends when nothing is held any more. */
 void worker_stop(struct worker *worker, const char *why);

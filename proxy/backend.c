@@ -387,7 +387,6 @@ server_inherit(struct server *s, const struct server_health *health)
 	}
 	set_state(s, derive_state(s), health->changed);
 	s->changed = health->changed;
-	publish(be);
 	pthread_mutex_unlock(&be->lock);
 }
 

@@ -87,7 +87,7 @@ struct server_health {
 	struct sock_addr address; /* len 0 = none */
 };
 
-/* Goes on from there, and says nothing about it.  Before checks begin. */
+/* Goes on from there, and says nothing about it.  Before checks begin; backend_inherit follows. */
 void server_inherit(struct server *s, const struct server_health *health);
 
 /* The backend is not new, and `usable` then: servers that have joined it decide nothing before their

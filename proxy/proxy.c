@@ -288,6 +288,14 @@ proxy_close(struct proxy *proxy)
 	wake_all(proxy);
 }
 
+bool
+proxy_drained(const struct proxy *proxy)
+{
+	/* In this order: a thread that still accepts may be about to count a session. */
+	return atomic_load(&proxy->closed_n) == proxy->threads_n &&
+	       atomic_load(&proxy->sessions) == 0;
+}
+
 void
 proxy_stop(struct proxy *proxy)
 {

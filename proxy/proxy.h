@@ -40,8 +40,10 @@ int proxy_start(struct proxy *proxy);
 /* Begins to accept and to check servers. */
 void proxy_open(struct proxy *proxy);
 
-/* Ceases to, for good: the listening sockets are closed here, sessions go on. */
+/* Ceases to, for good: the listening sockets are closed here, sessions go on.  proxy_drained: every
+ * thread has done so, and the last session has ended. */
 void proxy_close(struct proxy *proxy);
+bool proxy_drained(const struct proxy *proxy);
 
 /* Stops accepting at once, closes sessions, joins the threads, frees everything.  NULL is fine. */
 void proxy_stop(struct proxy *proxy);

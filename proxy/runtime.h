@@ -98,6 +98,7 @@ struct proxy {
 	_Atomic uint32_t starved_n; /* threads with `starved` */
 	_Atomic bool stopping;
 	_Atomic uint32_t phase;     /* enum proxy_phase */
+	_Atomic uint32_t closed_n;  /* threads that have followed to PROXY_CLOSED */
 	_Atomic uint32_t shutdowns; /* of servers' sessions, ever */
 	pthread_mutex_t shutdown_lock;
 	struct resolver *resolver;

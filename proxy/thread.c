@@ -131,10 +131,12 @@ follow_phase(struct proxy_thread *t)
 	if (t->phase == phase)
 		return;
 	t->phase = phase;
-	if (phase == PROXY_OPEN)
+	if (phase == PROXY_OPEN) {
 		open_doors(t);
-	else
-		close_doors(t);
+		return;
+	}
+	close_doors(t);
+	atomic_fetch_add(&t->proxy->closed_n, 1);
 }
 
 /* Another thread wants something: to stop, to open, to try waiting sessions, to resume listeners. */

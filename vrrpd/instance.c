@@ -524,38 +524,6 @@ vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now)
 	step(inst, VRRP_EVENT_STOP, NULL, why, now);
 }
 
-/*
- * Not so far as to leave nobody: with the least priority there is it follows any peer, and takes
- * over only from a silence.
- */
-void
-vrrp_instance_yield(struct vrrp_instance *inst, bool yield, struct mono now)
-{
-	if (inst->yielded == yield)
-		return;
-	inst->yielded = yield;
-	if (yield && inst->state == VRRP_STATE_MASTER)
-		step(inst, VRRP_EVENT_YIELD, NULL, "resigned by the administrator", now);
-	if (!inst->vrrp->begun)
-		return;
-	vrrp_instance_set_priority(inst, now);
-	/* An owner waits for nobody. */
-	if (!yield && inst->conf->priority == VRRP_PRIORITY_OWNER && inst->state == VRRP_STATE_BACKUP)
-		step(inst, VRRP_EVENT_DOWN_TIMER, NULL, "address owner (priority 255)", now);
-}
-
-void
-vrrp_instance_leave(struct vrrp_instance *inst, bool leave, struct mono now)
-{
-	if (inst->leaving == leave)
-		return;
-	inst->leaving = leave;
-	if (leave)
-		step(inst, VRRP_EVENT_STOP, NULL, "it is not in the new configuration", now);
-	else
-		vrrp_instance_on_fact(inst, now);
-}
-
 int
 vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index)
 {

@@ -5,7 +5,6 @@
  * bounds for the engine to be sane is checked, and an instance that is not begins anew.  A field
  * that is to survive a reload is one word in the lists below.
  */
-#include "vrrpd/auth_hmac.h"
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 
@@ -97,75 +96,6 @@ vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len
 		inst->source = source;
 	if (inst->state == VRRP_STATE_MASTER)
 		inst->active_cs = inst->conf->advert_int_cs;
-	return true;
-}
-
-/* ------------------------------------------------------------------ signatures */
-
-struct saved_mark {
-	struct ip sender; /* AF_UNSPEC: ourselves */
-	uint64_t sequence;
-	uint32_t used;
-};
-
-/* Whose mark is in this place? */
-static struct ip
-sender_of(const struct vrrp_instance *inst, size_t place)
-{
-	if (place == 0)
-		return (struct ip){ .family = AF_UNSPEC };
-	if (place <= inst->conf->unicast_peers_n)
-		return inst->conf->unicast_peers[place - 1].ip;
-	return inst->marks[place].sender;
-}
-
-size_t
-vrrp_save_mark(const struct vrrp *vrrp, uint32_t instance, size_t place, void *saved)
-{
-	const struct vrrp_instance *inst = &vrrp->instances[instance];
-	struct saved_mark s;
-
-	if (place >= vrrp_hmac_marks_n(inst->conf))
-		return 0;
-	memset(&s, 0, sizeof s);
-	s.sender = sender_of(inst, place);
-	s.sequence = atomic_load(&inst->marks[place].sequence);
-	s.used = atomic_load(&inst->marks[place].used);
-	memcpy(saved, &s, sizeof s);
-	return sizeof s;
-}
-
-/* Its sender's own place, or one that is free. */
-static bool
-takes_mark(const struct vrrp_instance *inst, size_t place, const struct ip *sender)
-{
-	struct ip own = sender_of(inst, place);
-
-	if (place > inst->conf->unicast_peers_n)
-		return atomic_load(&inst->marks[place].used) == 0;
-	return own.family == sender->family && ip_equal(&own, sender);
-}
-
-bool
-vrrp_restore_mark(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len)
-{
-	struct vrrp_instance *inst = &vrrp->instances[instance];
-	size_t n = vrrp_hmac_marks_n(inst->conf), place = 0;
-	struct saved_mark s;
-
-	if (len != sizeof s)
-		return false;
-	memcpy(&s, saved, sizeof s);
-	if (s.sequence == 0)
-		return false;
-	while (place < n && !takes_mark(inst, place, &s.sender))
-		place++;
-	if (place == n)
-		return false;
-	atomic_store(&inst->marks[place].sequence, s.sequence);
-	atomic_store(&inst->marks[place].used, s.used);
-	if (place > inst->conf->unicast_peers_n)
-		inst->marks[place].sender = s.sender;
 	return true;
 }
 

@@ -172,9 +172,6 @@ size_t vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved);
 size_t vrrp_save_script(const struct vrrp *vrrp, uint32_t script, void *saved);
 /* Before vrrp_resume; the links must have been told.  False: it begins anew. */
 bool vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len);
-/* The sequence of a signature (auth_hmac), the instance's place-th; 0 = there are no more. */
-size_t vrrp_save_mark(const struct vrrp *vrrp, uint32_t instance, size_t place, void *saved);
-bool vrrp_restore_mark(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len);
 bool vrrp_restore_script(struct vrrp *vrrp, uint32_t script, const void *saved, size_t len);
 
 /* keepalived's line for a transition, "(VI_1) Entering MASTER STATE"; returns `buf`. */

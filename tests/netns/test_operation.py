@@ -344,18 +344,6 @@ def test_worker_privileges(lab, pair_of, fast, say):
     say(f"worker: uid {status['Uid'].split()[0]}, no capabilities, no_new_privs")
 
 
-def test_sighup(lab, pair_of, fast, say):
-    """Until there is a reload SIGHUP is a message and nothing else."""
-    lb1, _ = pair_of(fast())
-    before = lb1.pids()
-    length = len(lb1.log_text())
-    os.kill(lb1.guardian, signal.SIGHUP)
-    wait_until(lambda: len(lb1.log_text()) > length, 3, "a message")
-    assert lb1.pids() == before
-    assert lab.watch.holders(lab.vip) == ["lb1"]
-    say(f"SIGHUP: {lb1.log_text()[length:].strip().splitlines()[0]}")
-
-
 def test_guardian_killed(lab, pair_of, patience, fast, say):
     """Only the guardian dies: the worker resigns at once, and serves who still comes until its address
     lapses."""

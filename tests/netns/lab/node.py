@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import signal
+import subprocess
 
 from . import network
 from .process import Process, descendants, fd_count, send_signal, wait_until
@@ -94,6 +95,18 @@ class Tandem:
             timeout,
             f"the worker on {self.name} runs",
         )
+
+    def command(self, *words):
+        """A command such as `reload`, to its end: (exit status, what it said)."""
+        argv = [self.lab.binary, "-R", str(self.run_directory), *words]
+        done = subprocess.run(argv, text=True, capture_output=True, timeout=60)
+        return done.returncode, done.stderr
+
+    def reload(self, files=None):
+        """Reloads, with new files if they are given."""
+        if files:
+            self.configure(files)
+        return self.command("reload")
 
     def terminate(self):
         self.process.signal(signal.SIGTERM)

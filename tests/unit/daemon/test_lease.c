@@ -69,12 +69,12 @@ begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
 	*f = (struct fixture){ .arena = arena_new(), .restore = true };
 	f->conf = lab_conf(f->arena, vips_n, lease_s);
 	assert_int_equal(loop_init(&f->loop), 0);
-	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
+	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
 	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(solicitor_init(&f->solicitor, f->conf, &f->watch, f->announcer.fd), 0);
-	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
+	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch, NULL), 0);
 	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
 	f->kernel = (struct lease_kernel){
 		.conf = f->conf,
@@ -364,7 +364,7 @@ test_an_owner_keeps_its_addresses(void **state)
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
 	lab_ip("address del " LAB_HOST "/24 dev tt0");
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
 	/* The only address there is: advertisements come from it. */
 	assert_true(ip_equal(&f.watch.links[0].primary, &f.conf->instances[0].vips[0].ip));
 	lab_ip("address add " LAB_HOST "/24 dev tt0");
@@ -388,7 +388,7 @@ test_an_owner_renews_what_its_predecessor_left(void **state)
 	begin(&f, 1, 3);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
 	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
 	leases_claim(&f.leases, 0, mono_now());

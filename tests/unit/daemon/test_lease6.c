@@ -64,12 +64,12 @@ begin(struct fixture *f)
 	f->conf = lab_conf(f->arena, VIPS, 3);
 	lab_ipv6(f->conf);
 	assert_int_equal(loop_init(&f->loop), 0);
-	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
+	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
 	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
 	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
 	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
 	assert_int_equal(solicitor_init(&f->solicitor, f->conf, &f->watch, f->announcer.fd), 0);
-	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch), 0);
+	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch, NULL), 0);
 	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
 	f->kernel = (struct lease_kernel){
 		.conf = f->conf,
@@ -238,7 +238,7 @@ test_a_long_lease_is_not_native(void **state)
 	f.conf->instances[0].priority = 255;
 	f.conf->instances[0].lease_s = 30;
 	netwatch_fini(&f.watch);
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, on_change, &f), 0);
+	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
 	assert_false(netwatch_vip(&f.watch, 0, 1)->native);
 	leases_settle(&f.leases);
 	assert_false(lab_has("fd09::1:1"));

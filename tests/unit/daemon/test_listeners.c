@@ -57,7 +57,7 @@ add_bind(struct fixture *f, const char *address, uint16_t port)
 static void
 end(struct fixture *f)
 {
-	listeners_fini(&f->listeners);
+	listeners_fini(&f->listeners, NULL);
 	arena_free(f->arena);
 }
 
@@ -79,7 +79,7 @@ test_one_socket_per_thread(void **state)
 	begin(&f);
 	add_bind(&f, "0.0.0.0", 8080);
 	add_bind(&f, "10.99.0.1", 8080); /* not local: a backup's view of the VIP */
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 3), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 3, NULL), 0);
 	assert_int_equal(f.listeners.n, 6);
 	for (size_t i = 0; i < f.listeners.n; i++) {
 		int fd = f.listeners.at[i].fd;
@@ -100,7 +100,7 @@ test_both_families_of_a_port(void **state)
 	begin(&f);
 	add_bind(&f, "0.0.0.0", 8080);
 	add_bind(&f, "::", 8080)->v6only = true;
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), 0);
 	assert_int_equal(option(f.listeners.at[2].fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 	end(&f);
 }
@@ -120,14 +120,14 @@ test_a_port_of_another_program(void **state)
 	begin(&f);
 	add_bind(&f, "0.0.0.0", 8081);
 	add_bind(&f, "0.0.0.0", 8082);
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), -EADDRINUSE);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), -EADDRINUSE);
 	assert_int_equal(f.listeners.n, 0);
 	end(&f);
 
 	close(fd);
 	begin(&f);
 	add_bind(&f, "0.0.0.0", 8081);
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), 0);
 	end(&f);
 }
 
@@ -139,7 +139,7 @@ test_a_disabled_proxy_binds_nothing(void **state)
 	begin(&f);
 	add_bind(&f, "0.0.0.0", 8080);
 	f.conf.proxies[0].disabled = true;
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), 0);
 	assert_int_equal(f.listeners.n, 0);
 	end(&f);
 }
@@ -155,7 +155,7 @@ test_unix_paths(void **state)
 	snprintf(path, sizeof path, "%s/socket", directory);
 	begin(&f);
 	add_bind(&f, path, 0)->mode = 0640;
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), 0);
 	assert_int_equal(f.listeners.n, 2);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
@@ -163,12 +163,12 @@ test_unix_paths(void **state)
 	/* Served: refused.  Left behind: replaced. */
 	begin(&g);
 	add_bind(&g, path, 0);
-	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1), -EADDRINUSE);
-	listeners_fini(&g.listeners);
+	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1, NULL), -EADDRINUSE);
+	listeners_fini(&g.listeners, NULL);
 	for (size_t i = 0; i < f.listeners.n; i++)
 		close(f.listeners.at[i].fd);
 	f.listeners.n = 0;
-	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1), 0);
+	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1, NULL), 0);
 	end(&g);
 	assert_int_equal(stat(path, &st), -1);
 	end(&f);
@@ -178,7 +178,7 @@ test_unix_paths(void **state)
 	close(creat(plain, 0600));
 	begin(&g);
 	add_bind(&g, plain, 0);
-	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1), -EEXIST);
+	assert_int_equal(listeners_init(&g.listeners, &g.conf, 1, NULL), -EEXIST);
 	end(&g);
 	assert_int_equal(unlink(plain), 0);
 	rmdir(directory);
@@ -192,7 +192,7 @@ test_inherited(void **state)
 
 	begin(&f);
 	add_bind(&f, "fd@", 0)->inherited_fd = fd;
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), 0);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), 0);
 	assert_int_equal(f.listeners.n, 2);
 	assert_int_equal(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 1);
 	end(&f);
@@ -201,7 +201,7 @@ test_inherited(void **state)
 
 	begin(&f);
 	add_bind(&f, "fd@", 0)->inherited_fd = fd;
-	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2), -EBADF);
+	assert_int_equal(listeners_init(&f.listeners, &f.conf, 2, NULL), -EBADF);
 	end(&f);
 }
 

@@ -63,7 +63,7 @@ test_order(void **state)
 		 scratch_path("told"));
 	snprintf(quick, sizeof quick, "/bin/sh -c 'echo quick >> %s'", scratch_path("told"));
 	snprintf(any, sizeof any, "/bin/sh -c 'echo \"$@\" >> %s' sh", scratch_path("told"));
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_BACKUP, 90);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_FAULT, 90);
@@ -85,7 +85,7 @@ test_orphans(void **state)
 	struct notifier notifier;
 
 	snprintf(any, sizeof any, "/bin/sh -c 'echo $2 $3 >> %s' sh", scratch_path("told"));
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	notifier_orphan(&notifier);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER_RX_LOWER_PRI, 100);
@@ -110,7 +110,7 @@ test_stop_behind_one_that_hangs(void **state)
 	struct notifier notifier;
 
 	snprintf(stop, sizeof stop, "/bin/sh -c 'echo stop > %s'", scratch_path("told"));
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
 	finish(&notifier, 200);
 	assert_string_equal(scratch_text("told"), "stop\n");
@@ -128,7 +128,7 @@ test_too_many(void **state)
 	size_t lines = 0;
 
 	snprintf(any, sizeof any, "/bin/sh -c 'echo $3 >> %s' sh", scratch_path("told"));
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	for (int i = 0; i < 3 * NOTIFY_QUEUE; i++)
 		notifier_tell(&notifier, 0, i % 2 ? NOTIFY_EVENT_BACKUP : NOTIFY_EVENT_MASTER, 1);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_STOP, 1);
@@ -160,7 +160,7 @@ test_fifo(void **state)
 	snprintf(script, sizeof script, "/bin/sh -c 'echo $1 > %s; cat $2 >> %s' sh arg",
 		 scratch_path("told"), scratch_path("told"));
 	assert_int_equal(mkfifo(path2, 0600), 0);
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(S_ISFIFO(st.st_mode));
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
@@ -171,9 +171,9 @@ test_fifo(void **state)
 	assert_string_equal(lines, "INSTANCE \"VI_1\" MASTER 100\n");
 	close(fd);
 	for (int i = 0; i < 5000; i++)
-		notify_fifo_write(&notifier.fifos[1], "INSTANCE \"VI_1\" BACKUP 100\n");
-	assert_true(notifier.fifos[1].dropped > 0);
-	assert_true(notifier.fifos[1].fd >= 0);
+		notify_fifo_write(notifier.fifos[1], "INSTANCE \"VI_1\" BACKUP 100\n");
+	assert_true(notifier.fifos[1]->dropped > 0);
+	assert_true(notifier.fifos[1]->fd >= 0);
 	finish(&notifier, 5000);
 	assert_string_equal(scratch_text("told"), "arg\nINSTANCE \"VI_1\" MASTER 100\n"
 						  "INSTANCE \"VI_1\" STOP 100\n");
@@ -196,7 +196,7 @@ test_no_fifo(void **state)
 
 	snprintf(path, sizeof path, "%s", scratch_path("plain"));
 	scratch_touch("plain");
-	assert_int_equal(notifier_init(&notifier, &loop, &conf, on_idle, NULL), 0);
+	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
 	finish(&notifier, 1000);
 	assert_string_equal(scratch_text("plain"), "");

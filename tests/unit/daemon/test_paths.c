@@ -48,10 +48,11 @@ begin(struct fixture *f, const char *text)
 	assert_int_equal(report.errors, 0);
 	assert_int_equal(loop_init(&f->loop), 0);
 	f->loop.max_wait_ns = NS_PER_MS;
-	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, on_change, f), 0);
+	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
 	assert_int_equal(static_addresses_init(&f->statics, f->conf, &f->watch), 0);
 	static_addresses_put(&f->statics);
 	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
+	paths_begin(&f->paths);
 }
 
 /* As after SIGKILL: nobody takes anything away. */

@@ -63,11 +63,21 @@ check_at(enum privileged_turn turn, struct ipc_message m)
 	return privileged_check(&gate, &m);
 }
 
-/* READY is the one thing that the holder of the token has no reason to say. */
+/* When its turn is. */
 static enum privileged_reject
 check(struct ipc_message m)
 {
-	return check_at(m.type == REQUEST_READY ? PRIVILEGED_TURN_WAITS : PRIVILEGED_TURN_HOLDS, m);
+	return check_at(m.type == REQUEST_READY       ? PRIVILEGED_TURN_WAITS
+			: m.type == REQUEST_REMAINING ? PRIVILEGED_TURN_OVER
+						      : PRIVILEGED_TURN_HOLDS,
+			m);
+}
+
+static bool
+has_instance(uint32_t type)
+{
+	return list[type].len >= sizeof(struct req_instance) && type != REQUEST_FROZEN &&
+	       type != REQUEST_REMAINING;
 }
 
 static void
@@ -114,7 +124,7 @@ test_wrong_contents(void **state)
 		assert_int_equal(check(m), PRIVILEGED_DESCRIPTORS);
 		assert_int_equal(check(message(t, len, GENERATION + 1, 0, 0)),
 				 PRIVILEGED_GENERATION);
-		if (len >= sizeof(struct req_instance)) {
+		if (has_instance(t)) {
 			assert_int_equal(check(message(t, len, GENERATION, end_of(t), 0)),
 					 PRIVILEGED_INSTANCE);
 			assert_int_equal(check(message(t, len, GENERATION, UINT32_MAX, 0)),
@@ -180,8 +190,8 @@ test_every_turn(void **state)
 	for (uint32_t t = 0; t < REQUEST_N; t++) {
 		const bool may[] = {
 			[PRIVILEGED_TURN_WAITS] = t == REQUEST_READY || t == REQUEST_STOPPED,
-			[PRIVILEGED_TURN_HOLDS] = t != REQUEST_READY,
-			[PRIVILEGED_TURN_OVER] = t == REQUEST_STOPPED,
+			[PRIVILEGED_TURN_HOLDS] = t != REQUEST_READY && t != REQUEST_REMAINING,
+			[PRIVILEGED_TURN_OVER] = t == REQUEST_STOPPED || t == REQUEST_REMAINING,
 		};
 
 		for (unsigned turn = 0; turn < sizeof may && list[t].from_worker; turn++)

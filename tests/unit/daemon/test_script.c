@@ -356,7 +356,7 @@ test_check(void **state)
 
 	snprintf(good, sizeof good, "test -e %s", scratch_path("good"));
 	states_n = 0;
-	assert_int_equal(check_scripts_init(&checks, &loop, &conf, keep_result, NULL), 0);
+	assert_int_equal(check_scripts_init(&checks, &loop, &conf, NULL, keep_result, NULL), 0);
 	check_scripts_retell(&checks); /* the untracked one is not told */
 	assert_int_equal(states_n, 2);
 	assert_int_equal(states[0], SCRIPT_STATE_UNKNOWN);
@@ -387,7 +387,7 @@ test_check_that_hangs(void **state)
 	struct check_scripts checks;
 
 	states_n = 0;
-	assert_int_equal(check_scripts_init(&checks, &loop, &conf, keep_result, NULL), 0);
+	assert_int_equal(check_scripts_init(&checks, &loop, &conf, NULL, keep_result, NULL), 0);
 	wait_for_state(SCRIPT_STATE_FAILED);
 	assert_int_equal(last.status, -1);
 	check_scripts_fini(&checks);

@@ -116,6 +116,7 @@ test_commands_of_each_event(void **state)
 		.stop = { .line = "s" },
 		.any = { .line = "any" },
 		.master_rx_lower_pri = { .line = "rx" },
+		.deleted = { .line = "d" },
 	};
 	static const struct conf_notify only_any = { .any = { .line = "any" } };
 	static const struct {
@@ -126,6 +127,7 @@ test_commands_of_each_event(void **state)
 		{ NOTIFY_EVENT_MASTER, "MASTER", { "m", "any" }, 1 },
 		{ NOTIFY_EVENT_BACKUP, "BACKUP", { "b", "any" }, 1 },
 		{ NOTIFY_EVENT_FAULT, "FAULT", { "f", "any" }, 1 },
+		{ NOTIFY_EVENT_DELETED, "DELETED", { "d", "any" }, 1 },
 		{ NOTIFY_EVENT_STOP, "STOP", { "s", "any" }, 1 },
 		{ NOTIFY_EVENT_MASTER_RX_LOWER_PRI, "MASTER_RX_LOWER_PRI", { "rx" }, 0 },
 		{ NOTIFY_EVENT_MASTER_PRIORITY, "MASTER_PRIORITY", { NULL }, 0 },

@@ -85,7 +85,7 @@ test_pace(void **state)
 	second = ARENA_PUSH(arena, conf->instances, conf->instances_n);
 	*second = conf->instances[0];
 	assert_int_equal(loop_init(&loop), 0);
-	assert_int_equal(netwatch_init(&watch, &loop, conf, NULL, NULL), 0);
+	assert_int_equal(netwatch_init(&watch, &loop, conf, NULL, NULL, NULL), 0);
 	assert_int_equal(announcer_init(&announcer, &watch), 0);
 	assert_int_equal(solicitor_init(&solicitor, conf, &watch, announcer.fd), 0);
 	assert_int_equal(solicitor.peers_n, 2);

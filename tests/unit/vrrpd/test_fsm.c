@@ -178,12 +178,12 @@ test_ways_to_mastership(void **unused)
 	FOR_EACH_ROW(state, event, row)
 	{
 		bool idle = state == VRRP_STATE_INIT || state == VRRP_STATE_FAULT;
-		bool expected = state == VRRP_STATE_MASTER     ? row->next == VRRP_STATE_MASTER
-				: state == VRRP_STATE_RESIGNED ? event == VRRP_EVENT_UNHEEDED
-				: state == VRRP_STATE_BACKUP
-					? event == VRRP_EVENT_DOWN_TIMER ||
-						  event == VRRP_EVENT_GROUP_TAKES
-					: idle && event == VRRP_EVENT_READY_OWNER;
+		bool expected =
+			state == VRRP_STATE_MASTER     ? row->next == VRRP_STATE_MASTER
+			: state == VRRP_STATE_RESIGNED ? event == VRRP_EVENT_UNHEEDED
+			: state == VRRP_STATE_BACKUP
+				? event == VRRP_EVENT_DOWN_TIMER || event == VRRP_EVENT_GROUP_TAKES
+				: idle && event == VRRP_EVENT_READY_OWNER;
 
 		assert_int_equal(row->next == VRRP_STATE_MASTER, expected);
 	}
