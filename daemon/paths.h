@@ -40,7 +40,8 @@ struct path_keeper {
 	struct mono restored;
 };
 
-/* At the start of the daemon: removes whatever carries our number, since a predecessor left it. */
+/* At the start of the daemon: removes whatever carries our number, since a predecessor left it.
+ * (What is another daemon's in the same network namespace that one puts back.) */
 void paths_sweep(void);
 
 /* 0 or -errno. */
