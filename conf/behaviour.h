@@ -40,11 +40,14 @@ conf_answers_lower(const struct conf_instance *instance)
 }
 
 /* Does a master that loses advertise once more?  After a split the winner may not have heard us yet,
- * and so would not announce itself to neighbours that hold our address. */
+ * and so would not announce itself to neighbours that hold our address.  With a MAC in common they hold
+ * the right one, and our frame would draw the switches' attention from the winner. */
 static inline bool
 conf_has_last_word(const struct conf_instance *instance)
 {
-	return instance->higher_prio_send_advert != CONF_OFF;
+	if (instance->higher_prio_send_advert == CONF_UNSET)
+		return conf_xmit(instance) == instance->interface;
+	return instance->higher_prio_send_advert == CONF_ON;
 }
 
 /* Accept_Mode (RFC 9568 section 6.1): on unless switched off, and always for the owner. */

@@ -6,11 +6,13 @@
  * garp_master_delay, garp_lower_prio_repeat times whenever a lower priority is heard and again after
  * garp_lower_prio_delay, and refreshes.  That leaves open who has the last word after a split, or
  * while a dead node's kernel still answers for the VIP: so a round follows every 500 ms until that
- * is over.
+ * is over.  With a virtual MAC the first comes soon: until the old master has heard us it answers our
+ * gratuitous ARP, and the switches believe that answer.
  */
 #include "vrrpd/garp.h"
 
 #define ROUND_MS 500
+#define SOON_MS  50
 #define PAUSE_MS 1000
 
 static const struct mono never = { 0 };
@@ -54,6 +56,8 @@ vrrp_garp_begin(struct vrrp_garp *garp, const struct conf_instance *conf, int64_
 		.refresh = after(now, conf->garp_master_refresh_ms),
 	};
 	repeat(garp, span_ns, now);
+	if (conf->use_vmac && garp->round.ns)
+		garp->round = mono_add_ms(now, SOON_MS);
 }
 
 static bool

@@ -10,7 +10,6 @@ from lab.process import now, wait_until
 MULTICAST = Pair(version=3, advert_s=0.1, unicast=False)
 KINDS = {
     "multicast": MULTICAST,
-    "unicast": dataclasses.replace(MULTICAST, unicast=True),
     "vmac": dataclasses.replace(MULTICAST, instance="use_vmac"),
 }
 

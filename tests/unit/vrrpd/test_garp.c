@@ -73,6 +73,17 @@ test_lease(void **state)
 			    "500:1 1000:1 1500:1 2000:1 2500:1 3000:1 3500:1 5000:5");
 }
 
+/* The old master may just have answered from the MAC we share. */
+static void
+test_virtual_mac(void **state)
+{
+	conf.use_vmac = true;
+	vrrp_garp_begin(&garp, &conf, 1000 * NS_PER_MS, at_ms(0));
+	assert_string_equal(sent_until(60000), "50:1 550:1 1050:1 5000:5");
+	vrrp_garp_begin(&garp, &conf, 0, at_ms(0));
+	assert_string_equal(sent_until(60000), "5000:5");
+}
+
 static void
 test_refresh(void **state)
 {
@@ -184,6 +195,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_plain, setup),
 		cmocka_unit_test_setup(test_lease, setup),
+		cmocka_unit_test_setup(test_virtual_mac, setup),
 		cmocka_unit_test_setup(test_refresh, setup),
 		cmocka_unit_test_setup(test_no_delay, setup),
 		cmocka_unit_test_setup(test_lower, setup),
