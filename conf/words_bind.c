@@ -11,7 +11,9 @@
 #include "conf/words_idle_haproxy.h"
 #include "conf/words_tls.h"
 
+#include <grp.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <string.h>
 
 /* "mode 660": octal. */
@@ -44,7 +46,7 @@ print_mode(const struct conf_printer *pr, const struct conf_row *row, const void
 		fprintf(pr->out, " %s %o", row->name, (unsigned)bind->mode);
 }
 
-/* uid, gid: by number, since looking up names could block. */
+/* uid, gid */
 static void
 parse_owner(struct conf_call *call)
 {
@@ -55,6 +57,26 @@ parse_owner(struct conf_call *call)
 	call->used = 2;
 	if (word && call_int(call, word, 0, INT32_MAX, &id))
 		*field = (int32_t)id;
+}
+
+/* user, group: names of this host, kept as numbers; looked up before anything is served. */
+static void
+parse_owner_name(struct conf_call *call)
+{
+	bool group = strcmp(call->row->name, "group") == 0;
+	const struct conf_word *word = call_word(call, 1, group ? "a group" : "a user");
+	struct conf_bind *bind = call->object;
+	const struct passwd *pw = word && !group ? getpwnam(word->text) : NULL;
+	const struct group *gr = word && group ? getgrnam(word->text) : NULL;
+
+	call->used = 2;
+	if (pw)
+		bind->uid = (int32_t)pw->pw_uid;
+	else if (gr)
+		bind->gid = (int32_t)gr->gr_gid;
+	else if (word)
+		conf_error(&call->p->reporter, word->pos, "there is no %s `%.40s` on this host",
+			   call->row->name, word->text);
 }
 
 static void
@@ -122,10 +144,10 @@ static const struct conf_row rows[] = {
 	  .print = print_owner, .doc = "the owner of a unix socket" },
 	{ "gid", CONF_TYPE_CALL, ROW_FIELD(conf_bind, gid), .parse = parse_owner,
 	  .print = print_owner, .doc = "the group of a unix socket" },
-	{ "user", CONF_TYPE_REFUSED, .min = 1,
-	  .doc = "names are not looked up: write `uid NUMBER`" },
-	{ "group", CONF_TYPE_REFUSED, .min = 1,
-	  .doc = "names are not looked up: write `gid NUMBER`" },
+	{ "user", CONF_TYPE_CALL, .parse = parse_owner_name,
+	  .doc = "the owner of a unix socket, by name" },
+	{ "group", CONF_TYPE_CALL, .parse = parse_owner_name,
+	  .doc = "the group of a unix socket, by name" },
 	{ "transparent", CONF_TYPE_FLAG, ROW_FIELD(conf_bind, transparent),
 	  .doc = "takes connections to foreign addresses that the firewall diverts here" },
 	{ "accept-proxy", CONF_TYPE_FLAG, ROW_FIELD(conf_bind, accept_proxy),
