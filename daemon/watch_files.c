@@ -133,14 +133,16 @@ watch_directory(const struct watch *w, uint32_t i)
 	inotify_add_watch(w->events, dirname(path), EVENTS);
 }
 
-/* Which file it was is found by looking: there are few. */
-static void
+/* Has anything happened?  Which file it was is found by looking: there are few. */
+static bool
 drain_events(const struct watch *w)
 {
 	char buf[4096];
+	bool any = false;
 
 	while (read(w->events, buf, sizeof buf) > 0)
-		;
+		any = true;
+	return any;
 }
 
 void
@@ -170,7 +172,7 @@ watch_files(const struct conf *conf, bool again, int out)
 			if (rang || has_changed(&w, i))
 				look(&w, i);
 		}
-		rang = poll(&p, 1, LOOK_MS) > 0;
-		drain_events(&w);
+		poll(&p, 1, LOOK_MS);
+		rang = drain_events(&w);
 	}
 }

@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#define BOUND_MS 10000
+#define BOUND_MS 30000
 
 /* ------------------------------------------------------------------ pure */
 
@@ -219,6 +219,9 @@ teardown(void **state)
 	watchers_fini(&watchers);
 	loop_fini(&loop);
 	scratch_forget("value");
+	/* watchers_fini has ended them, but waits for a moment only. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 	assert_no_children();
 	return 0;
 }
