@@ -230,17 +230,19 @@ take_events(struct watch *w)
 static bool
 ask(int fd)
 {
-	struct {
+	const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	union {
 		struct nlmsghdr head;
-		struct cn_msg message;
-		enum proc_cn_mcast_op op;
-	} __attribute__((packed)) request = {
-		.head = { .nlmsg_len = sizeof request, .nlmsg_type = NLMSG_DONE },
-		.message = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof request.op },
-		.op = PROC_CN_MCAST_LISTEN,
+		char bytes[NLMSG_LENGTH(sizeof(struct cn_msg) + sizeof op)];
+	} request = {
+		.head = { .nlmsg_len = sizeof request.bytes, .nlmsg_type = NLMSG_DONE },
 	};
+	struct cn_msg *message = NLMSG_DATA(&request.head);
 
-	return send(fd, &request, sizeof request, 0) == sizeof request;
+	message->id = (struct cb_id){ CN_IDX_PROC, CN_VAL_PROC };
+	message->len = sizeof op;
+	memcpy(message->data, &op, sizeof op);
+	return send(fd, &request, sizeof request.bytes, 0) == sizeof request.bytes;
 }
 
 /* Whoever is in other namespaces of users or processes is simply not answered. */
