@@ -100,7 +100,8 @@ render_transport(const struct client_page *page, const json_t *o)
 	fprintf(page->out, "; priority %" PRId64, num(priority, "effective"));
 	if (num(priority, "effective") != num(priority, "configured"))
 		fprintf(page->out, " (configured %" PRId64 ")", num(priority, "configured"));
-	fprintf(page->out, "%s\n", yes(o, "preempt") ? "" : ", nopreempt");
+	fprintf(page->out, "%s%s\n", yes(o, "preempt") ? "" : ", nopreempt",
+		yes(o, "resigned") ? ", resigned until `tandem resume'" : "");
 }
 
 static void
@@ -471,7 +472,7 @@ render_transitions(const struct client_page *page, const json_t *list)
 void
 client_render(const struct client_page *page, const json_t *status)
 {
-	const json_t *instance;
+	const json_t *instance, *former;
 	size_t i;
 
 	if (has(status, "error")) {
@@ -482,6 +483,10 @@ client_render(const struct client_page *page, const json_t *status)
 		str(status, "node"), str(status, "version"), str(status, "phase"),
 		duration(num(status, "uptime_ms")).s, num(status, "guardian_pid"),
 		num(status, "worker_pid"));
+	json_array_foreach(json_object_get(status, "former_workers"), i, former) fprintf(
+		page->out, "former worker %" PRId64 ", for %s: %" PRId64 " session%s to finish\n",
+		num(former, "pid"), duration(num(former, "since_ms_ago")).s,
+		num(former, "sessions"), num(former, "sessions") == 1 ? "" : "s");
 	json_array_foreach(json_object_get(status, "instances"), i, instance)
 		render_instance(page, instance);
 	render_groups(page, json_object_get(status, "groups"));

@@ -315,6 +315,7 @@ build_instance(const struct status_source *s, uint32_t index)
 	json_object_set_new(o, "vips", build_vips(s->conf, &v));
 	json_object_set_new(o, "lease", build_lease(s->conf, &v, s->now));
 	put_bool(o, "will", v.will_lodged);
+	put_bool(o, "resigned", v.yielded);
 	json_object_set_new(o, "auth_hmac", build_hmac(&v));
 	json_object_set_new(o, "tracking", build_tracking(s, conf));
 	json_object_set_new(o, "counters", build_counters(&v));
@@ -523,6 +524,23 @@ build_backend(const struct status_source *s, uint32_t index)
 
 /* ------------------------------------------------------------------ the whole */
 
+static json_t *
+build_former(const struct status_source *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->retired_n; i++) {
+		json_t *o = json_object();
+
+		put_int(o, "pid", s->retired[i].pid);
+		put_int(o, "configuration", s->retired[i].former);
+		put_int(o, "sessions", s->retired[i].sessions);
+		put_ago(o, "since_ms_ago", s->now, s->retired[i].since);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 json_t *
 status_build(const struct status_source *s)
 {
@@ -547,6 +565,7 @@ status_build(const struct status_source *s)
 	put_text(o, "phase", s->phase);
 	put_int(o, "guardian_pid", s->guardian_pid);
 	put_int(o, "worker_pid", s->worker_pid);
+	json_object_set_new(o, "former_workers", build_former(s));
 	put_ago(o, "uptime_ms", s->now, s->started);
 	put_int(o, "at_ms", s->wall_ms);
 	json_object_set_new(o, "instances", instances);

@@ -28,6 +28,9 @@ struct status_source {
 	int64_t wall_ms; /* the wall clock at `now` */
 	int guardian_pid, worker_pid;
 	const char *phase; /* "starting", "running", "stopping" */
+	/* Workers that another has followed and that still have sessions. */
+	const struct ans_retired *retired;
+	size_t retired_n;
 };
 
 /* A new reference, or NULL for want of memory. */

@@ -252,6 +252,8 @@ worker_answer(void *ctx, const char *line, size_t *len)
 		.guardian_pid = getppid(),
 		.worker_pid = getpid(),
 		.phase = phases[w->phase],
+		.retired = w->retired,
+		.retired_n = w->retired_n,
 	};
 	json_t *root;
 	char *text;

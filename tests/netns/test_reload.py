@@ -43,6 +43,11 @@ def test_reload_under_load(lab, pair_of, patience, fast, say):
     probe.stop()
     assert probe.failed() == []
     assert "lost" not in idle.output()
+    wait_until(
+        lambda: [w["sessions"] for w in lb1.status_json()["former_workers"]] == [50],
+        5 * patience,
+        "the status shows the worker that the idle connections hold open",
+    )
     assert lb1.log_text().count("Entering") == 2
     idle.stop(3)
     wait_until(lambda: len(lb1.pids()) == 2, 10 * patience, "the former workers have ended")
@@ -123,7 +128,7 @@ def test_resign_and_resume(lab, pair_of, patience, fast, say):
     assert lb1.reload()[0] == 0
     probe.wait_ok(in_a_row=100)
     assert lab.watch.holders(lab.vip) == ["lb2"]
-    assert lb1.status_json()["instances"][0]["priority"]["effective"] == 1
+    assert lb1.status_json()["instances"][0]["resigned"] and "tandem resume" in lb1.status()
     assert lb1.command("resign", "VI_9")[0] == 1
     assert lb1.command("resume")[0] == 0
     lab.watch.wait_holders(lab.vip, ["lb1"], 5 * patience)
