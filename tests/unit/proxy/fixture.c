@@ -220,7 +220,6 @@ void
 site_start(struct site *site, uint32_t threads_n)
 {
 	site->threads_n = threads_n;
-	site->listeners_n = 0;
 	for (uint32_t i = 0; i < threads_n; i++)
 		site->listeners[site->listeners_n++] = (struct proxy_listener){
 			.fd = listen_on(&site->port),
@@ -239,6 +238,7 @@ site_stop(struct site *site)
 {
 	proxy_stop(site->proxy);
 	health_board_fini(&site->board);
+	site->listeners_n = 0;
 }
 
 int
