@@ -461,6 +461,7 @@ struct conf {
 	uint32_t vip_lease_s;                       /* 3; 0 = permanent */
 	uint32_t watchdog_ms;                       /* 500 */
 	uint32_t startup_delay_ms;                  /* vrrp_startup_delay */
+	uint32_t boot_delay_ms;                     /* vrrp_delay_after_boot */
 	uint32_t garp_interval_us, gna_interval_us; /* 0 = no pauses */
 	uint8_t rt_priority;                        /* of the VRRP thread; 20 */
 	bool no_swap;                               /* the worker's memory is locked, too */

@@ -151,6 +151,8 @@ static const struct conf_row rows[] = {
 	  .doc = "milliseconds of silence after which the worker's will is executed" },
 	{ "vrrp_startup_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf, startup_delay_ms),
 	  .doc = "seconds after the start before an instance may become master" },
+	{ "vrrp_delay_after_boot", CONF_TYPE_SECONDS, ROW_FIELD(conf, boot_delay_ms),
+	  .doc = "the same, counted from the boot of the host" },
 	{ "vrrp_mcast_group4", CONF_TYPE_IP, ROW_FIELD(conf, mcast_group4), .def = "224.0.0.18",
 	  .doc = "the multicast group advertisements go to" },
 	{ "vrrp_mcast_group6", CONF_TYPE_IP, ROW_FIELD(conf, mcast_group6), .def = "ff02::12",

@@ -33,7 +33,7 @@ struct vrrp {
 	struct vrrp_hmac_mark *own_marks;  /* unless they were told to be elsewhere */
 	struct vrrp_sync *groups;          /* conf->groups_n */
 
-	bool begun;          /* vrrp_startup_delay is over */
+	bool begun;          /* the delays of the start are over */
 	bool frozen;         /* no instance does anything */
 	bool stopping;       /* no instance takes part any more */
 	struct timer begin;  /* end of the startup delay, then of settling */

@@ -171,17 +171,30 @@ vrrp_keep_marks(struct vrrp *vrrp, struct vrrp_hmac_mark *marks)
 	}
 }
 
+/* Linux counts the monotonic clock from the boot. */
+static struct mono
+first_moment(const struct conf *conf, struct mono now)
+{
+	struct mono started = mono_add_ms(now, conf->startup_delay_ms);
+	struct mono booted = { (int64_t)conf->boot_delay_ms * NS_PER_MS };
+
+	return mono_before(started, booted) ? booted : started;
+}
+
 void
 vrrp_start(struct vrrp *vrrp, struct mono now)
 {
+	struct mono first = first_moment(vrrp->conf, now);
+
 	vrrp->turn = now;
 	vrrp->settled = mono_add_ms(now, SETTLE_MS);
 	vrrp->world.settling = true;
-	if (vrrp->conf->startup_delay_ms != 0)
-		timer_arm(vrrp->timers, &vrrp->begin,
-			  mono_add_ms(now, vrrp->conf->startup_delay_ms));
-	else
+	if (!mono_before(now, first)) {
 		begin(vrrp, now);
+		return;
+	}
+	log_notice("Delaying startup for %.1f seconds", (double)mono_since(first, now) / NS_PER_S);
+	timer_arm(vrrp->timers, &vrrp->begin, first);
 }
 
 /* Standing still is over: what was armed is armed again, for the moment it was armed for. */

@@ -63,7 +63,8 @@ size_t vrrp_marks_n(const struct conf *conf);
 size_t vrrp_marks_at(const struct conf *conf, uint32_t instance);
 void vrrp_keep_marks(struct vrrp *vrrp, struct vrrp_hmac_mark *marks);
 
-/* INIT -> MASTER (owner) / BACKUP / FAULT, after vrrp_startup_delay; links must have been told. */
+/* INIT -> MASTER (owner) / BACKUP / FAULT, after vrrp_startup_delay and vrrp_delay_after_boot; links
+ * must have been told. */
 void vrrp_start(struct vrrp *vrrp, struct mono now);
 
 /* One received IPv4 datagram, header included, as a raw socket delivers it. */
@@ -163,7 +164,7 @@ struct mono vrrp_lapse(const struct vrrp *vrrp);
  */
 void vrrp_freeze(struct vrrp *vrrp);
 void vrrp_thaw(struct vrrp *vrrp, struct mono now);
-/* Instead of vrrp_start: what was restored goes on, the rest begins without vrrp_startup_delay. */
+/* Instead of vrrp_start: what was restored goes on, the rest begins without a delay. */
 void vrrp_resume(struct vrrp *vrrp, struct mono now);
 
 /* An instance or a script as bytes, of this very binary, at most VRRP_SAVED_MAX; how many. */

@@ -42,6 +42,26 @@ test_startup_delay(void **state)
 	assert_int_equal(until(VRRP_STATE_BACKUP), 2000);
 }
 
+/* Whatever is over last counts. */
+static void
+test_delay_after_boot(void **state)
+{
+	node->conf.boot_delay_ms = (uint32_t)(world->now.ns / NS_PER_MS) + 3000;
+	node->conf.startup_delay_ms = 2000;
+	node_start(node);
+	assert_state(VRRP_STATE_INIT);
+	assert_why("startup delay, 3.0 s more");
+	assert_int_equal(until(VRRP_STATE_BACKUP), 3000);
+}
+
+static void
+test_delay_after_boot_is_over(void **state)
+{
+	node->conf.boot_delay_ms = (uint32_t)(world->now.ns / NS_PER_MS);
+	node_start(node);
+	assert_state(VRRP_STATE_BACKUP);
+}
+
 /* Nor is anything taken over during it. */
 static void
 test_no_lone_take_over_during_startup_delay(void **state)
@@ -356,6 +376,8 @@ main(void)
 		ALONE(test_take_over),
 		ALONE(test_owner_starts_as_master),
 		ALONE(test_startup_delay),
+		ALONE(test_delay_after_boot),
+		ALONE(test_delay_after_boot_is_over),
 		ALONE(test_no_lone_take_over_during_startup_delay),
 		ALONE(test_cadence),
 		ALONE(test_cadence_when_late),
