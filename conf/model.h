@@ -358,8 +358,9 @@ struct conf_server {
 	bool no_check_ssl;
 	const char *check_sni;
 	enum conf_init_state init_state; /* before the first check */
-	bool shutdown_on_down;           /* "on-marked-down shutdown-sessions" */
-	bool shutdown_backups_on_up;     /* "on-marked-up shutdown-backup-sessions" */
+	uint32_t slowstart_ms;       /* its share grows for so long when it is back; 0 = at once */
+	bool shutdown_on_down;       /* "on-marked-down shutdown-sessions" */
+	bool shutdown_backups_on_up; /* "on-marked-up shutdown-backup-sessions" */
 	struct conf_tls tls;
 	struct conf_outbound outbound; /* else the section's */
 	uint32_t tcp_ut_ms;            /* 0 = the kernel's */

@@ -6,6 +6,7 @@
 #include "proxy/log_target.h"
 #include "proxy/runtime.h"
 #include "proxy/session.h"
+#include "proxy/slowstart.h"
 #include "proxy/tls.h"
 
 #include "common/log.h"
@@ -318,6 +319,17 @@ act_on_change(struct server *s, enum server_state state)
 				proxy_shutdown_sessions(&be->servers[i], SESSION_CAUSE_UP);
 }
 
+/* A server that had gone comes back slowly.  Not at the start: nobody has missed it then. */
+static void
+pace(struct server *s, enum server_state before, enum server_state after, struct mono now)
+{
+	if (after != SERVER_UP)
+		slowstart_end(s);
+	else if (before != SERVER_UP && s->fallen)
+		slowstart_begin(s, now);
+	s->fallen |= after == SERVER_DOWN || after == SERVER_STOPPING;
+}
+
 void
 server_report(struct server *s, const struct check_result *result)
 {
@@ -342,6 +354,7 @@ server_report(struct server *s, const struct check_result *result)
 		log_health(s, grade);
 	after = derive_state(s);
 	set_state(s, after, result->at);
+	pace(s, before, after, result->at);
 	republish(s, share);
 	if (before != after) {
 		log_change(s, after);
@@ -378,6 +391,7 @@ server_inherit(struct server *s, const struct server_health *health)
 	s->window.health = health->health;
 	s->judged = health->judged;
 	s->stopping = health->stopping;
+	s->fallen = health->judged && (health->stopping || !check_window_up(&s->window));
 	s->last = health->last;
 	s->inherited = true;
 	/* A name that has been resolved here meanwhile is younger. */

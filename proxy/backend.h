@@ -36,6 +36,9 @@ struct server {
 	bool inherited; /* its health was a former worker's */
 	bool judged;    /* checked, or found unresolvable, at least once */
 	bool stopping;  /* its check passes on condition: no new connections */
+	bool fallen;    /* has been down since it was first judged */
+	bool warming;   /* `slowstart` */
+	struct mono warming_since;
 	struct mono changed;
 };
 

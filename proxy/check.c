@@ -4,8 +4,26 @@
 #include "proxy/check.h"
 
 #include "proxy/runtime.h"
+#include "proxy/slowstart.h"
 
 #include <stdlib.h>
+
+/* `slowstart` goes on, or begins. */
+static void
+warm_up(struct check *c)
+{
+	struct mono now = c->thread->loop.now;
+	uint32_t next_ms = slowstart_step(c->server, now);
+
+	if (next_ms)
+		timer_arm(&c->thread->loop.timers, &c->warm, mono_add_ms(now, next_ms));
+}
+
+static void
+on_warm(struct timer *timer, struct mono now)
+{
+	warm_up(CONTAINER_OF(timer, struct check, warm));
+}
 
 void
 check_ended(struct check *c, const struct check_result *result)
@@ -17,6 +35,7 @@ check_ended(struct check *c, const struct check_result *result)
 	told.at = c->thread->loop.now;
 	told.duration_ms = (uint32_t)mono_since_ms(mono_now(), c->began);
 	server_report(c->server, &told);
+	warm_up(c);
 	if (c->overdue)
 		timer_arm(&c->thread->loop.timers, &c->next, c->thread->loop.now);
 	c->overdue = false;
@@ -77,6 +96,7 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, uint
 		.conn = { .lf = { .fd = -1 } },
 		.next = { .fire = on_next },
 		.limit = { .fire = check_talk_limit },
+		.warm = { .fire = on_warm },
 		.place = place,
 		.of = of,
 		.random = server->number + 1,
@@ -89,5 +109,6 @@ void
 check_stop(struct check *c)
 {
 	timer_disarm(&c->thread->loop.timers, &c->next);
+	timer_disarm(&c->thread->loop.timers, &c->warm);
 	check_talk_stop(c);
 }

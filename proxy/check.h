@@ -24,6 +24,7 @@ struct check {
 	struct proxy_thread *thread;
 	struct timer next;  /* the next beat */
 	struct timer limit; /* the present one has taken too long */
+	struct timer warm;  /* the next step of `slowstart` */
 	struct mono beat;   /* when the present one was due */
 	struct mono began;  /* when it was made, to tell its duration */
 	bool overdue;       /* the next beat came while it was under way */

@@ -13,6 +13,9 @@
 /* From so many servers on a tree costs less than looking at each. */
 #define TREE_FROM 32
 
+/* lb_server.cold counts in parts of this. */
+#define COLD_WHOLE 1000
+
 bool
 lb_is_sticky(enum conf_balance balance)
 {
@@ -64,14 +67,13 @@ lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server)
 		lb_tree_refresh(farm->tree, server);
 }
 
-uint32_t
-lb_limit(const struct lb_server *server)
+/* With `minconn`: what the backend's load makes of it. */
+static uint32_t
+grown_limit(const struct lb_server *server)
 {
 	uint32_t fullconn = server->farm->fullconn;
 	uint64_t load, limit;
 
-	if (server->maxconn == 0)
-		return UINT32_MAX;
 	if (server->minconn == 0)
 		return server->maxconn;
 	load = (uint64_t)atomic_load(&server->farm->served) + atomic_load(&server->farm->queued);
@@ -79,6 +81,35 @@ lb_limit(const struct lb_server *server)
 		return server->maxconn;
 	limit = load * server->maxconn / fullconn;
 	return limit > server->minconn ? (uint32_t)limit : server->minconn;
+}
+
+uint32_t
+lb_limit(const struct lb_server *server)
+{
+	uint32_t cold, limit;
+
+	if (server->maxconn == 0)
+		return UINT32_MAX;
+	limit = grown_limit(server);
+	cold = atomic_load_explicit(&server->cold, memory_order_relaxed);
+	if (cold == 0)
+		return limit;
+	limit = (uint32_t)((uint64_t)limit * (COLD_WHOLE - cold) / COLD_WHOLE);
+	return limit ? limit : 1;
+}
+
+void
+lb_warm(struct lb_server *server, uint64_t elapsed_ms, uint32_t whole_ms)
+{
+	uint64_t part = LB_WEIGHT_SCALE, warm = COLD_WHOLE;
+
+	if (elapsed_ms < whole_ms) {
+		part = 1 + elapsed_ms * LB_WEIGHT_SCALE / whole_ms;
+		warm = elapsed_ms * COLD_WHOLE / whole_ms;
+	}
+	atomic_store(&server->cold, (uint32_t)(COLD_WHOLE - warm));
+	if (!lb_is_static(server->farm->conf))
+		atomic_store(&server->effective_weight, (uint32_t)(server->weight * part));
 }
 
 bool

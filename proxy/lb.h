@@ -31,6 +31,7 @@ struct lb_server {
 	bool backup;
 	_Atomic bool usable;
 	_Atomic uint32_t effective_weight; /* in sixteenths */
+	_Atomic uint32_t cold;             /* thousandths of its limit it does not have yet */
 	_Atomic uint32_t served;           /* slots taken */
 	_Atomic uint32_t queued;           /* sessions that wait for this very server */
 	_Atomic uint32_t
@@ -109,6 +110,15 @@ void lb_release(struct lb_server *server);
  * minconn to maxconn at `fullconn` sessions.
  */
 uint32_t lb_limit(const struct lb_server *server);
+
+/*
+ * `elapsed_ms` of `whole_ms` after it came back: its weight in steps of a sixteenth, where the
+ * algorithm looks at it, and its limit.  At the end, and from then on, it has all of both.
+ */
+void lb_warm(struct lb_server *server, uint64_t elapsed_ms, uint32_t whole_ms);
+
+/* Does the algorithm go by the file's weights alone? */
+bool lb_is_static(const struct conf_proxy *conf);
 
 /* Is `a` less loaded than `b`?  (served + queued + 1) / weight. */
 bool lb_less_loaded(const struct lb_server *a, const struct lb_server *b);

@@ -14,8 +14,8 @@
 #define ORDER_MAX (1 << 18)
 
 /* Algorithms whose schedule is HAProxy's map, made of the file's weights. */
-static bool
-is_mapped(const struct conf_proxy *conf)
+bool
+lb_is_static(const struct conf_proxy *conf)
 {
 	return conf->balance == CONF_BALANCE_STATIC_RR ||
 	       (lb_is_sticky(conf->balance) && !conf->hash_consistent);
@@ -87,11 +87,11 @@ schedule(struct lb_set *set)
 
 	if (!weights)
 		return -ENOMEM;
-	set->order_n = is_mapped(set->farm->conf) ? static_weights(set, weights)
-						  : present_weights(set, weights);
+	set->order_n = lb_is_static(set->farm->conf) ? static_weights(set, weights)
+						     : present_weights(set, weights);
 	set->order = calloc(set->order_n + 1, sizeof *set->order);
 	if (set->order) {
-		if (is_mapped(set->farm->conf))
+		if (lb_is_static(set->farm->conf))
 			lb_map(weights, set->servers_n, set->order);
 		else
 			lb_interleave(weights, set->servers_n, set->order);

@@ -81,6 +81,8 @@ struct server_view {
 	uint32_t health, health_max; /* as in "2/3 UP" */
 	struct sock_addr address;
 	uint32_t sessions, queued;
+	uint32_t limit;  /* sessions it may have at the moment; UINT32_MAX = any */
+	uint32_t weight; /* at the moment, in sixteenths of the file's unit */
 	uint64_t sessions_total, bytes_in, bytes_out, connect_errors, retries, redispatches;
 	struct mono changed;      /* last change of state */
 	const char *check_status; /* "L4OK", "L4CON" … HAProxy's names */

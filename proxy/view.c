@@ -81,6 +81,8 @@ proxy_server_view(const struct proxy *proxy, uint32_t index, uint32_t server,
 
 	view->sessions = atomic_load(&s->lb.served);
 	view->queued = atomic_load(&s->lb.queued);
+	view->limit = lb_limit(&s->lb);
+	view->weight = atomic_load(&s->lb.effective_weight);
 	for (uint32_t i = 0; i < proxy->threads_n; i++) {
 		const struct tally *tally = &proxy->threads[i].servers[s->number];
 

@@ -224,6 +224,52 @@ asks_at_another_port_with_a_proxy_line(void **state)
 	arena_free(arena);
 }
 
+/* Back again, it gets its share little by little; at the start it has all of it. */
+static void
+comes_back_slowly(void **state)
+{
+	struct actor actor = { .name = 'a' };
+	struct arena *arena = arena_new();
+	struct conf_server *server;
+	struct server_view view;
+	uint32_t steps = 0, last = 0;
+	struct site site;
+	struct mono since;
+
+	actor_start(&actor, "GET", "HTTP/1.0 200 OK\r\n\r\n");
+	site_init(&site);
+	server = site_add_server(&site, "s", actor.port);
+	server->check = true;
+	server->weight = 10;
+	server->maxconn = 100;
+	server->slowstart_ms = 1000;
+	server->init_state = CONF_INIT_DOWN;
+	site.proxies[1].health = *check_conf(arena, "\toption httpchk GET /");
+	site_start(&site, 2);
+	WAIT_UNTIL(site_server(&site, 0).state == SERVER_UP);
+	assert_int_equal(site_server(&site, 0).weight, 160);
+	assert_int_equal(site_server(&site, 0).limit, 100);
+	atomic_store(&actor.answer, "HTTP/1.0 500 No\r\n\r\n");
+	WAIT_UNTIL(site_server(&site, 0).state == SERVER_DOWN);
+	atomic_store(&actor.answer, "HTTP/1.0 200 OK\r\n\r\n");
+	WAIT_UNTIL(site_server(&site, 0).state == SERVER_UP);
+	since = mono_now();
+	do {
+		nap();
+		view = site_server(&site, 0);
+		assert_true(view.limit >= last && view.limit <= 100);
+		steps += view.limit > last;
+		last = view.limit;
+		/* It is no warmer than time has passed. */
+		assert_true(last <= 1 + mono_since_ms(mono_now(), view.changed) / 10);
+	} while (last < 100 && mono_since_ms(mono_now(), since) < 10000);
+	assert_int_equal(site_server(&site, 0).weight, 160);
+	assert_true(steps > 2);
+	site_stop(&site);
+	actor_stop(&actor);
+	arena_free(arena);
+}
+
 /* ------------------------------------------------------------------ Vault */
 
 /* Its documented answers to GET /v1/sys/health. */
@@ -388,6 +434,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_check),
 		cmocka_unit_test(asks_at_another_port_with_a_proxy_line),
+		cmocka_unit_test(comes_back_slowly),
 		cmocka_unit_test(follows_the_leader),
 		cmocka_unit_test(returns_from_the_backup),
 		cmocka_unit_test(checks_go_through_tls),

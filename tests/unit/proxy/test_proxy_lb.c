@@ -354,6 +354,65 @@ all_weights_zero(void **state)
 	farm_fini(&farm);
 }
 
+/* After coming back: from a sixteenth of the weight and one connection to all of both. */
+static void
+warms_up(void **state)
+{
+	const uint32_t weight = 10;
+	struct farm farm;
+	struct lb_server *s = &farm.servers[0];
+	uint32_t last_weight = 0, last_limit = 0;
+
+	farm_init(&farm, &weight, 1);
+	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
+	s->maxconn = 200;
+	for (uint32_t ms = 0; ms <= 1000; ms++) {
+		lb_warm(s, ms, 1000);
+		assert_int_equal(lb_limit(s), ms < 5 ? 1 : ms / 5);
+		assert_true(lb_limit(s) >= last_limit && s->effective_weight >= last_weight);
+		last_limit = lb_limit(s);
+		last_weight = s->effective_weight;
+		if (ms % 125 == 0 && ms < 1000)
+			assert_int_equal(s->effective_weight, weight * (1 + ms * 16 / 1000));
+	}
+	assert_int_equal(s->effective_weight, weight * LB_WEIGHT_SCALE);
+	assert_int_equal(s->cold, 0);
+	/* A limit that the load moves is warmed up where it stands. */
+	s->minconn = 20;
+	farm.farm.fullconn = 100;
+	lb_warm(s, 500, 1000);
+	assert_int_equal(lb_limit(s), 10);
+	farm.farm.served = 50;
+	assert_int_equal(lb_limit(s), 50);
+	/* No limit stays none. */
+	s->maxconn = s->minconn = 0;
+	assert_int_equal(lb_limit(s), UINT32_MAX);
+	farm_fini(&farm);
+}
+
+/* A map is made of the file's weights: only the limit grows. */
+static void
+warms_up_only_the_limit_of_static_algorithms(void **state)
+{
+	const uint32_t weight = 10;
+	struct farm farm;
+
+	farm_init(&farm, &weight, 1);
+	farm.servers[0].maxconn = 200;
+	for (enum conf_balance balance = CONF_BALANCE_ROUNDROBIN; balance <= CONF_BALANCE_P2C_EWMA;
+	     balance++) {
+		farm.servers[0].effective_weight = weight * LB_WEIGHT_SCALE;
+		farm_build(&farm, balance, false);
+		lb_warm(&farm.servers[0], 250, 1000);
+		assert_int_equal(farm.servers[0].effective_weight,
+				 weight * (lb_is_static(&farm.conf) ? 16 : 5));
+		assert_int_equal(lb_limit(&farm.servers[0]), 50);
+		assert_int_equal(lb_is_static(&farm.conf), balance == CONF_BALANCE_STATIC_RR ||
+								   balance == CONF_BALANCE_SOURCE);
+	}
+	farm_fini(&farm);
+}
+
 int
 main(void)
 {
@@ -371,6 +430,8 @@ main(void)
 		cmocka_unit_test(source_waits_for_its_server),
 		cmocka_unit_test(backups),
 		cmocka_unit_test(all_weights_zero),
+		cmocka_unit_test(warms_up),
+		cmocka_unit_test(warms_up_only_the_limit_of_static_algorithms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
