@@ -272,6 +272,8 @@ enum conf_balance {
 	CONF_BALANCE_SOURCE,
 	CONF_BALANCE_RANDOM,
 	CONF_BALANCE_P2C_EWMA,
+	CONF_BALANCE_RDP_COOKIE,
+	CONF_BALANCE_HASH,
 };
 
 /* The function of `hash-type`. */
@@ -406,6 +408,8 @@ struct conf_proxy {
 	uint32_t default_backend; /* index; a listen section's is itself; CONF_NONE */
 	enum conf_balance balance;
 	uint32_t balance_draws; /* of balance random; 2 */
+	const char *balance_argument;   /* of rdp-cookie (NULL = mstshash) and hash, as written */
+	struct conf_expr *balance_expr; /* what they hash */
 	enum conf_hash hash_function;
 	bool hash_consistent, hash_avalanche;
 	uint32_t hash_balance_factor; /* percent; 0 = none */

@@ -1,6 +1,7 @@
 /*
  * words_balance.c - `balance` and `hash-type`: which server gets a connection.
  */
+#include "conf/expr_reader.h"
 #include "conf/parser.h"
 #include "conf/words_proxies.h"
 
@@ -20,11 +21,11 @@ static const struct conf_choice balances[] = {
 	{ "source", CONF_BALANCE_SOURCE, NULL },
 	{ "random", CONF_BALANCE_RANDOM, NULL },
 	{ "p2c-ewma", CONF_BALANCE_P2C_EWMA, NULL },
+	{ "rdp-cookie", CONF_BALANCE_RDP_COOKIE, NULL },
+	{ "hash", CONF_BALANCE_HASH, NULL },
 	{ "uri", CONF_BALANCE_ROUNDROBIN, no_http },
 	{ "url_param", CONF_BALANCE_ROUNDROBIN, no_http },
 	{ "hdr", CONF_BALANCE_ROUNDROBIN, no_http },
-	{ "rdp-cookie", CONF_BALANCE_ROUNDROBIN, later },
-	{ "hash", CONF_BALANCE_ROUNDROBIN, later },
 	{ "sticky", CONF_BALANCE_ROUNDROBIN, later },
 	{ NULL, 0, NULL },
 };
@@ -75,6 +76,40 @@ parse_draws(struct conf_call *call, const struct conf_word *word, const char *ar
 	proxy->balance_draws = draws;
 }
 
+/* "rdp-cookie" or "rdp-cookie(NAME)": clients of a remote desktop say who they are. */
+static void
+parse_rdp_cookie(struct conf_call *call, const struct conf_word *word, const char *argument)
+{
+	struct conf_proxy *proxy = call->object;
+	struct arena *arena = call->p->arena;
+	size_t len = strlen(argument);
+
+	if (len > 0 && (len < 3 || argument[len - 1] != ')')) {
+		conf_error(&call->p->reporter, word->pos,
+			   "`balance %.40s`: rdp-cookie or rdp-cookie(NAME)", word->text);
+		return;
+	}
+	proxy->balance_argument = len ? arena_strndup(arena, argument + 1, len - 2) : NULL;
+	proxy->balance_expr = expr_read(call, word->pos,
+					arena_printf(arena, "req.rdp_cookie(%s)",
+						     len ? proxy->balance_argument : "mstshash"),
+					NULL);
+}
+
+/* "hash EXPRESSION" */
+static void
+parse_hash(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	const struct conf_word *word = call_word(call, 2, "an expression");
+
+	if (!word)
+		return;
+	call->used = 3;
+	proxy->balance_argument = word->text;
+	proxy->balance_expr = expr_read(call, word->pos, word->text, NULL);
+}
+
 /* "balance [ALGORITHM]": a bare word means the default. */
 void
 parse_balance(struct conf_call *call)
@@ -101,11 +136,15 @@ parse_balance(struct conf_call *call)
 		call->used = call->words_n;
 	}
 	proxy->balance = (enum conf_balance)choice->value;
-	if (!choice->refused && word->text[len] && proxy->balance != CONF_BALANCE_RANDOM)
+	if (proxy->balance == CONF_BALANCE_RANDOM && word->text[len])
+		parse_draws(call, word, word->text + len);
+	else if (proxy->balance == CONF_BALANCE_RDP_COOKIE)
+		parse_rdp_cookie(call, word, word->text + len);
+	else if (!choice->refused && word->text[len])
 		conf_error(&call->p->reporter, word->pos, "`balance %s` takes no argument",
 			   choice->name);
-	else if (proxy->balance == CONF_BALANCE_RANDOM && word->text[len])
-		parse_draws(call, word, word->text + len);
+	else if (proxy->balance == CONF_BALANCE_HASH)
+		parse_hash(call);
 }
 
 const char *
@@ -125,6 +164,10 @@ print_balance(const struct conf_printer *pr, const struct conf_row *row, const v
 	print_word(pr, conf_balance_name(proxy->balance));
 	if (proxy->balance == CONF_BALANCE_RANDOM && proxy->balance_draws != DRAWS)
 		fprintf(pr->out, "(%u)", proxy->balance_draws);
+	if (proxy->balance == CONF_BALANCE_RDP_COOKIE && proxy->balance_argument)
+		fprintf(pr->out, "(%s)", proxy->balance_argument);
+	if (proxy->balance == CONF_BALANCE_HASH)
+		print_word(pr, proxy->balance_argument);
 	print_end(pr);
 }
 

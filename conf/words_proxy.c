@@ -166,7 +166,8 @@ static const struct conf_row rows[] = {
 	  .print = print_default_backend, .doc = "where connections go" },
 	{ "balance", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, balance), .flags = ROW_BACK,
 	  .parse = parse_balance, .print = print_balance,
-	  .doc = "roundrobin, static-rr, leastconn, first, source, random[(DRAWS)] or p2c-ewma" },
+	  .doc = "roundrobin, static-rr, leastconn, first, source, random[(DRAWS)], "
+		 "p2c-ewma, rdp-cookie[(NAME)] or hash EXPRESSION" },
 	{ "hash-type", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, hash_function), .flags = ROW_BACK,
 	  .parse = parse_hash_type, .print = print_hash_type,
 	  .doc = "how a key finds its server: map-based or consistent, then sdbm, djb2, wt6, crc32 "

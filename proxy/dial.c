@@ -5,6 +5,7 @@
 #include "proxy/dial.h"
 
 #include "proxy/extra.h"
+#include "proxy/inspect.h"
 #include "proxy/lb_hash.h"
 #include "proxy/outbound.h"
 #include "proxy/preface.h"
@@ -43,6 +44,10 @@ question(struct session *s)
 	case CONF_BALANCE_SOURCE:
 		ask.hashed = true;
 		ask.hash = lb_hash_source(conf, &s->peer.ip);
+		break;
+	case CONF_BALANCE_RDP_COOKIE:
+	case CONF_BALANCE_HASH:
+		ask.hashed = inspect_hash(s, conf, &ask.hash);
 		break;
 	case CONF_BALANCE_P2C_EWMA:
 		ask.now_ns = s->thread->loop.now.ns;

@@ -11,6 +11,7 @@
 #include "proxy/acl.h"
 #include "proxy/dial.h"
 #include "proxy/extra.h"
+#include "proxy/lb_hash.h"
 #include "proxy/log_format.h"
 
 #include <errno.h>
@@ -248,6 +249,20 @@ choose_server(const struct sample_ctx *ctx)
 			return;
 		}
 	}
+}
+
+bool
+inspect_hash(struct session *s, const struct conf_proxy *be, uint32_t *hash)
+{
+	struct sample_room room;
+	struct sample_ctx ctx = client_bytes(s, &room, true);
+	struct sample sample;
+
+	if (sample_eval(&ctx, be->balance_expr, 0, &sample) != SAMPLE_FOUND ||
+	    !sample_cast(&sample, SAMPLE_BIN, &room))
+		return false;
+	*hash = lb_hash_key(be, sample.data, sample.len);
+	return true;
 }
 
 /* ------------------------------------------------------------------ the client's content */

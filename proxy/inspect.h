@@ -33,5 +33,8 @@ enum inspect_result inspect_answer(struct session *s, bool expired);
 /* The relay's deadline, or the end of tcp-response inspect-delay if that comes first. */
 struct mono inspect_answer_deadline(const struct session *s, struct mono relay);
 
+/* The hash of what `balance hash` and `rdp-cookie` look at; false: there is no such thing here. */
+bool inspect_hash(struct session *s, const struct conf_proxy *be, uint32_t *hash);
+
 /* Has a session of this frontend rules to go through? */
 bool inspect_wanted(const struct conf *conf, const struct conf_proxy *fe);

@@ -21,6 +21,8 @@ lb_is_sticky(enum conf_balance balance)
 {
 	switch (balance) {
 	case CONF_BALANCE_SOURCE:
+	case CONF_BALANCE_RDP_COOKIE:
+	case CONF_BALANCE_HASH:
 		return true;
 	case CONF_BALANCE_ROUNDROBIN:
 	case CONF_BALANCE_STATIC_RR:
@@ -374,6 +376,8 @@ lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask
 	case CONF_BALANCE_FIRST:
 		return take_from(set, 0, ask->tried, server);
 	case CONF_BALANCE_SOURCE:
+	case CONF_BALANCE_RDP_COOKIE:
+	case CONF_BALANCE_HASH:
 		if (!ask->hashed)
 			return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried,
 					    server);
