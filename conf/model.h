@@ -407,7 +407,7 @@ struct conf_proxy {
 	size_t binds_n;
 	uint32_t default_backend; /* index; a listen section's is itself; CONF_NONE */
 	enum conf_balance balance;
-	uint32_t balance_draws; /* of balance random; 2 */
+	uint32_t balance_draws;         /* of balance random; 2 */
 	const char *balance_argument;   /* of rdp-cookie (NULL = mstshash) and hash, as written */
 	struct conf_expr *balance_expr; /* what they hash */
 	enum conf_hash hash_function;
