@@ -72,6 +72,9 @@ static const struct {
 	{ "unique-id", why_http },
 	{ "txn.", why_http },
 	{ "fe_req_rate", why_http },
+	{ "res.cache_", why_http },
+	{ "res.comp", why_http },
+	{ "fcgi.", why_http },
 	{ "fhdr", why_http },
 	{ "sc_", why_tables },
 	{ "sc0_", why_tables },
@@ -97,16 +100,17 @@ static const struct {
 static const struct {
 	const char *beginning, *why;
 } absent_converters[] = {
-	{ "map", why_later },           { "table_", why_tables },  { "in_table", why_tables },
-	{ "http_date", why_http },      { "url_", why_later },     { "json", why_later },
-	{ "jwt_", why_later },          { "mqtt_", why_later },    { "fix_", why_later },
-	{ "regsub", why_later },        { "wt6", why_later },      { "xxh", why_later },
-	{ "digest", why_later },        { "hmac", why_later },     { "protobuf", why_later },
-	{ "ungrpc", why_later },        { "be2", why_later },      { "aes_", why_later },
-	{ "add_item", why_later },      { "host_only", why_http }, { "port_only", why_http },
-	{ "language", why_http },       { "param", why_later },    { "crc32c", why_later },
-	{ "srv_queue", why_later },     { "htonl", why_later },    { "cut_crlf", why_later },
-	{ "secure_memcmp", why_later }, { "ub64", why_later },     { "debug", why_later },
+	{ "map", why_later },           { "table_", why_tables },   { "in_table", why_tables },
+	{ "http_date", why_http },      { "url_", why_later },      { "json", why_later },
+	{ "jwt_", why_later },          { "mqtt_", why_later },     { "fix_", why_later },
+	{ "regsub", why_later },        { "wt6", why_later },       { "xxh", why_later },
+	{ "digest", why_later },        { "hmac", why_later },      { "protobuf", why_later },
+	{ "ungrpc", why_later },        { "be2", why_later },       { "aes_", why_later },
+	{ "add_item", why_later },      { "host_only", why_http },  { "port_only", why_http },
+	{ "language", why_http },       { "param", why_later },     { "crc32c", why_later },
+	{ "srv_queue", why_later },     { "htonl", why_later },     { "cut_crlf", why_later },
+	{ "secure_memcmp", why_later }, { "ub64", why_later },      { "debug", why_later },
+	{ "set-var", why_later },       { "unset-var", why_later }, { "capture-re", why_http },
 	{ "lua.", "there is no Lua" },
 };
 

@@ -305,6 +305,7 @@ static const struct conf_row rows[] = {
 	NOTICE("traces", "-d shows what goes on"),
 	NOTICE("log-profile", "the lines are those of `option tcplog`"),
 	REFUSED("log-forward", "logs of others are not received: use a syslog daemon"),
+	WARNED("acme", "certificates are not fetched: name them with `crt`"),
 	WARNED("program", "other programs are the service manager's task: it is not started"),
 };
 

@@ -19,6 +19,9 @@
 	{                                                                                          \
 		word, CONF_TYPE_REFUSED, .doc = reason,                                            \
 	}
+/* A word of HTTP's that is gone, and what has taken its place. */
+#define HAPROXY_MODERN(word, form)                                                                 \
+	HAPROXY_REFUSED(word, WHY_NEEDS "; its modern form is `" form "`")
 /* A parameter with `args` words behind it. */
 #define HAPROXY_PARAMETER(word, args, reason)                                                      \
 	{                                                                                          \
@@ -62,6 +65,7 @@
 	HAPROXY_IDLE("wurfl-information-list", WHY_DEVICE),                                        \
 	HAPROXY_IDLE("wurfl-information-list-separator", WHY_DEVICE),                              \
 	HAPROXY_IDLE("wurfl-useragent-priority", WHY_DEVICE),                                      \
+	HAPROXY_IDLE("acme.scheduler", "certificates are not fetched"),                            \
 	HAPROXY_IDLE("anonkey", "`-dump` hides secrets and nothing else"),                         \
 	HAPROXY_IDLE("close-spread-time", "sessions end when the process stops"),                  \
 	HAPROXY_IDLE("cluster-secret", WHY_HTTP),                                                  \
@@ -148,7 +152,18 @@
 	HAPROXY_IDLE("tune.h2.max-frame-size", WHY_HTTP),                                          \
 	HAPROXY_IDLE("tune.h2.zero-copy-fwd-send", WHY_HTTP),                                      \
 	HAPROXY_IDLE("tune.idle-pool.shared", "connections are not pooled"),                       \
+	HAPROXY_IDLE("tune.listener.multi-queue", "the kernel shares out what connects"),          \
+	HAPROXY_IDLE("tune.vars.check-max-size", "checks set no variables"),                       \
+	HAPROXY_IDLE("tune.h1.be.glitches-threshold", WHY_HTTP),                                   \
+	HAPROXY_IDLE("tune.h1.fe.glitches-threshold", WHY_HTTP),                                   \
+	HAPROXY_IDLE("tune.h2.log-errors", WHY_HTTP),                                              \
+	HAPROXY_IDLE("tune.bufsize.small", WHY_BUFFERS),                                           \
+	HAPROXY_IDLE("tune.cli.max-payload-size", "it is asked with `tandem status`"),             \
+	HAPROXY_IDLE("tune.quic.listen", WHY_QUIC),                                                \
+	HAPROXY_IDLE("max-threads-per-group", WHY_THREADS),                                        \
+	HAPROXY_IDLE("dns-accept-family", "the system's resolver says which addresses there are"), \
 	HAPROXY_IDLE("tune.lua.bool-sample-conversion", WHY_LUA),                                  \
+	HAPROXY_IDLE("tune.lua.openlibs", WHY_LUA),                                                \
 	HAPROXY_IDLE("tune.lua.burst-timeout", WHY_LUA),                                           \
 	HAPROXY_IDLE("tune.lua.forced-yield", WHY_LUA),                                            \
 	HAPROXY_IDLE("tune.lua.log.loggers", WHY_LUA),                                             \
@@ -229,19 +244,35 @@
 	HAPROXY_REFUSED("stick", WHY_TABLES),                                                      \
 	HAPROXY_REFUSED("monitor", WHY_NEEDS),                                                     \
 	HAPROXY_REFUSED("quic-initial", WHY_QUIC),                                                 \
-	HAPROXY_REFUSED("reqallow", WHY_NEEDS "; its modern form is `http-request allow`"),        \
-	HAPROXY_REFUSED("reqiallow", WHY_NEEDS "; its modern form is `http-request allow`"),       \
-	HAPROXY_REFUSED("reqpass", WHY_NEEDS "; its modern form is `http-request allow`"),         \
-	HAPROXY_REFUSED("reqipass", WHY_NEEDS "; its modern form is `http-request allow`"),        \
-	HAPROXY_REFUSED("reqdeny", WHY_NEEDS "; its modern form is `http-request deny`"),          \
-	HAPROXY_REFUSED("reqideny", WHY_NEEDS "; its modern form is `http-request deny`"),         \
-	HAPROXY_REFUSED("reqtarpit", WHY_NEEDS "; its modern form is `http-request tarpit`"),      \
-	HAPROXY_REFUSED("reqitarpit", WHY_NEEDS "; its modern form is `http-request tarpit`"),     \
-	HAPROXY_REFUSED("reqsetbe", WHY_NEEDS "; its modern form is `use_backend`"),               \
-	HAPROXY_REFUSED("reqisetbe", WHY_NEEDS "; its modern form is `use_backend`"),              \
-	HAPROXY_REFUSED("rspdeny", WHY_NEEDS "; its modern form is `http-response deny`"),         \
-	HAPROXY_REFUSED("rspideny", WHY_NEEDS "; its modern form is `http-response deny`"),        \
-	HAPROXY_REFUSED("rspirep", WHY_NEEDS "; its modern form is `http-response replace-header`")
+	HAPROXY_MODERN("block", "http-request deny"),                                              \
+	HAPROXY_MODERN("reqadd", "http-request add-header"),                                       \
+	HAPROXY_MODERN("reqdel", "http-request del-header"),                                       \
+	HAPROXY_MODERN("reqidel", "http-request del-header"),                                      \
+	HAPROXY_MODERN("reqrep", "http-request replace-header"),                                   \
+	HAPROXY_MODERN("reqirep", "http-request replace-header"),                                  \
+	HAPROXY_MODERN("reqallow", "http-request allow"),                                          \
+	HAPROXY_MODERN("reqiallow", "http-request allow"),                                         \
+	HAPROXY_MODERN("reqpass", "http-request allow"),                                           \
+	HAPROXY_MODERN("reqipass", "http-request allow"),                                          \
+	HAPROXY_MODERN("reqdeny", "http-request deny"),                                            \
+	HAPROXY_MODERN("reqideny", "http-request deny"),                                           \
+	HAPROXY_MODERN("reqtarpit", "http-request tarpit"),                                        \
+	HAPROXY_MODERN("reqitarpit", "http-request tarpit"),                                       \
+	HAPROXY_MODERN("reqsetbe", "use_backend"),                                                 \
+	HAPROXY_MODERN("reqisetbe", "use_backend"),                                                \
+	HAPROXY_MODERN("rspadd", "http-response add-header"),                                      \
+	HAPROXY_MODERN("rspdel", "http-response del-header"),                                      \
+	HAPROXY_MODERN("rspidel", "http-response del-header"),                                     \
+	HAPROXY_MODERN("rsprep", "http-response replace-header"),                                  \
+	HAPROXY_MODERN("rspirep", "http-response replace-header"),                                 \
+	HAPROXY_MODERN("rspdeny", "http-response deny"),                                           \
+	HAPROXY_MODERN("rspideny", "http-response deny"),                                          \
+	HAPROXY_MODERN("appsession", "stick on req.cook(NAME)"),                                   \
+	HAPROXY_REFUSED("force-be-switch", "comes with a later version"),                          \
+	HAPROXY_REFUSED("ssl-f-use", "write `crt` behind `bind`"),                                 \
+	HAPROXY_REFUSED("monitor-net",                                                             \
+			"its modern form is "                                                      \
+			"`tcp-request connection reject if { src NETWORK }`")
 
 #define BIND_IDLE_ROWS                                                                             \
 	HAPROXY_PARAMETER("guid-prefix", 1, "`name` is how it is called in the log"),              \
@@ -253,6 +284,9 @@
 	HAPROXY_PARAMETER("sigalgs", 1, WHY_TLS), HAPROXY_PARAMETER("client-sigalgs", 1, WHY_TLS), \
 	HAPROXY_PARAMETER("ocsp-update", 1, "certificates' status is not fetched"),                \
 	HAPROXY_PARAMETER("tls-tickets", 0, "it is the default"),                                  \
+	HAPROXY_PARAMETER("ktls", 1, "the TLS library decides"),                                   \
+	HAPROXY_PARAMETER_REFUSED("tcp-ss", 1, "comes with a later version"),                      \
+	HAPROXY_PARAMETER_REFUSED("ech", 1, "comes with a later version"),                         \
 	HAPROXY_PARAMETER("no-strict-sni", 0, "it is the default"),                                \
 	HAPROXY_PARAMETER_REFUSED("no-alpn", 0, "leave `alpn` out"),                               \
 	HAPROXY_PARAMETER_REFUSED("default-crt", 1, "the first `crt` is the default"),             \
@@ -279,6 +313,11 @@
 	HAPROXY_PARAMETER("no-agent-check", 0, "it is the default"),                               \
 	HAPROXY_PARAMETER("no-verifyhost", 0, "it is the default"),                                \
 	HAPROXY_PARAMETER("tls-tickets", 0, "it is the default"),                                  \
+	HAPROXY_PARAMETER("ktls", 1, "the TLS library decides"),                                   \
+	HAPROXY_PARAMETER("no-sni-auto", 0, "it is the default"),                                  \
+	HAPROXY_PARAMETER("no-check-sni-auto", 0, "it is the default"),                            \
+	HAPROXY_PARAMETER_REFUSED("sni-auto", 0, "needs mode http, say the name with `sni`"),      \
+	HAPROXY_PARAMETER_REFUSED("check-sni-auto", 0, "say the name with `check-sni`"),           \
 	HAPROXY_PARAMETER("renegotiate", 0, WHY_TLS),                                              \
 	HAPROXY_PARAMETER("no-renegotiate", 0, WHY_TLS),                                           \
 	HAPROXY_PARAMETER("sigalgs", 1, WHY_TLS), HAPROXY_PARAMETER("client-sigalgs", 1, WHY_TLS), \

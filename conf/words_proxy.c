@@ -12,6 +12,16 @@
 
 /* What a section ends up with counts, since one may take back what `defaults` say: check_proxy.c
  * refuses HTTP where it was written. */
+/* Modes that HAProxy knows or knew, and why they are none here. */
+static const struct {
+	const char *name, *why;
+} other_modes[] = {
+	{ "health", "needs mode http, which this version does not have; its modern form is "
+		    "`http-request return status 200`" },
+	{ "log", "log lines are not balanced" },
+	{ "spop", "no stream processing agents are used" },
+};
+
 static void
 parse_mode(struct conf_call *call)
 {
@@ -27,6 +37,13 @@ parse_mode(struct conf_call *call)
 	} else if (strcmp(word->text, "tcp") == 0) {
 		proxy->mode = CONF_MODE_TCP;
 	} else {
+		for (size_t i = 0; i < sizeof other_modes / sizeof *other_modes; i++) {
+			if (strcmp(word->text, other_modes[i].name) == 0) {
+				call_refuse(call, word->pos, "`mode %s`: %s", word->text,
+					    other_modes[i].why);
+				return;
+			}
+		}
 		conf_error(&call->p->reporter, word->pos, "`mode` is tcp, not `%.40s`", word->text);
 	}
 }
@@ -221,6 +238,8 @@ static const struct conf_row rows[] = {
 	FLAG("option redispatch", redispatch, ROW_BACK, "a retry may go to another server"),
 	{ "redispatch", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch),
 	  .flags = ROW_BACK | ROW_OLD, .doc = "option redispatch" },
+	{ "redisp", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch), .flags = ROW_BACK | ROW_OLD,
+	  .doc = "option redispatch" },
 	{ "option tcplog", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, tcplog), .flags = ROW_NO,
 	  .parse = parse_tcplog, .print = print_tcplog, .doc = "HAProxy's log format for TCP" },
 	FLAG("option dontlognull", dontlognull, ROW_FRONT, "no log of connections without data"),
@@ -325,22 +344,10 @@ static const struct conf_row rows[] = {
 	REFUSED("redirect", no_http),
 	REFUSED("cookie", no_http),
 	REFUSED("dynamic-cookie-key", no_http),
-	REFUSED("appsession", no_http),
 	REFUSED("capture", no_http),
 	REFUSED("declare capture", no_http),
 	REFUSED("monitor-uri", no_http),
 	REFUSED("monitor fail", no_http),
-	REFUSED("monitor-net", later),
-	REFUSED("reqadd", "needs mode http; its modern form is `http-request add-header`"),
-	REFUSED("reqrep", "needs mode http; its modern form is `http-request replace-header`"),
-	REFUSED("reqirep", "needs mode http; its modern form is `http-request replace-header`"),
-	REFUSED("reqdel", "needs mode http; its modern form is `http-request del-header`"),
-	REFUSED("reqidel", "needs mode http; its modern form is `http-request del-header`"),
-	REFUSED("rspadd", "needs mode http; its modern form is `http-response add-header`"),
-	REFUSED("rspdel", "needs mode http; its modern form is `http-response del-header`"),
-	REFUSED("rspidel", "needs mode http; its modern form is `http-response del-header`"),
-	REFUSED("rsprep", "needs mode http; its modern form is `http-response replace-header`"),
-	REFUSED("block", "needs mode http; its modern form is `http-request deny`"),
 	REFUSED("unique-id-header", no_http),
 	REFUSED("ignore-persist", no_http),
 	REFUSED("force-persist", no_http),
