@@ -10,6 +10,7 @@ import pytest
 from lab import config
 from lab.lab import PAIR, PROGRAMS, PYTHON
 from lab.process import Process, now, wait_until
+from lab.twins import twins
 
 INTER_S, FALL, CHECK_S = 0.25, 3, 0.25
 
@@ -62,20 +63,11 @@ def test_words_are_haproxys(lab, say, tmp_path):
     )
     lab.started(answers)
     wait_until(lambda: "listening" in (tmp_path / "answers.log").read_text(), 10, "the servers listen")
-    commands = {
-        "haproxy": ["haproxy", "-db", "-f", configuration],
-        "tandem": [lab.binary, "-R", tmp_path / "run", "-db", "-f", configuration],
-    }
     logs = {}
-    for name, argv in commands.items():
-        log = logs[name] = tmp_path / f"{name}.log"
-        process = Process(name, argv, log, namespace=namespace)
-        lab.started(process)
-        try:
-            # Those that wait for a time limit come last; one failure takes a server down.
-            wait_until(lambda: all_judged(log, configuration), 20, "all are judged")
-        finally:
-            process.stop(5)
+    for name, log in twins(lab, configuration, tmp_path):
+        logs[name] = log
+        # Those that wait for a time limit come last; one failure takes a server down.
+        wait_until(lambda: all_judged(log, configuration), 20, "all are judged")
     said = {name: verdicts(log.read_text()) for name, log in logs.items()}
     say(f"{len(said['haproxy'])} lines of HAProxy's, {len(said['tandem'])} of ours")
     assert said["tandem"] == said["haproxy"]

@@ -5,39 +5,27 @@ import re
 import subprocess
 
 from lab.lab import PROGRAMS, PYTHON
-from lab.process import Process, wait_until
+from lab.twins import twins
 
 CONFIGURATION = pathlib.Path(__file__).parent / "configs" / "preface.cfg"
 
 
 def test_headers_are_haproxys(lab, say, tmp_path):
-    namespace = lab.network.namespace("client")
-    lab.network.exec("client", "ip", "link", "set", "lo", "up")
-    pem = tmp_path / "server.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
          "-keyout", tmp_path / "key", "-out", tmp_path / "cert", "-subj", "/CN=www.example.org"],
         check=True, capture_output=True, timeout=30,
     )
+    pem = tmp_path / "server.pem"
     pem.write_text((tmp_path / "cert").read_text() + (tmp_path / "key").read_text())
     configuration = tmp_path / "preface.cfg"
     configuration.write_text(CONFIGURATION.read_text().replace("PEM", str(pem)))
     ports = re.findall(r"bind 127.0.0.1:(\d+)", configuration.read_text())
-    commands = {
-        "haproxy": ["haproxy", "-db", "-f", configuration],
-        "tandem": [lab.binary, "-R", tmp_path / "run", "-db", "-f", configuration],
-    }
     heard = {}
-    for name, argv in commands.items():
-        process = Process(name, argv, tmp_path / f"{name}.log", namespace=namespace)
-        lab.started(process)
-        try:
-            wait_until(lambda: listens(lab, ports), 10, f"{name} listens")
-            split = ["--split"] if name == "tandem" else []
-            program = [PYTHON, PROGRAMS / "prefaces.py", *split, *ports]
-            heard[name] = lab.network.exec("client", *map(str, program)).splitlines()
-        finally:
-            process.stop(5)
+    for name, _ in twins(lab, configuration, tmp_path):
+        split = ["--split"] if name == "tandem" else []
+        program = [PYTHON, PROGRAMS / "prefaces.py", *split, *ports]
+        heard[name] = lab.network.exec("client", *map(str, program)).splitlines()
     differ = [
         f"{ours} | HAProxy: {theirs}"
         for ours, theirs in zip(heard["tandem"], heard["haproxy"])
@@ -48,8 +36,3 @@ def test_headers_are_haproxys(lab, say, tmp_path):
     assert len(heard["tandem"]) == len(heard["haproxy"]) > 60
     assert refused > 10
     assert "\n".join(differ) == ""
-
-
-def listens(lab, ports):
-    sockets = lab.network.exec("client", "ss", "-Hltn")
-    return all(f":{port} " in sockets for port in ports)

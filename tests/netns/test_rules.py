@@ -5,6 +5,7 @@ import subprocess
 
 from lab.lab import PROGRAMS, PYTHON
 from lab.process import Process, wait_until
+from lab.twins import twins
 
 
 def lines(log, kind):
@@ -18,29 +19,19 @@ def lines(log, kind):
 def test_rules_are_haproxys(lab, say, tmp_path):
     """The same file and the same bytes for both: the same backends, the same words in the log."""
     program = PROGRAMS / "rules.py"
-    namespace = lab.network.namespace("client")
-    lab.network.exec("client", "ip", "link", "set", "lo", "up")
     subprocess.run([PYTHON, program, "config", tmp_path], check=True)
-    commands = {
-        "haproxy": ["haproxy", "-db", "-f", tmp_path / "rules.cfg"],
-        "tandem": [lab.binary, "-R", tmp_path / "run", "-db", "-f", tmp_path / "rules.cfg"],
-    }
     answers, ends, formats = {}, {}, {}
-    for name, argv in commands.items():
-        log = tmp_path / f"{name}.log"
-        process = Process(name, argv, log, namespace=namespace)
-        lab.started(process)
-        try:
-            asked = tmp_path / f"{name}.answers"
-            client = Process("rules", [PYTHON, program, "ask"], asked, namespace=namespace)
-            lab.started(client)
-            wait_until(lambda: "\nformats: " in asked.read_text(), 60, "all has been asked")
-            client.stop()
-            answers[name] = asked.read_text().splitlines()
-            wait_until(lambda: len(lines(log, "end")) >= len(answers[name]) - 1, 20, "all is logged")
-            wait_until(lambda: lines(log, "format"), 20, "the formats are logged")
-        finally:
-            process.stop(5)
+    for name, log in twins(lab, tmp_path / "rules.cfg", tmp_path):
+        asked = tmp_path / f"{name}.answers"
+        client = Process(
+            "rules", [PYTHON, program, "ask"], asked, namespace=lab.network.namespace("client")
+        )
+        lab.started(client)
+        wait_until(lambda: "\nformats: " in asked.read_text(), 60, "all has been asked")
+        client.stop()
+        answers[name] = asked.read_text().splitlines()
+        wait_until(lambda: len(lines(log, "end")) >= len(answers[name]) - 1, 20, "all is logged")
+        wait_until(lambda: lines(log, "format"), 20, "the formats are logged")
         ends[name], formats[name] = lines(log, "end"), lines(log, "format")
     say(f"{len(answers['tandem'])} connections by {len(set(answers['tandem']))} rules")
     assert answers["tandem"] == answers["haproxy"]
