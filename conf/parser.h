@@ -255,6 +255,8 @@ void resolve_hmac(struct conf_parser *p, struct conf_instance *instance);
 
 /* resolve_track.c: which addresses are held, and which backends are tracked unasked. */
 void resolve_tracking(struct conf_parser *p);
+/* … and, after everything else, which links. */
+void resolve_links(struct conf_parser *p);
 
 /* The *n entries of an address among what instances hold; NULL = no instance does. */
 const struct conf_held *parser_held(const struct conf_parser *p, const struct ip *ip, size_t *n);

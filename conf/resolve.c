@@ -427,4 +427,5 @@ resolve_all(struct conf_parser *p)
 	resolve_group_tracks(p);
 	resolve_leases(p);
 	resolve_paths(p);
+	resolve_links(p);
 }

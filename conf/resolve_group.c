@@ -117,7 +117,7 @@ give(struct conf_parser *p, const struct conf_track *track, struct conf_instance
 	if (!own) {
 		own = ARENA_PUSH(p->arena, list->at, list->n);
 		*own = *track;
-		own->of_group = true;
+		own->implied = true;
 		return;
 	}
 	conf_warning(&p->reporter, own->pos,

@@ -1,10 +1,12 @@
 /*
- * resolve_track.c - which instance holds which address, and the backends that are tracked without
- * being asked for: those behind what listens on the virtual addresses.
+ * resolve_track.c - which instance holds which address, and what is tracked without being asked for:
+ * the backends behind what listens on the virtual addresses, and the links of the other interfaces
+ * that addresses, routes and rules are on.
  *
  * A file may have many thousands of addresses and as many listeners, so who holds an address is
  * looked up in a sorted list of all.
  */
+#include "conf/behaviour.h"
 #include "conf/parser.h"
 
 #include <stdlib.h>
@@ -103,4 +105,63 @@ resolve_tracking(struct conf_parser *p)
 	list_held(p);
 	for (size_t i = 0; i < p->conf->proxies_n; i++)
 		imply_backend(p, &p->conf->proxies[i]);
+}
+
+/* ------------------------------------------------------------------ links */
+
+/* What lives on a link that is down reaches nobody: FAULT, whatever weight the link may have beside.
+ * The instance's own has rules of its own (dont_track_primary). */
+static void
+need_link(struct conf_parser *p, struct conf_instance *instance, uint32_t interface,
+	  struct conf_pos pos)
+{
+	struct conf_track_list *list = &instance->track[CONF_TRACK_INTERFACE];
+	uint32_t base = interface == CONF_NONE ? interface : conf_base(p->conf, interface);
+
+	if (base == CONF_NONE || base == instance->interface)
+		return;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->at[i].index == base && list->at[i].weight == 0)
+			return;
+	*ARENA_PUSH(p->arena, list->at, list->n) =
+		(struct conf_track){ .pos = pos, .index = base, .implied = true };
+}
+
+static void
+need_named(struct conf_parser *p, struct conf_instance *instance, const char *name,
+	   struct conf_pos pos)
+{
+	if (name)
+		need_link(p, instance, parser_interface(p, name), pos);
+}
+
+static void
+need_links(struct conf_parser *p, struct conf_instance *instance)
+{
+	const struct conf_paths *paths = &instance->paths;
+
+	for (size_t i = 0; i < instance->vips_n; i++)
+		if (!instance->vips[i].no_track)
+			need_link(p, instance, instance->vips[i].interface, instance->vips[i].pos);
+	/* With several ways a route lives as long as one of them. */
+	for (size_t i = 0; i < paths->routes_n; i++)
+		if (!paths->routes[i].no_track && paths->routes[i].hops_n == 1)
+			need_link(p, instance, paths->routes[i].hops[0].interface,
+				  paths->routes[i].pos);
+	for (size_t i = 0; i < paths->rules_n; i++) {
+		const struct conf_rule *rule = &paths->rules[i];
+
+		if (rule->no_track)
+			continue;
+		need_named(p, instance, rule->iif, rule->pos);
+		need_named(p, instance, rule->oif, rule->pos);
+	}
+}
+
+void
+resolve_links(struct conf_parser *p)
+{
+	for (size_t i = 0; i < p->conf->instances_n; i++)
+		if (p->conf->instances[i].interface != CONF_NONE)
+			need_links(p, &p->conf->instances[i]);
 }

@@ -27,4 +27,5 @@ struct conf_vip {
 	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */
 	bool excluded;      /* virtual_ipaddress_excluded: held, not advertised */
 	bool use_vmac;      /* on a virtual interface of its own `dev` */
+	bool no_track;      /* the link of its `dev` may be down */
 };

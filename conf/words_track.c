@@ -133,7 +133,7 @@ print_track(const struct conf_printer *pr, const struct conf_row *row, const voi
 	bool any = false;
 
 	for (size_t i = 0; i < list->n; i++) {
-		if (list->at[i].of_group)
+		if (list->at[i].implied)
 			continue;
 		if (!any)
 			fprintf(pr->out, "%s%s {\n", pr->indent, row->name);

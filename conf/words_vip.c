@@ -219,7 +219,8 @@ static const struct conf_row rows[] = {
 	{ "use_vmac", CONF_TYPE_FLAG, ROW_FIELD(conf_vip, use_vmac),
 	  .doc = "it lives on a virtual interface on `dev`, with the virtual router's MAC" },
 	{ "label", CONF_TYPE_CALL, .parse = parse_label, .doc = "its name for ifconfig" },
-	NOTICE("no_track", 0, "an address that disappears is always put back"),
+	{ "no_track", CONF_TYPE_FLAG, ROW_FIELD(conf_vip, no_track),
+	  .doc = "the link of its `dev` may be down; if it disappears it is put back all the same" },
 	{ "preferred_lft", CONF_TYPE_CALL, .parse = parse_preferred, .print = print_preferred,
 	  .doc = "0: the address is no source of what this host begins, which is the default of "
 		 "IPv6 host addresses; `forever`: it may be" },

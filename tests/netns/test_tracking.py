@@ -93,3 +93,21 @@ def test_dont_track_primary(lab, patience, say):
     instance = lab.nodes["lb2"].status_json()["instances"][0]
     assert instance["state"] == "MASTER"
     say(f"dont_track_primary: master without its own link after {took:.0f} ms")
+
+
+def test_link_of_an_address(lab, patience, say):
+    """An address on another interface, whose link goes: keepalived, too, is FAULT then."""
+    lab.network.second({name: ("eth2", []) for name in ("lb1", "lb2")})
+    pair = Pair(version=3, advert_s=0.2, vip="10.0.1.10/32 dev eth2")
+    for name in ("lb1", "lb2"):
+        lab.tandem(name, pair, proxy="")
+    lab.vip = "10.0.1.10"
+    bound = (pair.down_s() + 6) * patience
+    lab.start_pair("lb1", timeout=bound)
+    lab.network.ip("lb1", "link", "set", "eth2", "down")
+    down = _moved(lab, lab.vip, "lb2", bound)
+    instance = lab.nodes["lb1"].status_json()["instances"][0]
+    assert (instance["state"], instance["why"]) == ("FAULT", "link eth2 is down")
+    lab.network.ip("lb1", "link", "set", "eth2", "up")
+    up = _moved(lab, lab.vip, "lb1", bound)
+    say(f"the link of an address: moved {down:.0f} ms after it went, {up:.0f} ms after it came back")

@@ -136,6 +136,45 @@ web_cluster(void **state)
 	assert_int_equal(app->servers[1].weight, 1);
 }
 
+/* Links of other interfaces that addresses and paths are on: each once, and none by a weight alone. */
+static void
+links_that_are_needed(void **state)
+{
+	const struct conf *conf = load(
+		"vrrp_instance V {\n interface eth0\n virtual_router_id 1\n"
+		" virtual_ipaddress {\n  10.0.0.10\n  10.0.1.10 dev eth1\n  10.0.1.11 dev eth1\n"
+		"  10.0.2.10 dev eth2 no_track\n  10.0.3.10 dev eth3\n }\n"
+		" virtual_routes {\n  10.1.0.0/24 dev eth4\n  10.2.0.0/24 dev eth5 no_track\n"
+		"  10.3.0.0/24 nexthop via 10.0.0.1 dev eth6 nexthop via 10.0.0.2 dev eth7\n"
+		"  10.4.0.0/24 via 10.0.0.1\n }\n"
+		" virtual_rules {\n  iif eth8 oif eth9 table 7 preference 7\n"
+		"  iif eth10 table 7 preference 8 no_track\n }\n"
+		" track_interface {\n  eth1\n  eth3 weight -10\n }\n}\n");
+	static const char *const names[] = { "eth1", "eth3", "eth3", "eth4", "eth8", "eth9" };
+	const struct conf_track_list *list = &conf->instances[0].track[CONF_TRACK_INTERFACE];
+
+	assert_int_equal(list->n, 6);
+	for (size_t i = 0; i < list->n; i++) {
+		assert_string_equal(conf->interfaces[list->at[i].index].name, names[i]);
+		assert_int_equal(list->at[i].implied, i >= 2);
+		assert_int_equal(list->at[i].weight, i == 1 ? -10 : 0);
+	}
+	assert_true(conf->instances[0].vips[3].no_track);
+}
+
+/* … and a virtual interface is as much up as the one it is on. */
+static void
+links_below_virtual_interfaces(void **state)
+{
+	const struct conf *conf =
+		load("vrrp_instance V {\n interface eth0\n virtual_router_id 1\n use_vmac\n"
+		     " virtual_ipaddress {\n  10.0.0.10\n  10.0.1.10 dev eth1 use_vmac\n }\n}\n");
+	const struct conf_track_list *list = &conf->instances[0].track[CONF_TRACK_INTERFACE];
+
+	assert_int_equal(list->n, 1);
+	assert_string_equal(conf->interfaces[list->at[0].index].name, "eth1");
+}
+
 /* The shape of one pair of several regions: weights and notify scripts, a long password. */
 static void
 region_pair(void **state)
@@ -399,6 +438,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(web_cluster),
+		cmocka_unit_test(links_that_are_needed),
+		cmocka_unit_test(links_below_virtual_interfaces),
 		cmocka_unit_test(region_pair),
 		cmocka_unit_test(unicast_pair),
 		cmocka_unit_test(both_nodes),

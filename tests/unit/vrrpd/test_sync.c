@@ -210,7 +210,7 @@ test_weight_moves_all(void **state)
 {
 	for (int i = 0; i < 2; i++)
 		instances[i].track[CONF_TRACK_SCRIPT] = (struct conf_track_list){ &track, 1 };
-	track = (struct conf_track){ .weight = -30, .of_group = true };
+	track = (struct conf_track){ .weight = -30, .implied = true };
 	grouped_become_master();
 	vrrp_script_result(vrrp, 0, false, now);
 	hear(0, 90);
