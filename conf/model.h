@@ -148,7 +148,7 @@ struct conf_track {
 	int32_t weight; /* 0 = its failure is FAULT */
 	bool reverse;
 	bool weight_given; /* here; else it is the script's, file's, process' own */
-	bool implied;      /* written in the group for each of its members, or in an address or path */
+	bool implied; /* written in the group for each of its members, or in an address or path */
 };
 
 struct conf_track_list {
