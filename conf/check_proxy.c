@@ -146,6 +146,11 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
 			   server->name);
+	if (server->check && server->track)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s` has both `check` and `track`: a server that follows "
+			   "another has no checks of its own",
+			   server->name);
 	check_server_source(p, proxy, server);
 	if (server->minconn > server->maxconn)
 		conf_error(&p->reporter, server->pos,

@@ -349,14 +349,16 @@ struct conf_server {
 	bool backup;
 	bool disabled;
 	bool check;
-	uint32_t inter_ms;              /* 2000 */
-	uint32_t fastinter_ms;          /* 0 = inter */
-	uint32_t downinter_ms;          /* 0 = inter */
-	uint32_t rise, fall;            /* 2, 3 */
-	struct sock_addr check_address; /* "addr"; len 0 = the server's */
-	uint16_t check_port;            /* 0 = the server's */
-	bool check_send_proxy;          /* checks begin with a PROXY line */
-	bool check_ssl;                 /* … over TLS, with `port` and `addr`, too */
+	const char *track; /* "[BACKEND/]SERVER", whose state it has; NULL = none */
+	uint32_t track_proxy, track_server; /* the same, as indexes */
+	uint32_t inter_ms;                  /* 2000 */
+	uint32_t fastinter_ms;              /* 0 = inter */
+	uint32_t downinter_ms;              /* 0 = inter */
+	uint32_t rise, fall;                /* 2, 3 */
+	struct sock_addr check_address;     /* "addr"; len 0 = the server's */
+	uint16_t check_port;                /* 0 = the server's */
+	bool check_send_proxy;              /* checks begin with a PROXY line */
+	bool check_ssl;                     /* … over TLS, with `port` and `addr`, too */
 	bool no_check_ssl;
 	const char *check_sni;
 	enum conf_init_state init_state; /* before the first check */

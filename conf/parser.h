@@ -234,6 +234,9 @@ extern const struct conf_table table_server;        /* words_server.c */
 
 void resolve_all(struct conf_parser *p);
 
+/* resolve_server.c: whom servers with `track` follow. */
+void resolve_servers(struct conf_parser *p);
+
 /* resolve_behaviour.c: what vrrp_* of global_defs mean to each other, once; then an instance whose
  * VIPs, peers and authentication are known. */
 void resolve_defaults(struct conf_parser *p);

@@ -415,6 +415,7 @@ resolve_all(struct conf_parser *p)
 {
 	resolve_proxies(p);
 	resolve_refs(p);
+	resolve_servers(p);
 	resolve_expressions(p);
 	resolve_chroot(p);
 	replace_scripts(p);

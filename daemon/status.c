@@ -455,7 +455,7 @@ build_check(const struct server_view *v, struct mono now)
 {
 	json_t *o;
 
-	if (!v->conf->check)
+	if (!v->conf->check && !v->conf->track)
 		return json_null();
 	o = json_object();
 	put_text(o, "status", v->check_status);
@@ -477,7 +477,7 @@ build_server(const struct status_source *s, uint32_t proxy, uint32_t index)
 		sock_addr_format(&v.address, address);
 	else
 		snprintf(address, sizeof address, "%s", v.conf->host ? v.conf->host : "");
-	if (v.conf->check)
+	if (v.conf->check || v.conf->track)
 		snprintf(health, sizeof health, "%u/%u %s", v.health, v.health_max,
 			 server_state_name(v.state));
 	else

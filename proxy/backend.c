@@ -44,7 +44,9 @@ derive_state(const struct server *s)
 		return SERVER_DISABLED;
 	if (!atomic_load(&s->resolved))
 		return SERVER_UNRESOLVED;
-	if (!s->conf->check)
+	if (s->followed_state == SERVER_DISABLED || s->followed_state == SERVER_UNRESOLVED)
+		return s->followed_state;
+	if (!s->conf->check && !s->conf->track)
 		return SERVER_NOCHECK;
 	if (!check_window_up(&s->window))
 		return SERVER_DOWN;
@@ -264,7 +266,10 @@ log_change(struct server *s, enum server_state state)
 
 	on_backup = active == 0 && backups ? " Running on backup." : "";
 	/* With `option log-health-checks` the line before has said why. */
-	if (!be->conf->log_health_checks) {
+	if (s->tracked) {
+		snprintf(check, sizeof check, " via %s/%s", s->tracked->backend->conf->name,
+			 s->tracked->conf->name);
+	} else if (!be->conf->log_health_checks) {
 		memcpy(check, ", ", 3);
 		check_result_describe(&s->last, check + 2, sizeof check - 2);
 	}
@@ -330,6 +335,100 @@ pace(struct server *s, enum server_state before, enum server_state after, struct
 	s->fallen |= after == SERVER_DOWN || after == SERVER_STOPPING;
 }
 
+/* What a server's followers go by. */
+struct standing {
+	uint64_t number; /* the latest counts, in whatever order they arrive */
+	enum server_state state;
+	struct check_window window;
+	struct check_result last;
+	bool judged, stopping;
+};
+
+/* Under the lock. */
+static struct standing
+stand(struct server *s)
+{
+	return (struct standing){
+		.number = ++s->standing,
+		.state = server_state_get(s),
+		.window = s->window,
+		.last = s->last,
+		.judged = s->judged,
+		.stopping = s->stopping,
+	};
+}
+
+/*
+ * The state of one server becomes that of those who follow it, and of those who follow them: a chain
+ * is short.  No lock of another backend is held here.
+ */
+static void
+lead(const struct server *tracked, const struct standing *standing, bool aloud, struct mono now)
+{
+	for (struct server *s = tracked->followers; s; s = s->next_follower) {
+		enum server_state before, after;
+		struct backend_sums share;
+		struct standing own;
+
+		pthread_mutex_lock(&s->backend->lock);
+		if (standing->number <= s->followed) {
+			pthread_mutex_unlock(&s->backend->lock);
+			continue;
+		}
+		s->followed = standing->number;
+		share = share_of(s);
+		before = server_state_get(s);
+		s->followed_state = standing->state;
+		s->window = standing->window;
+		s->last = standing->last;
+		s->judged |= standing->judged;
+		s->stopping = standing->stopping;
+		after = derive_state(s);
+		set_state(s, after, now);
+		pace(s, before, after, now);
+		republish(s, share);
+		if (aloud && before != after) {
+			log_change(s, after);
+			act_on_change(s, after);
+		}
+		own = stand(s);
+		pthread_mutex_unlock(&s->backend->lock);
+		lead(s, &own, aloud, now);
+	}
+}
+
+void
+server_lead(struct server *s, struct mono now)
+{
+	struct standing standing;
+
+	if (!s->followers)
+		return;
+	pthread_mutex_lock(&s->backend->lock);
+	standing = stand(s);
+	pthread_mutex_unlock(&s->backend->lock);
+	lead(s, &standing, false, now);
+}
+
+void
+backend_join_followers(struct proxy *proxy)
+{
+	/* Backwards, so that each list is in the file's order. */
+	for (uint32_t i = proxy->proxies_n; i-- > 0;) {
+		for (uint32_t k = proxy->backends[i].servers_n; k-- > 0;) {
+			struct server *s = &proxy->backends[i].servers[k], *tracked;
+
+			if (!s->conf->track)
+				continue;
+			tracked = &proxy->backends[s->conf->track_proxy]
+					   .servers[s->conf->track_server];
+			s->tracked = tracked;
+			s->next_follower = tracked->followers;
+			tracked->followers = s;
+		}
+	}
+}
+
 void
 server_report(struct server *s, const struct check_result *result)
 {
@@ -337,6 +436,7 @@ server_report(struct server *s, const struct check_result *result)
 	enum check_grade grade = check_grade(result->status);
 	enum server_state before, after;
 	struct backend_sums share;
+	struct standing standing;
 	uint32_t health;
 	bool told;
 
@@ -360,7 +460,9 @@ server_report(struct server *s, const struct check_result *result)
 		log_change(s, after);
 		act_on_change(s, after);
 	}
+	standing = stand(s);
 	pthread_mutex_unlock(&be->lock);
+	lead(s, &standing, true, result->at);
 }
 
 void
@@ -376,10 +478,11 @@ server_set_address(struct server *s, const struct sock_addr *address, struct mon
 		set_state(s, derive_state(s), now);
 	}
 	/* With a check still to come, that is what settles the server. */
-	if (!address || !s->conf->check)
+	if (!address || (!s->conf->check && !s->conf->track))
 		s->judged = true;
 	publish(be);
 	pthread_mutex_unlock(&be->lock);
+	server_lead(s, now);
 }
 
 void

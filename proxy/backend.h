@@ -30,7 +30,13 @@ struct server {
 	_Atomic uint32_t shut_at; /* the proxy's count of shutdowns when its sessions were to end */
 	_Atomic int shut_cause;   /* enum session_cause: why */
 
+	/* `track`: whom it follows, and who follows it.  Made before the threads start. */
+	const struct server *tracked;
+	struct server *followers, *next_follower;
+
 	/* Under the backend's lock. */
+	uint64_t standing, followed; /* number of its own latest, and of its tracked server's */
+	enum server_state followed_state; /* of its tracked server */
 	struct check_window window;
 	struct check_result last;
 	bool inherited; /* its health was a former worker's */
@@ -74,6 +80,12 @@ server_state_get(const struct server *s)
 {
 	return (enum server_state)atomic_load_explicit(&s->state, memory_order_relaxed);
 }
+
+/* Joins the servers of all backends that follow another. */
+void backend_join_followers(struct proxy *proxy);
+
+/* They have its state from now on, and nothing is said about it.  No lock is held meanwhile. */
+void server_lead(struct server *s, struct mono now);
 
 /* A check ended: moves the window, logs and publishes what changes.  By the check's thread. */
 void server_report(struct server *s, const struct check_result *result);

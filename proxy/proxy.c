@@ -55,6 +55,7 @@ init_proxies(struct proxy *proxy)
 			return r;
 		proxy->servers_n += proxy->backends[i].servers_n;
 	}
+	backend_join_followers(proxy);
 	for (uint32_t i = 0; i < conf->proxies_n; i++) {
 		const struct conf_proxy *px = &conf->proxies[i];
 		struct frontend *fe = &proxy->frontends[i];
@@ -274,9 +275,22 @@ wake_all(struct proxy *proxy)
 		loop_wake(&proxy->threads[i].loop);
 }
 
+/* Before the first check, and after what a former worker knew: followers are as those they follow. */
+static void
+lead_followers(struct proxy *proxy)
+{
+	struct mono now = mono_now();
+
+	for (uint32_t i = 0; i < proxy->proxies_n; i++)
+		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++)
+			if (!proxy->backends[i].servers[k].tracked)
+				server_lead(&proxy->backends[i].servers[k], now);
+}
+
 void
 proxy_open(struct proxy *proxy)
 {
+	lead_followers(proxy);
 	atomic_store(&proxy->phase, PROXY_OPEN);
 	wake_all(proxy);
 }

@@ -40,8 +40,14 @@ slowstart_end(struct server *s)
 	apply(s, s->conf->slowstart_ms);
 }
 
-uint32_t
-slowstart_step(struct server *s, struct mono now)
+static uint32_t
+sooner(uint32_t a_ms, uint32_t b_ms)
+{
+	return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+static uint32_t
+step(struct server *s, struct mono now)
 {
 	uint32_t whole_ms = s->conf->slowstart_ms, step_ms = 0;
 	uint64_t elapsed_ms;
@@ -60,4 +66,14 @@ slowstart_step(struct server *s, struct mono now)
 	}
 	pthread_mutex_unlock(&s->backend->lock);
 	return step_ms;
+}
+
+uint32_t
+slowstart_step(struct server *s, struct mono now)
+{
+	uint32_t next_ms = step(s, now);
+
+	for (struct server *f = s->followers; f; f = f->next_follower)
+		next_ms = sooner(next_ms, slowstart_step(f, now));
+	return next_ms;
 }

@@ -12,6 +12,6 @@
 void slowstart_begin(struct server *s, struct mono now);
 void slowstart_end(struct server *s);
 
-/* The next step, by the thread that runs the server's check; how long until the one after it, 0 = it
- * is not warming up (any more).  Takes the backend's lock. */
+/* The next step of the server and of those that follow it, by the thread that runs its check; how
+ * long until the one after it, 0 = none is warming up (any more).  Takes each backend's lock. */
 uint32_t slowstart_step(struct server *s, struct mono now);

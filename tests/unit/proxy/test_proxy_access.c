@@ -314,6 +314,88 @@ health_checks(void **state)
 	logged_fini(&l);
 }
 
+static void
+expect_followers(struct logged *l, const char *state, const char *counts)
+{
+	char expected[256];
+
+	for (int i = 2; i <= 3; i++) {
+		snprintf(expected, sizeof expected, "Server app/app%d is %s via app/app%d. ", i,
+			 state, i - 1);
+		assert_int_equal(strncmp(logged_line(l), expected, strlen(expected)), 0);
+	}
+	assert_string_equal(logged_line(l), counts);
+}
+
+/* Servers that `track`, in a chain: HAProxy's words and order, and no checks of their own. */
+static void
+followers_go_and_come(void **state)
+{
+	struct conf_server *app2, *app3, *spare;
+	struct logged l;
+	uint16_t port;
+
+	logged_init(&l, ORIGIN_NAME);
+	port = l.origin.port;
+	site_add_server(&l.site, "app1", port)->check = true;
+	app2 = site_add_server(&l.site, "app2", unused_port());
+	app3 = site_add_server(&l.site, "app3", unused_port());
+	spare = site_add_server(&l.site, "spare", unused_port());
+	app2->track = "app1";
+	app3->track = "app/app2";
+	spare->track = "app3";
+	app2->track_proxy = app3->track_proxy = spare->track_proxy = 1;
+	app3->track_server = 1;
+	spare->track_server = 2;
+	app3->slowstart_ms = 100;
+	spare->backup = true;
+	origin_stop(&l.origin);
+	site_start(&l.site, 2);
+	assert_int_equal(strncmp(logged_line(&l), "Server app/app1 is DOWN, reason", 31), 0);
+	expect_followers(&l, "DOWN",
+			 "Backup Server app/spare is DOWN via app/app3. 0 active and 0 backup "
+			 "servers left. 0 sessions active, 0 requeued, 0 remaining in queue.");
+	assert_string_equal(logged_line(&l), "backend app has no server available!");
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(site_server(&l.site, i).state, SERVER_DOWN);
+	assert_int_equal(site_backend(&l.site).usable, 0);
+	origin_start(&l.origin, ORIGIN_NAME, "a", port);
+	assert_int_equal(strncmp(logged_line(&l), "Server app/app1 is UP, reason", 29), 0);
+	expect_followers(&l, "UP",
+			 "Backup Server app/spare is UP via app/app3. 3 active and 1 backup "
+			 "servers online. 0 sessions requeued, 0 total in queue.");
+	WAIT_UNTIL(site_server(&l.site, 2).weight == 16);
+	assert_string_equal(site_server(&l.site, 3).check_status, "L4OK");
+	assert_int_equal(site_backend(&l.site).usable, 4);
+	logged_fini(&l);
+}
+
+/* Before the first check, and where the one that is followed is out of service. */
+static void
+followers_begin_as_their_leader(void **state)
+{
+	struct conf_server *s;
+	struct site site;
+
+	site_init(&site);
+	s = site_add_server(&site, "down", unused_port());
+	s->check = true;
+	s->init_state = CONF_INIT_FULLY_DOWN;
+	s = site_add_server(&site, "disabled", unused_port());
+	s->check = s->disabled = true;
+	s = site_add_server(&site, "follows-down", unused_port());
+	s->track = "down";
+	s->track_proxy = 1;
+	s = site_add_server(&site, "follows-disabled", unused_port());
+	s->track = "disabled";
+	s->track_proxy = s->track_server = 1;
+	site_start(&site, 1);
+	assert_int_equal(site_server(&site, 2).state, SERVER_DOWN);
+	assert_int_equal(site_server(&site, 3).state, SERVER_DISABLED);
+	assert_int_equal(site_backend(&site).usable, 0);
+	site_stop(&site);
+}
+
 int
 main(void)
 {
@@ -331,6 +413,8 @@ main(void)
 		cmocka_unit_test(without_tcplog),
 		cmocka_unit_test(servers_go_and_come),
 		cmocka_unit_test(health_checks),
+		cmocka_unit_test(followers_go_and_come),
+		cmocka_unit_test(followers_begin_as_their_leader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
