@@ -352,9 +352,11 @@ worker_begin(struct worker *w, int fd)
 	w->last_turn = w->loop.now;
 	if (fd >= 0)
 		r = worker_adopt(w, fd);
-	if (r < 0)
-		log_warning("not all of the former worker's state was understood: %s",
-			    strerror(-r));
+	/* The guardian holds what the former worker held: it has to be told, by an end. */
+	if (r < 0) {
+		log_error("the former worker's state is not understood");
+		return r;
+	}
 	if (w->proxy)
 		proxy_open(w->proxy);
 	if (fd >= 0)

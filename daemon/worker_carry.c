@@ -143,7 +143,8 @@ take_script(struct worker *w, const struct carry_record *r)
 			vrrp_restore_script(w->vrrp, i, r->data, r->len);
 }
 
-static void
+/* False: an instance whose addresses the guardian may hold is not known. */
+static bool
 take(struct worker *w, struct cursor *at, const struct carry_record *r)
 {
 	struct saved_worker self;
@@ -161,9 +162,7 @@ take(struct worker *w, struct cursor *at, const struct carry_record *r)
 		break;
 	case CARRY_INSTANCE:
 		found = conf_find_instance(w->conf, r->name);
-		if (found != CONF_NONE)
-			vrrp_restore(w->vrrp, found, r->data, r->len);
-		break;
+		return found == CONF_NONE || vrrp_restore(w->vrrp, found, r->data, r->len);
 	case CARRY_SERVER:
 		if (w->proxy)
 			take_server(w, at, r);
@@ -176,6 +175,7 @@ take(struct worker *w, struct cursor *at, const struct carry_record *r)
 	case CARRY_N:
 		break;
 	}
+	return true;
 }
 
 int
@@ -194,7 +194,10 @@ worker_adopt(struct worker *w, int fd)
 	if (!block)
 		return -ENOMEM;
 	while ((r = carry_next(block, len, &place, &record)) > 0)
-		take(w, &at, &record);
+		if (!take(w, &at, &record)) {
+			r = -EBADMSG;
+			break;
+		}
 	free(block);
 	return r;
 }

@@ -98,8 +98,8 @@ const char *worker_freeze(struct worker *worker, int fd);
 const char *worker_thaw(struct worker *worker);
 const char *worker_retire(struct worker *worker);
 
-/* worker_carry.c: takes over what a former worker has written down; what is not understood begins
- * anew.  0, or -errno: it was not understood from some place on. */
+/* worker_carry.c: takes over what a former worker has written down.  0, or -errno: it is not
+ * understood. */
 int worker_adopt(struct worker *worker, int fd);
 
 /* worker.c: control_answer_fn of the control socket; `ctx` is the worker. */

@@ -60,6 +60,14 @@ vrrp_garp_begin(struct vrrp_garp *garp, const struct conf_instance *conf, int64_
 		garp->round = mono_add_ms(now, SOON_MS);
 }
 
+void
+vrrp_garp_resume(struct vrrp_garp *garp, const struct conf_instance *conf, struct mono now)
+{
+	garp->refresh = conf->garp_master_refresh_ms
+				? earlier(garp->refresh, after(now, conf->garp_master_refresh_ms))
+				: never;
+}
+
 static bool
 counts(struct vrrp_garp *garp, struct mono now)
 {

@@ -44,6 +44,9 @@ uint32_t vrrp_garp_restored(struct vrrp_garp *garp, int64_t span_ns, struct mono
 uint32_t vrrp_garp_lower(struct vrrp_garp *garp, const struct conf_instance *conf, int64_t span_ns,
 			 struct mono now);
 
+/* Mastership goes on, by another configuration. */
+void vrrp_garp_resume(struct vrrp_garp *garp, const struct conf_instance *conf, struct mono now);
+
 /* How many rounds are due, and are taken as sent. */
 uint32_t vrrp_garp_due(struct vrrp_garp *garp, const struct conf_instance *conf, struct mono now);
 

@@ -555,9 +555,15 @@ vrrp_instance_rearm(struct vrrp_instance *inst)
 }
 
 void
-vrrp_instance_fini(struct vrrp_instance *inst)
+vrrp_instance_freeze(struct vrrp_instance *inst)
 {
 	timer_disarm(inst->vrrp->timers, &inst->timer);
 	vrrp_tenure_fini(inst);
+}
+
+void
+vrrp_instance_fini(struct vrrp_instance *inst)
+{
+	vrrp_instance_freeze(inst);
 	vrrp_hmac_free(inst->hmac);
 }

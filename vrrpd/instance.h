@@ -89,6 +89,8 @@ struct vrrp_instance {
 int vrrp_instance_init(struct vrrp_instance *inst, struct vrrp *vrrp, uint32_t index);
 void vrrp_instance_fini(struct vrrp_instance *inst);
 
+/* Nothing happens by itself any more, until it is armed again. */
+void vrrp_instance_freeze(struct vrrp_instance *inst);
 /* Arms what was armed when it was frozen or saved. */
 void vrrp_instance_rearm(struct vrrp_instance *inst);
 

@@ -2,12 +2,14 @@
  * saved.c - what an engine knows, as bytes for the engine of the next worker.  VRRP thread.
  *
  * The bytes come from a process that clients and peers could have taken over: what must be within
- * bounds for the engine to be sane is checked, and an instance that is not begins anew.  A field
- * that is to survive a reload is one word in the lists below.
+ * bounds for the engine to be sane is checked.  A field that is to survive a reload is one word in
+ * the lists below.
  */
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -24,7 +26,9 @@
 struct saved_instance {
 	uint32_t state, use, trouble;
 	uint32_t vips_held, will_lodged, ready, broken;
-	struct vrrp_instance rest; /* only the fields of the list */
+	uint32_t vrid, family;
+	char interface[IF_NAMESIZE]; /* with the two above: which router this is */
+	struct vrrp_instance rest;   /* only the fields of the list */
 };
 
 struct saved_script {
@@ -35,6 +39,12 @@ struct saved_script {
 _Static_assert(sizeof(struct saved_instance) <= VRRP_SAVED_MAX &&
 		       sizeof(struct saved_script) <= VRRP_SAVED_MAX,
 	       "there is room for what is saved");
+
+static const char *
+interface_name(const struct vrrp_instance *inst)
+{
+	return inst->vrrp->conf->interfaces[inst->conf->interface].name;
+}
 
 size_t
 vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved)
@@ -50,6 +60,9 @@ vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved)
 	s.will_lodged = inst->will_lodged;
 	s.ready = inst->ready;
 	s.broken = inst->broken;
+	s.vrid = inst->conf->vrid;
+	s.family = inst->conf->family;
+	snprintf(s.interface, sizeof s.interface, "%s", interface_name(inst));
 #define X(field) memcpy(&s.rest.field, &inst->field, sizeof inst->field);
 	INSTANCE_FIELDS(X)
 #undef X
@@ -57,16 +70,24 @@ vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved)
 	return sizeof s;
 }
 
-/* Can an instance be like this?  In INIT there is nothing to go on from. */
+/* Can an instance be like this? */
 static bool
 is_sane(const struct saved_instance *s)
 {
 	bool holds = s->state == VRRP_STATE_MASTER || s->state == VRRP_STATE_RESIGNED;
 
-	return s->state < VRRP_STATE_N && s->state != VRRP_STATE_INIT &&
-	       s->use <= VRRP_TIMER_USE_HOLD && s->trouble <= VRRP_TROUBLE_LEASE &&
-	       s->vips_held == holds && s->will_lodged <= holds && s->rest.active_cs != 0 &&
+	return s->state < VRRP_STATE_N && s->use <= VRRP_TIMER_USE_HOLD &&
+	       s->trouble <= VRRP_TROUBLE_LEASE && s->vips_held == holds &&
+	       s->will_lodged <= holds && s->rest.active_cs != 0 &&
 	       memchr(s->rest.reason, '\0', sizeof s->rest.reason) != NULL;
+}
+
+/* With another VRID or on another interface it is another one, of which nothing is known. */
+static bool
+is_same(const struct saved_instance *s, const struct vrrp_instance *inst)
+{
+	return s->vrid == inst->conf->vrid && s->family == inst->conf->family &&
+	       strncmp(s->interface, interface_name(inst), sizeof s->interface) == 0;
 }
 
 bool
@@ -81,6 +102,8 @@ vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len
 	memcpy(&s, saved, sizeof s);
 	if (!is_sane(&s))
 		return false;
+	if (s.state == VRRP_STATE_INIT || !is_same(&s, inst))
+		return true;
 #define X(field) memcpy(&inst->field, &s.rest.field, sizeof inst->field);
 	INSTANCE_FIELDS(X)
 #undef X
@@ -94,7 +117,7 @@ vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len
 	/* What the file or the link says now comes before what was. */
 	if (source.family != AF_UNSPEC)
 		inst->source = source;
-	if (inst->state == VRRP_STATE_MASTER)
+	if (inst->state == VRRP_STATE_MASTER || inst->conf->version == 2)
 		inst->active_cs = inst->conf->advert_int_cs;
 	return true;
 }
@@ -143,5 +166,5 @@ vrrp_freeze(struct vrrp *vrrp)
 	vrrp->frozen = true;
 	timer_disarm(vrrp->timers, &vrrp->begin);
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
-		vrrp_instance_fini(&vrrp->instances[i]);
+		vrrp_instance_freeze(&vrrp->instances[i]);
 }

@@ -216,8 +216,13 @@ vrrp_resume(struct vrrp *vrrp, struct mono now)
 	vrrp->turn = now;
 	vrrp->settled = mono_add_ms(now, SETTLE_MS);
 	vrrp->world.settling = true;
-	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
-		vrrp_instance_rearm(&vrrp->instances[i]);
+	for (size_t i = 0; i < vrrp->conf->instances_n; i++) {
+		struct vrrp_instance *inst = &vrrp->instances[i];
+
+		if (inst->state == VRRP_STATE_MASTER)
+			vrrp_garp_resume(&inst->garp, inst->conf, now);
+		vrrp_instance_rearm(inst);
+	}
 	for (size_t i = 0; i < vrrp->conf->groups_n; i++)
 		vrrp_sync_resume(&vrrp->groups[i], now);
 	begin(vrrp, now);

@@ -171,7 +171,8 @@ void vrrp_resume(struct vrrp *vrrp, struct mono now);
 #define VRRP_SAVED_MAX 4096
 size_t vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved);
 size_t vrrp_save_script(const struct vrrp *vrrp, uint32_t script, void *saved);
-/* Before vrrp_resume; the links must have been told.  False: it begins anew. */
+/* Before vrrp_resume; the links must have been told.  What had not begun, or is another router now,
+ * begins anew.  False: damaged, and then nothing is as the guardian has it. */
 bool vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len);
 bool vrrp_restore_script(struct vrrp *vrrp, uint32_t script, const void *saved, size_t len);
 

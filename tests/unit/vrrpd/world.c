@@ -299,6 +299,28 @@ node_start(struct node *node)
 	vrrp_start(node->vrrp, node->world->now);
 }
 
+bool
+node_reload(struct node *node, void (*change)(unsigned char *saved, size_t *len, size_t n),
+	    size_t n)
+{
+	struct vrrp *former = node->vrrp;
+	unsigned char saved[VRRP_SAVED_MAX];
+	size_t len;
+	bool understood;
+
+	vrrp_freeze(former);
+	len = vrrp_save(former, 0, saved);
+	if (change)
+		change(saved, &len, n);
+	node->vrrp = vrrp_new(&node->conf, &node->board, &node->timers, &ops, node);
+	assert_non_null(node->vrrp);
+	vrrp_link(node->vrrp, 0, &node->link, node->world->now);
+	understood = vrrp_restore(node->vrrp, 0, saved, len);
+	vrrp_resume(node->vrrp, node->world->now);
+	vrrp_free(former);
+	return understood;
+}
+
 void
 world_start(struct world *world)
 {

@@ -113,6 +113,11 @@ void node_link(struct node *node, bool up);
 enum vrrp_state node_state(const struct node *node);
 struct vrrp_view node_view(const struct node *node);
 
+/* Another engine goes on from what this one has saved, of which `change` may make something else
+ * (NULL: does not); was it understood? */
+bool node_reload(struct node *node, void (*change)(unsigned char *saved, size_t *len, size_t n),
+		 size_t n);
+
 /* Forgets the trace so far. */
 void node_forget(struct node *node);
 
