@@ -28,11 +28,18 @@ command_reply(struct guardian *g, uint64_t ticket, int status, const char *text)
 		control_reply(&g->command, ticket, reply, (size_t)len);
 }
 
-/* Is this one of those that the line names? */
+/* Is this one of those that the line names?  A sync group goes as one: whoever names a member means
+ * them all. */
 static bool
 is_meant(const struct guardian *g, uint32_t instance, const char *name)
 {
-	return !*name || strcmp(g->current->conf->instances[instance].name, name) == 0;
+	const struct conf *conf = g->current->conf;
+	const struct conf_group *group = conf->instances[instance].group;
+	bool meant = !*name || strcmp(conf->instances[instance].name, name) == 0;
+
+	for (size_t i = 0; !meant && group && i < group->members_n; i++)
+		meant = strcmp(conf->instances[group->members[i]].name, name) == 0;
+	return meant;
 }
 
 static void

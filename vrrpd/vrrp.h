@@ -143,7 +143,7 @@ bool vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
  * A planned resignation: hands over as vrrp_stop does, but stays as a backup that takes mastership
  * only when nobody else does.  If nobody takes over within a second the VIPs are not let go of.
  * Nothing new to an instance that has yielded, or may be told before the start.  false: as ever
- * again.
+ * again.  A sync group moves as one: all its members are to be told, at once.
  */
 void vrrp_yield(struct vrrp *vrrp, uint32_t instance, bool yield, struct mono now);
 

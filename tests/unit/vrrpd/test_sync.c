@@ -106,6 +106,42 @@ test_yields_as_one(void **state)
 	expect("");
 }
 
+static void
+yield_both(bool yield)
+{
+	for (uint32_t i = 0; i < 2; i++)
+		vrrp_yield(vrrp, i, yield, now);
+}
+
+/* Told to resign, each keeps its addresses until somebody else advertises on its link; told to resume,
+ * they come back together. */
+static void
+test_resigns_as_one(void **state)
+{
+	grouped_become_master();
+	yield_both(true);
+	expect("10 1X 20 2X");
+	hear(0, 50);
+	expect("1r 1B");
+	hear(1, 50);
+	expect("2r 2B GB");
+	hear_both_ms(1000, 50, 50);
+	expect("");
+	yield_both(false);
+	hear_both_ms(2000, 50, 50);
+	expect("2c 2M 1c 1M GM");
+}
+
+/* Nobody wants the addresses of either: better this node than none. */
+static void
+test_resigns_in_vain(void **state)
+{
+	grouped_become_master();
+	yield_both(true);
+	run_ms(2000);
+	expect("10 1X 20 2X 1M 2M");
+}
+
 /* Priorities that disagree leave the group where it is, on either node. */
 static void
 test_disagreement_stays(void **state)
@@ -293,6 +329,8 @@ main(void)
 		GROUPED(test_resignation_of_one),
 		GROUPED(test_lone_peer_quits),
 		GROUPED(test_yields_as_one),
+		GROUPED(test_resigns_as_one),
+		GROUPED(test_resigns_in_vain),
 		GROUPED(test_disagreement_stays),
 		GROUPED(test_link_down_takes_all),
 		GROUPED(test_both_links_down),
