@@ -223,7 +223,8 @@ static const struct conf_row rows[] = {
 	  .flags = ROW_REPEATS,
 	  .doc = "how long links must be down, and up, before that counts: NAME SECONDS [SECONDS]" },
 	{ "net_namespace", CONF_TYPE_REFUSED,
-	  .doc = "start the whole daemon in the namespace (ip netns exec)" },
+	  .doc = "start the whole daemon in the namespace (`NetworkNamespacePath` of its service, or "
+		 "`ip netns exec`)" },
 	NOTICE("net_namespace_ipvs", "IPVS is not used"),
 	NOTICE("namespace_with_ipsets", "no ipsets are used"),
 	NOTICE("use_pid_dir", "the run directory is -R DIR"),

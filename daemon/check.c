@@ -115,9 +115,11 @@ print_summary(const struct conf *conf)
 		servers += conf->proxies[i].servers_n;
 		backends += conf->proxies[i].servers_n > 0;
 	}
-	printf("node %s: %zu vrrp instances with %zu addresses, %zu listening sockets, %zu servers "
-	       "in %zu backends\n",
-	       conf->node, conf->instances_n, vips, binds, servers, backends);
+	printf("node %s: %zu vrrp instance%s with %zu address%s, %zu listening socket%s, %zu "
+	       "server%s in %zu backend%s\n",
+	       conf->node, conf->instances_n, conf->instances_n == 1 ? "" : "s", vips,
+	       vips == 1 ? "" : "es", binds, binds == 1 ? "" : "s", servers,
+	       servers == 1 ? "" : "s", backends, backends == 1 ? "" : "s");
 }
 
 /* Do this configuration and the other node's make a pair? */

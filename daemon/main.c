@@ -12,6 +12,7 @@
 #include "daemon/worker.h"
 
 #include <fcntl.h>
+#include <openssl/opensslv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,9 +108,10 @@ version(bool verbose)
 {
 	puts("tandem " TANDEM_VERSION);
 	if (verbose)
-		puts("VRRP v2 and v3, TCP proxy; configuration: keepalived blocks, HAProxy sections "
-		     "(level 3.0)\n"
-		     "built with jansson " JANSSON_VERSION ", compiler " __VERSION__);
+		puts("VRRP v2 and v3, TCP and TLS proxy; configuration: keepalived blocks, HAProxy "
+		     "sections (level 3.0)\n"
+		     "built with " OPENSSL_VERSION_TEXT ", jansson " JANSSON_VERSION
+		     ", compiler " __VERSION__);
 	return 0;
 }
 

@@ -128,13 +128,22 @@ static int __attribute__((format(printf, 2, 3))) fail(struct options *o, const c
 	return -EINVAL;
 }
 
+/* The row of an option; *value is set if the option brings it along: "--pid=FILE". */
 static const struct row *
-find_row(const char *word)
+find_row(const char *word, const char **value)
 {
-	for (size_t i = 0; i < LENGTH(rows); i++)
-		if (rows[i].prefix ? strncmp(word, rows[i].name, strlen(rows[i].name)) == 0
-				   : strcmp(word, rows[i].name) == 0)
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		size_t len = strlen(rows[i].name);
+
+		if (strncmp(word, rows[i].name, len) != 0)
+			continue;
+		if (rows[i].prefix || word[len] == '\0')
 			return &rows[i];
+		if (rows[i].value && word[1] == '-' && word[len] == '=') {
+			*value = word + len + 1;
+			return &rows[i];
+		}
+	}
 	return NULL;
 }
 
@@ -323,12 +332,13 @@ parse_words(struct options *o, int argc, char **argv)
 				return error;
 			continue;
 		}
-		row = find_row(word);
+		row = find_row(word, &value);
 		if (!row)
 			return fail(o, "unknown option `%s' (see tandem --help)", word);
 		if (row->value) {
-			value = argv[++i];
-			if (i >= argc || value[0] == '\0')
+			if (!value && ++i < argc)
+				value = argv[i];
+			if (!value || value[0] == '\0')
 				return fail(o, "option %s needs a value: %s %s", row->name,
 					    row->name, row->value);
 		}

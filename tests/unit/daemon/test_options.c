@@ -100,6 +100,9 @@ mistakes_give_one_sentence(void **state)
 		  "option --watch: `--watch=nan' is not --watch=SECONDS, 0.1 to 3600" },
 		{ { "-S", "local8" }, "option -S: `local8' is no facility, such as local0" },
 		{ { "-S", "77" }, "option -S: `77' is no facility, such as local0" },
+		{ { "--pid=" }, "option --pid needs a value: --pid FILE" },
+		{ { "-p=x" }, "unknown option `-p=x' (see tandem --help)" },
+		{ { "--dont-fork=x" }, "unknown option `--dont-fork=x' (see tandem --help)" },
 		{ { "status", "--watch", "-o", "x" }, "-o and --watch exclude each other" },
 		{ { "-f", "a.conf", "-o", "x" },
 		  "-o belongs to `tandem import', `status' and `history'" },
@@ -133,6 +136,11 @@ logging_as_keepalived_has_it(void **state)
 	assert_int_equal(o.facility, LOG_USER);
 	assert_true(o.no_syslog && o.foreground);
 	assert_string_equal(o.files[0], "a");
+	options_fini(&o);
+	assert_int_equal(PARSE(&o, "--use-file=a=b", "--pid=p", "--config-id=lb1"), 0);
+	assert_string_equal(o.files[0], "a=b");
+	assert_string_equal(o.pidfile, "p");
+	assert_string_equal(o.node, "lb1");
 	options_fini(&o);
 }
 
