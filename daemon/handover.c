@@ -108,6 +108,7 @@ send_link(struct handover *handover, struct ipc *ipc, uint32_t interface)
 	a.primary = link->primary;
 	a.primary6 = link->primary6;
 	a.sources_lost = link->sources_lost;
+	memcpy(a.mac, link->mac, sizeof a.mac);
 	handover->told[interface] = *link;
 	return ipc_send(ipc, REQUEST_LINK, &a, sizeof a, NULL, 0);
 }
@@ -143,7 +144,7 @@ differs(const struct netwatch_link *a, const struct netwatch_link *b)
 {
 	return a->present != b->present || a->up != b->up || a->mtu != b->mtu ||
 	       a->sources_lost != b->sources_lost || !ip_equal(&a->primary, &b->primary) ||
-	       !ip_equal(&a->primary6, &b->primary6);
+	       !ip_equal(&a->primary6, &b->primary6) || memcmp(a->mac, b->mac, sizeof a->mac) != 0;
 }
 
 static void

@@ -109,6 +109,7 @@ struct ans_link {
 	struct ip primary;     /* first IPv4 address that is no VIP of the file; AF_UNSPEC = none */
 	struct ip primary6;    /* first link-local one likewise */
 	uint64_t sources_lost; /* conf_instance_bit of those here whose unicast_src is missing */
+	uint8_t mac[6];
 };
 
 struct ans_listener {

@@ -258,7 +258,7 @@ static const char *
 on_link(struct worker *w, const struct ipc_message *m)
 {
 	const struct ans_link *a = (const void *)m->payload;
-	const struct vrrp_link link = {
+	struct vrrp_link link = {
 		.present = a->present,
 		.up = a->up,
 		.primary = a->primary,
@@ -269,6 +269,7 @@ on_link(struct worker *w, const struct ipc_message *m)
 
 	if (a->interface >= w->conf->interfaces_n)
 		return "no such interface";
+	memcpy(link.mac, a->mac, sizeof link.mac);
 	vrrp_link(w->vrrp, a->interface, &link, w->loop.now);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * link.c - what the links of this host mean to instances: source addresses, faults, and the delays
- * of interface_up_down_delays.  Runs on the VRRP thread.
+ * link.c - what the links of this host mean to instances: source addresses, faults, other MACs, and
+ * the delays of interface_up_down_delays.  Runs on the VRRP thread.
  */
 #include "common/list.h"
 #include "conf/behaviour.h"
@@ -9,6 +9,7 @@
 #include "vrrpd/timing.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define DELAY_MARGIN_NS (10 * NS_PER_MS)
 
@@ -27,10 +28,32 @@ take_link(struct vrrp_instance *inst, const struct vrrp_link *link, struct mono 
 		inst->source = *primary;
 }
 
+static bool
+has_vip_on(const struct conf_instance *conf, uint32_t interface)
+{
+	for (size_t i = 0; i < conf->vips_n; i++)
+		if (conf->vips[i].interface == interface)
+			return true;
+	return false;
+}
+
+/* A bond that fails over may change its address: the neighbours have the old one. */
+static void
+take_mac(struct vrrp_interface *iface, struct mono now)
+{
+	struct vrrp *vrrp = iface->vrrp;
+
+	for (size_t i = 0; i < vrrp->conf->instances_n && !vrrp->frozen; i++)
+		if (vrrp->instances[i].state == VRRP_STATE_MASTER &&
+		    has_vip_on(vrrp->instances[i].conf, iface->index))
+			vrrp_tenure_reannounce(&vrrp->instances[i], now);
+}
+
 static void
 take(struct vrrp_interface *iface, const struct vrrp_link *link, struct mono now)
 {
 	struct vrrp *vrrp = iface->vrrp;
+	struct vrrp_link before = vrrp->world.links[iface->index];
 
 	vrrp->world.links[iface->index] = *link;
 	for (size_t i = 0; i < vrrp->conf->instances_n; i++)
@@ -41,6 +64,8 @@ take(struct vrrp_interface *iface, const struct vrrp_link *link, struct mono now
 			vrrp_instance_on_fact(&vrrp->instances[i], now);
 	if (iface->tracked)
 		vrrp_on_facts(vrrp, now);
+	if (before.present && link->present && memcmp(before.mac, link->mac, sizeof link->mac) != 0)
+		take_mac(iface, now);
 }
 
 /*

@@ -22,7 +22,7 @@ void vrrp_tenure_quiet(struct vrrp_instance *inst);
 /* Releases the VIPs. */
 void vrrp_tenure_end(struct vrrp_instance *inst);
 
-/* The VIPs had been away. */
+/* The VIPs had been away, or are reached by another MAC. */
 void vrrp_tenure_reannounce(struct vrrp_instance *inst, struct mono now);
 
 /* Neighbours may point at a master of lower priority. */

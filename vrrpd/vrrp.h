@@ -97,6 +97,7 @@ struct vrrp_link {
 	uint32_t mtu;
 	struct ip primary6;    /* first link-local one likewise */
 	uint64_t sources_lost; /* conf_instance_bit of those whose unicast_src the host lacks */
+	uint8_t mac[6];
 };
 
 /* Where an instance's advertisements come from if the file does not say. */

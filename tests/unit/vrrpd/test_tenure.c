@@ -36,6 +36,38 @@ test_refresh(void **state)
 	assert_int_equal(count('a'), 6);
 }
 
+/* Neighbours must learn another MAC of the link that the addresses are on, and only of that. */
+static void
+test_another_mac(void **state)
+{
+	become_master();
+	world_run_ms(world, 60000);
+	node_forget(node);
+	node_link(node, true);
+	assert_int_equal(count('a'), 0);
+	node->link.mac[5]++;
+	node_link(node, true);
+	assert_int_equal(count('a'), 1);
+	world_run_ms(world, 60000);
+	assert_in_range(count('a'), 2, 20);
+	node->vip.interface = 1;
+	node_forget(node);
+	node->link.mac[5]++;
+	node_link(node, true);
+	assert_int_equal(count('a'), 0);
+}
+
+/* A backup has nothing to announce. */
+static void
+test_another_mac_of_a_backup(void **state)
+{
+	node_start(node);
+	node->link.mac[5]++;
+	node_link(node, true);
+	assert_state(VRRP_STATE_BACKUP);
+	assert_int_equal(count('a'), 0);
+}
+
 static void
 test_lease_is_renewed(void **state)
 {
@@ -143,6 +175,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(test_announcements),    ALONE(test_refresh),
+		ALONE(test_another_mac),      ALONE(test_another_mac_of_a_backup),
 		ALONE(test_lease_is_renewed), ALONE(test_lease_lapses),
 		ALONE(test_claim_unanswered), ALONE(test_claim_fails),
 		ALONE(test_restored),         ALONE(test_confirm),
