@@ -1,11 +1,15 @@
 """Reload: what has not changed does not notice."""
 
 import os
+import pathlib
 import signal
+import subprocess
+import time
 
 import pytest
 
 from lab.process import Process, wait_until
+from test_hmac import with_hmac
 
 pytestmark = pytest.mark.quick
 
@@ -136,3 +140,102 @@ def test_resign_and_resume(lab, pair_of, patience, fast, say):
     probe.stop()
     say(f"resign and resume: longest outage {probe.outage_ms():.0f} ms")
     assert probe.outage_ms() <= 500
+
+
+def certificate(path, name):
+    """A certificate that signs itself, with its key."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        + ["-keyout", f"{path}.key", "-out", path, "-subj", f"/CN={name}"],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    with open(path, "a", encoding="ascii") as file:
+        file.write(pathlib.Path(f"{path}.key").read_text(encoding="ascii"))
+
+
+def test_new_certificate(lab, pair_of, patience, fast, tmp_path, say):
+    """A certificate is read anew, by a pair that signs: that goes on without a gap, too."""
+    papers = tmp_path / "www.pem"
+    certificate(papers, "first")
+    lb1, lb2 = pair_of(with_hmac(lab, fast()))
+    secure = f"\nfrontend secure\n    bind *:443 ssl crt {papers}\n    default_backend app\n"
+    good = lb1.files[0].read_text(encoding="utf-8")
+
+    def subject():
+        argv = ["openssl", "s_client", "-connect", f"{lab.vip}:443"]
+        return lab.network.exec("client", "timeout", "5", "sh", "-c", " ".join(argv) + " </dev/null")
+
+    assert lb1.reload([("tandem.conf", good + secure)])[0] == 0
+    assert "CN = first" in subject()
+    certificate(papers, "second")
+    assert "CN = first" in subject()
+    assert lb1.reload()[0] == 0
+    assert "CN = second" in subject()
+    wait_until(
+        lambda: lb1.log_text().count("exited with status 0") == 2, 5 * patience, "the former end well"
+    )
+    assert [n.log_text().count("Entering") for n in (lb1, lb2)] == [2, 1]
+    say("a new certificate is served, signed advertisements went on")
+
+
+def test_beside_keepalived(lab, patience, fast, tmp_path, say):
+    """keepalived notices no reload; an instance that is gone has its notify_deleted run."""
+    told = tmp_path / "told"
+    pair = fast()
+    lb1, lb2 = lab.tandem("lb1", pair), lab.classic("lb2", pair, "")
+    good = lb1.files[0].read_text(encoding="utf-8")
+    extra = good.split("\nvrrp_instance VI_1")[1].split("\n}\n")[0].replace("router_id 51", "router_id 52")
+    extra = extra.replace(f"{lab.vip}/32", "10.0.0.78/32")
+    extra += f"\n    notify_deleted \"/bin/touch {told}\"\n    notify_fault \"/bin/false\"\n}}\n"
+    lb1.configure([("tandem.conf", good + "\nvrrp_instance VI_2" + extra)])
+    lab.start_pair(timeout=(pair.down_s() + 5) * patience)
+    wait_until(
+        lambda: "10.0.0.78" in lab.network.addresses("lb1"), 10 * patience, "VI_2 becomes MASTER"
+    )
+    before = lb2.log_text().count("Entering")
+    assert lb1.reload()[0] == 0
+    assert not told.exists()
+    assert lb1.reload([("tandem.conf", good)])[0] == 0
+    wait_until(told.exists, 5 * patience, "notify_deleted has run")
+    assert "10.0.0.78" not in lab.network.addresses("lb1")
+    assert lb1.reload()[0] == 0
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    assert lb2.log_text().count("Entering") == before
+    assert lb1.log_text().count("(VI_1) Entering") == 2
+    say("three reloads: keepalived heard nothing of them")
+
+
+def newcomer(guardian, known):
+    """The guardian's next worker, as soon as there is one."""
+    children = pathlib.Path(f"/proc/{guardian}/task/{guardian}/children")
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        for pid in set(children.read_text(encoding="ascii").split()) - known:
+            try:
+                if b"--worker" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return int(pid)
+            except OSError:
+                pass
+    raise AssertionError("there is no second worker")
+
+
+def test_second_worker_killed(lab, pair_of, patience, fast, say):
+    """At birth, while it gets ready, with the token: one master each time, and a service."""
+    lb1, _ = pair_of(fast())
+    results = []
+    for after_ms in (0, 1, 2, 5, 50):
+        wait_until(lambda: len(lb1.pids()) == 2, 10 * patience, "guardian and one worker")
+        first = lb1.worker()
+        reload = Process("reload", [*lb1.argv()[:1], "-R", lb1.run_directory, "reload"],
+                         lb1.directory / "reload.log")  # fmt: skip
+        lab.started(reload)
+        pid = newcomer(lb1.guardian, {str(first)})
+        time.sleep(after_ms / 1000)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not reload.alive, 10 * patience, "the command ends")
+        lab.watch.wait_holders(lab.vip, ["lb1"], 10 * patience)
+        wait_until(lab.ask, 5 * patience, "the service answers")
+        assert reload.status == 0 or lb1.worker() == first
+        results.append(reload.status)
+        assert lb1.reload()[0] == 0
+    say(f"second worker killed: {results.count(0)} of {len(results)} reloads were done by then")
