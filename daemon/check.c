@@ -64,6 +64,17 @@ try_tls(struct check *c, struct conf_report *report)
 	conf_report_sort(report);
 }
 
+/* An empty file, or lines that are all for other nodes? */
+static bool
+does_nothing(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->proxies_n; i++)
+		if (conf->proxies[i].binds_n > 0)
+			return false;
+	return conf->instances_n == 0 && conf->static_vips_n == 0 &&
+	       conf->static_paths.routes_n == 0 && conf->static_paths.rules_n == 0;
+}
+
 int
 check_load(struct check *c, const struct options *o)
 {
@@ -94,6 +105,12 @@ check_load(struct check *c, const struct options *o)
 			report.errors, report.errors == 1 ? "" : "s", report.warnings,
 			report.warnings == 1 ? "" : "s");
 		return -EINVAL;
+	}
+	if (!o->elsewhere && does_nothing(c->conf)) {
+		report.warnings++;
+		if (!o->quiet)
+			fprintf(stderr, "tandem: warning: nothing to do: there is no vrrp_instance "
+					"and no `bind` line\n");
 	}
 	if (o->strict && report.warnings) {
 		fprintf(stderr, "tandem: warnings are errors with -dW\n");

@@ -57,6 +57,11 @@ def test_broken_file(lab, pair_of, fast, say):
         assert code == 1
         for line in (3, 4, 6, 11, 13, 14):
             assert re.search(rf"broken\.conf:{line}:\d+", output), f"line {line}: {output}"
+    path.write_text("# lines for other nodes only\n", encoding="utf-8")
+    for args, expected in ((["-c"], 0), (["-c", "-dW"], 1)):
+        code, output = run_tandem(lab, "lb1", *args, "-f", path)
+        assert code == expected
+        assert "nothing to do" in output
     probe.wait_ok(in_a_row=50)
     probe.stop()
     say(f"broken file: exit 1, all errors shown; {len(probe.failed())} of the pair's probes failed")
