@@ -151,6 +151,10 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 			   "server `%.60s` has both `check` and `track`: a server that follows "
 			   "another has no checks of its own",
 			   server->name);
+	if (server->observe && !server->check)
+		conf_warning(&p->reporter, server->pos,
+			     "server `%.60s` has `observe` but no `check`: its errors do not count",
+			     server->name);
 	check_server_source(p, proxy, server);
 	if (server->minconn > server->maxconn)
 		conf_error(&p->reporter, server->pos,

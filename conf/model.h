@@ -333,6 +333,14 @@ enum {
 	CONF_PROXY_CRC32C = 64,
 };
 
+/* What happens after `error-limit` errors; in any case the next check comes soon. */
+enum conf_on_error {
+	CONF_ON_ERROR_FAIL_CHECK, /* as a failed check */
+	CONF_ON_ERROR_FASTINTER,
+	CONF_ON_ERROR_SUDDEN_DEATH, /* the next failed check takes it down */
+	CONF_ON_ERROR_MARK_DOWN,
+};
+
 struct conf_server {
 	struct conf_pos pos;
 	const char *name;
@@ -362,6 +370,9 @@ struct conf_server {
 	bool no_check_ssl;
 	const char *check_sni;
 	enum conf_init_state init_state; /* before the first check */
+	bool observe;                    /* sessions' connection errors count */
+	uint32_t error_limit;            /* 10 */
+	enum conf_on_error on_error;
 	uint32_t slowstart_ms;       /* its share grows for so long when it is back; 0 = at once */
 	bool shutdown_on_down;       /* "on-marked-down shutdown-sessions" */
 	bool shutdown_backups_on_up; /* "on-marked-up shutdown-backup-sessions" */

@@ -106,6 +106,20 @@ static const struct conf_choice init_states[] = {
 	{ NULL, 0, NULL },
 };
 
+static const struct conf_choice observations[] = {
+	{ "layer4", true, NULL },
+	{ "layer7", 0, no_http },
+	{ NULL, 0, NULL },
+};
+
+static const struct conf_choice error_actions[] = {
+	{ "fastinter", CONF_ON_ERROR_FASTINTER, NULL },
+	{ "fail-check", CONF_ON_ERROR_FAIL_CHECK, NULL },
+	{ "sudden-death", CONF_ON_ERROR_SUDDEN_DEATH, NULL },
+	{ "mark-down", CONF_ON_ERROR_MARK_DOWN, NULL },
+	{ NULL, 0, NULL },
+};
+
 static const struct conf_choice marked_down[] = {
 	{ "shutdown-sessions", true, NULL },
 	{ NULL, 0, NULL },
@@ -155,6 +169,12 @@ static const struct conf_row rows[] = {
 	  .doc = "the host that checks ask for" },
 	{ "init-state", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, init_state),
 	  .choices = init_states, .def = "up", .doc = "what it is before its first check" },
+	{ "observe", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, observe), .choices = observations,
+	  .doc = "sessions that cannot connect count, too" },
+	{ "error-limit", CONF_TYPE_INT, ROW_FIELD(conf_server, error_limit), .min = 1,
+	  .max = 1000000, .def = "10", .doc = "so many of them in a row are an event" },
+	{ "on-error", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, on_error), .choices = error_actions,
+	  .def = "fail-check", .doc = "what such an event does, besides checking soon" },
 	{ "slowstart", CONF_TYPE_TIME, ROW_FIELD(conf_server, slowstart_ms), .max = INT32_MAX,
 	  .doc = "its weight and maxconn grow for so long when it has come back; 0 = at once" },
 	{ "on-marked-down", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, shutdown_on_down),
@@ -213,9 +233,6 @@ static const struct conf_row rows[] = {
 	LATER("agent-port", 1),
 	LATER("agent-inter", 1),
 	LATER("agent-send", 1),
-	LATER("observe", 1),
-	LATER("on-error", 1),
-	LATER("error-limit", 1),
 	LATER("usesrc", 1),
 	LATER("namespace", 1),
 	LATER("ws", 1),

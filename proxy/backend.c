@@ -169,6 +169,7 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->lb.minconn = conf->minconn;
 	s->lb.maxqueue = conf->maxqueue;
 	s->lb.backup = conf->backup;
+	s->observed = conf->observe && conf->check;
 	s->changed = now;
 	check_window_init(&s->window, conf->rise, conf->fall);
 	check_window_start(&s->window, conf->init_state);
@@ -429,8 +430,9 @@ backend_join_followers(struct proxy *proxy)
 	}
 }
 
-void
-server_report(struct server *s, const struct check_result *result)
+/* Shifts a verdict in.  `prepare`, if any, sees the window before. */
+static void
+report(struct server *s, const struct check_result *result, void (*prepare)(struct check_window *w))
 {
 	struct backend *be = s->backend;
 	enum check_grade grade = check_grade(result->status);
@@ -445,6 +447,8 @@ server_report(struct server *s, const struct check_result *result)
 	told = s->judged && check_grade(s->last.status) == grade;
 	health = s->window.health;
 	before = server_state_get(s);
+	if (prepare)
+		prepare(&s->window);
 	s->last = *result;
 	s->judged = true;
 	check_window_add(&s->window, grade != CHECK_GRADE_FAILED);
@@ -463,6 +467,42 @@ server_report(struct server *s, const struct check_result *result)
 	standing = stand(s);
 	pthread_mutex_unlock(&be->lock);
 	lead(s, &standing, true, result->at);
+}
+
+void
+server_report(struct server *s, const struct check_result *result)
+{
+	report(s, result, NULL);
+}
+
+void
+server_observe_error(struct server *s, struct mono now)
+{
+	struct check_result result = { .status = CHECK_STATUS_OBSERVED, .at = now };
+	uint32_t errors = atomic_fetch_add(&s->errors_in_row, 1) + 1;
+
+	if (errors < s->conf->error_limit)
+		return;
+	/* Of several threads that get here one has the event. */
+	if (!atomic_compare_exchange_strong(&s->errors_in_row, &errors, 0))
+		return;
+	snprintf(result.info, sizeof result.info,
+		 "Detected %u consecutive errors, last one was: L4 unsuccessful connection",
+		 errors);
+	switch (s->conf->on_error) {
+	case CONF_ON_ERROR_FASTINTER:
+		break;
+	case CONF_ON_ERROR_FAIL_CHECK:
+		report(s, &result, NULL);
+		break;
+	case CONF_ON_ERROR_SUDDEN_DEATH:
+		report(s, &result, check_window_sudden_death);
+		break;
+	case CONF_ON_ERROR_MARK_DOWN:
+		report(s, &result, check_window_mark_down);
+		break;
+	}
+	proxy_hurry_check(s);
 }
 
 void

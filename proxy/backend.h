@@ -30,6 +30,10 @@ struct server {
 	_Atomic uint32_t shut_at; /* the proxy's count of shutdowns when its sessions were to end */
 	_Atomic int shut_cause;   /* enum session_cause: why */
 
+	bool observed; /* `observe`: what sessions meet with counts */
+	_Atomic uint32_t errors_in_row;
+	_Atomic bool hurry; /* its next check is to come soon */
+
 	/* `track`: whom it follows, and who follows it.  Made before the threads start. */
 	const struct server *tracked;
 	struct server *followers, *next_follower;
@@ -89,6 +93,17 @@ void server_lead(struct server *s, struct mono now);
 
 /* A check ended: moves the window, logs and publishes what changes.  By the check's thread. */
 void server_report(struct server *s, const struct check_result *result);
+
+/* `observed`: one more session could not connect.  By the session's thread. */
+void server_observe_error(struct server *s, struct mono now);
+
+/* … or could. */
+static inline void
+server_observe_success(struct server *s)
+{
+	if (atomic_load_explicit(&s->errors_in_row, memory_order_relaxed))
+		atomic_store_explicit(&s->errors_in_row, 0, memory_order_relaxed);
+}
 
 /* The resolver has an address (its port is the server's), or NULL: none this time. */
 void server_set_address(struct server *s, const struct sock_addr *address, struct mono now);

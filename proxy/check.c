@@ -106,6 +106,17 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, uint
 }
 
 void
+check_hurry(struct check *c)
+{
+	const struct conf_server *conf = c->server->conf;
+	uint32_t soon_ms = conf->fastinter_ms ? conf->fastinter_ms : conf->inter_ms;
+	struct mono soon = mono_add_ms(c->thread->loop.now, soon_ms);
+
+	if (timer_armed(&c->next) && soon.ns < c->next.when.ns)
+		timer_arm(&c->thread->loop.timers, &c->next, soon);
+}
+
+void
 check_stop(struct check *c)
 {
 	timer_disarm(&c->thread->loop.timers, &c->next);

@@ -49,6 +49,9 @@ void check_start(struct check *c, struct proxy_thread *t, struct server *server,
 		 uint32_t of);
 void check_stop(struct check *c);
 
+/* The next one comes within fastinter (else inter) from now. */
+void check_hurry(struct check *c);
+
 /* The conversation has come to this result: tells the server, ends what is left of it. */
 void check_ended(struct check *c, const struct check_result *result);
 

@@ -73,15 +73,17 @@ compose(const struct check_result *r, char *text, size_t size)
 void
 check_result_describe(const struct check_result *r, char *text, size_t size)
 {
-	char raw[CHECK_INFO_LEN + 64], info[3 * sizeof raw], code[32] = "";
+	char raw[CHECK_INFO_LEN + 64], info[3 * sizeof raw], code[32] = "", duration[48] = "";
 
 	compose(r, raw, sizeof raw);
 	encode(raw, info, sizeof info);
 	if (r->status >= CHECK_STATUS_L7OK)
 		snprintf(code, sizeof code, ", code: %d", r->code);
-	snprintf(text, size, "reason: %s%s%s%s%s, check duration: %ums",
-		 check_status_text(r->status), code, *info ? ", info: \"" : "", info,
-		 *info ? "\"" : "", r->duration_ms);
+	/* Sessions' errors are no check that could have taken time. */
+	if (r->status != CHECK_STATUS_OBSERVED)
+		snprintf(duration, sizeof duration, ", check duration: %ums", r->duration_ms);
+	snprintf(text, size, "reason: %s%s%s%s%s%s", check_status_text(r->status), code,
+		 *info ? ", info: \"" : "", info, *info ? "\"" : "", duration);
 }
 
 void

@@ -41,6 +41,20 @@ check_window_add(struct check_window *w, bool passed)
 }
 
 void
+check_window_mark_down(struct check_window *w)
+{
+	if (w->health > w->rise)
+		w->health = w->rise;
+}
+
+void
+check_window_sudden_death(struct check_window *w)
+{
+	if (w->health > w->rise)
+		w->health = w->rise + 1;
+}
+
+void
 check_window_score(const struct check_window *w, uint32_t *have, uint32_t *of)
 {
 	bool up = check_window_up(w);

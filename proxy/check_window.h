@@ -46,5 +46,10 @@ check_window_in_transition(const struct check_window *w)
 /* Shifts one result in. */
 enum check_change check_window_add(struct check_window *w, bool passed);
 
+/* What `on-error` does before the failure it stands for is shifted in: that one takes a server that
+ * is up down, or leaves it one failure from there. */
+void check_window_mark_down(struct check_window *w);
+void check_window_sudden_death(struct check_window *w);
+
 /* The two numbers HAProxy prints as "2/3 UP": successes to lose of `fall`, or won of `rise`. */
 void check_window_score(const struct check_window *w, uint32_t *have, uint32_t *of);

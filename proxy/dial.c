@@ -232,6 +232,15 @@ note_connect_time(struct session *s, int64_t penalty_ns)
 		lb_ewma_add(&s->target->lb.connect, now.ns - s->since.ns + penalty_ns, now.ns);
 }
 
+static void
+reached(struct session *s)
+{
+	note_connect_time(s, 0);
+	if (s->target->observed)
+		server_observe_success(s->target);
+	session_established(s);
+}
+
 /* The server has accepted; with TLS its handshake still belongs to connecting. */
 static void
 connected(struct session *s)
@@ -239,16 +248,14 @@ connected(struct session *s)
 	int r;
 
 	if (!s->target->tls) {
-		note_connect_time(s, 0);
-		session_established(s);
+		reached(s);
 		return;
 	}
 	r = s->server.layer ? 0 : -begin_tls(s);
 	if (r == 0)
 		r = tls_handshake(&s->server);
 	if (r > 0) {
-		note_connect_time(s, 0);
-		session_established(s);
+		reached(s);
 	} else if (r < 0) {
 		dial_failed(s, -r);
 	}
@@ -340,6 +347,13 @@ cause_of(int error)
 	return SESSION_CAUSE_SERVER;
 }
 
+/* Neither this host's, nor that of who ended the attempt because the server went down. */
+static bool
+is_servers_fault(int error)
+{
+	return cause_of(error) != SESSION_CAUSE_RESOURCE && error != ECONNABORTED;
+}
+
 /* Books a failure; false if it was the last one allowed and the session is closed. */
 static bool
 book_failure(struct session *s, int error)
@@ -348,6 +362,8 @@ book_failure(struct session *s, int error)
 
 	counter_add(&tally->connect_errors, 1);
 	note_connect_time(s, FAILURE_NS);
+	if (s->target->observed && is_servers_fault(error))
+		server_observe_error(s->target, s->thread->loop.now);
 	s->tried |= lb_bit(&s->target->lb);
 	if (++s->failures > s->backend->conf->retries || s->failures == UINT8_MAX) {
 		session_close(s, cause_of(error));

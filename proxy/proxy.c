@@ -339,6 +339,17 @@ proxy_shutdown_sessions(struct server *server, int cause)
 }
 
 void
+proxy_hurry_check(struct server *server)
+{
+	struct proxy *proxy = server->backend->proxy;
+	struct proxy_thread *t = &proxy->threads[server->number % proxy->threads_n];
+
+	atomic_store(&server->hurry, true);
+	atomic_store(&t->hurries, true);
+	loop_wake(&t->loop);
+}
+
+void
 proxy_wake_waiters(struct proxy *proxy, uint32_t backend)
 {
 	/* While the proxy is being made there are backends but no threads yet. */

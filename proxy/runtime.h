@@ -74,6 +74,7 @@ struct proxy_thread {
 	uint64_t random;         /* state of proxy_random */
 	uint32_t serial;         /* of the next session, among this thread's */
 	uint32_t shutdowns_seen; /* of proxy->shutdowns */
+	_Atomic bool hurries;    /* some of its checks are to come soon */
 	enum proxy_phase phase;  /* as far as this thread has followed */
 	struct timer relief;     /* out of descriptors: accepting goes on later */
 	struct deferred readmit; /* a session has ended: listeners may be resumed */
@@ -114,6 +115,9 @@ void proxy_wake_waiters(struct proxy *proxy, uint32_t backend);
 
 /* Ends the server's sessions, on all threads, soon, for that cause (enum session_cause).  Any thread. */
 void proxy_shutdown_sessions(struct server *server, int cause);
+
+/* The server's next check comes within fastinter from now.  Any thread. */
+void proxy_hurry_check(struct server *server);
 
 /* thread.c: 64 random bits, good enough to balance by.  By the thread itself. */
 uint64_t proxy_random(struct proxy_thread *t);

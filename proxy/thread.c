@@ -58,6 +58,17 @@ end_shut_sessions(struct proxy_thread *t)
 	}
 }
 
+/* Checks that somebody on another thread wants soon. */
+static void
+hurry_checks(struct proxy_thread *t)
+{
+	if (!atomic_load(&t->hurries) || !atomic_exchange(&t->hurries, false))
+		return;
+	for (uint32_t i = 0; i < t->checks_n; i++)
+		if (atomic_exchange(&t->checks[i].server->hurry, false))
+			check_hurry(&t->checks[i]);
+}
+
 static void
 start_checks(struct proxy_thread *t)
 {
@@ -154,6 +165,7 @@ on_message(struct loop *loop)
 		if (atomic_load_explicit(&t->proxy->backends[i].farm.queued, memory_order_relaxed))
 			dial_dispatch(&t->waiting[i]);
 	end_shut_sessions(t);
+	hurry_checks(t);
 	if (t->phase == PROXY_OPEN)
 		listener_resume_all(t);
 }

@@ -396,6 +396,111 @@ followers_begin_as_their_leader(void **state)
 	site_stop(&site);
 }
 
+/* A server whose check passes elsewhere and to which no session gets through. */
+static struct conf_server *
+add_observed(struct logged *l, enum conf_on_error on_error)
+{
+	struct conf_server *s = site_add_server(&l->site, "app1", unused_port());
+
+	s->check = s->observe = true;
+	s->check_port = l->origin.port;
+	s->inter_ms = 60000;
+	s->error_limit = 3;
+	s->on_error = on_error;
+	l->site.proxies[0].log_format = NULL;
+	l->site.proxies[0].logs_n = 0;
+	l->site.proxies[1].retries = 0;
+	return s;
+}
+
+/* Sessions' errors in a row: HAProxy's words for each of its four actions. */
+static void
+errors_of_sessions_count(void **state)
+{
+	static const struct {
+		enum conf_on_error on_error;
+		const char *score;
+	} cases[] = {
+		{ CONF_ON_ERROR_FAIL_CHECK, "2/3 UP." },
+		{ CONF_ON_ERROR_SUDDEN_DEATH, "1/3 UP." },
+		{ CONF_ON_ERROR_MARK_DOWN, "0/2 DOWN." },
+	};
+	char text[8];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct logged l;
+		char expected[256];
+
+		logged_init(&l, ORIGIN_NAME);
+		add_observed(&l, cases[i].on_error);
+		l.site.proxies[1].log_health_checks = true;
+		site_start(&l.site, 2);
+		assert_non_null(strstr(logged_line(&l), "status: 3/3 UP."));
+		for (int k = 0; k < 3; k++)
+			site_fetch(&l.site, text, sizeof text);
+		snprintf(expected, sizeof expected,
+			 "Health check for server app/app1 failed, reason: Health analyze, info: "
+			 "\"Detected 3 consecutive errors, last one was: L4 unsuccessful "
+			 "connection\", status: %s",
+			 cases[i].score);
+		assert_string_equal(logged_line(&l), expected);
+		logged_fini(&l);
+	}
+}
+
+/* `fastinter` changes nothing but when the next check comes: minutes before its time. */
+static void
+errors_of_sessions_hurry_the_check(void **state)
+{
+	struct conf_server *s;
+	struct mono first;
+	struct logged l;
+	char text[8];
+
+	logged_init(&l, ORIGIN_NAME);
+	s = add_observed(&l, CONF_ON_ERROR_FASTINTER);
+	s->fastinter_ms = 20;
+	site_start(&l.site, 2);
+	WAIT_UNTIL(site_server(&l.site, 0).health == 3);
+	first = site_server(&l.site, 0).checked;
+	for (int k = 0; k < 3; k++)
+		site_fetch(&l.site, text, sizeof text);
+	WAIT_UNTIL(site_server(&l.site, 0).checked.ns > first.ns);
+	assert_int_equal(site_server(&l.site, 0).health, 3);
+	assert_string_equal(site_server(&l.site, 0).check_status, "L4OK");
+	logged_fini(&l);
+}
+
+/* One that gets through begins the count anew. */
+static void
+success_forgives_errors(void **state)
+{
+	struct conf_server *s;
+	struct origin a;
+	struct logged l;
+	char text[8];
+	uint16_t port;
+
+	logged_init(&l, ORIGIN_NAME);
+	s = add_observed(&l, CONF_ON_ERROR_MARK_DOWN);
+	port = s->port;
+	site_start(&l.site, 1);
+	WAIT_UNTIL(site_server(&l.site, 0).health == 3);
+	for (int round = 0; round < 3; round++) {
+		site_fetch(&l.site, text, sizeof text);
+		site_fetch(&l.site, text, sizeof text);
+		origin_start(&a, ORIGIN_NAME, "a", port);
+		assert_int_equal(site_fetch(&l.site, text, sizeof text), 1);
+		origin_stop(&a);
+		assert_int_equal(site_server(&l.site, 0).state, SERVER_UP);
+	}
+	for (int k = 0; k < 3; k++)
+		site_fetch(&l.site, text, sizeof text);
+	WAIT_UNTIL(site_server(&l.site, 0).state == SERVER_DOWN);
+	assert_string_equal(site_server(&l.site, 0).check_status, "HANA");
+	logged_fini(&l);
+}
+
 int
 main(void)
 {
@@ -413,6 +518,9 @@ main(void)
 		cmocka_unit_test(without_tcplog),
 		cmocka_unit_test(servers_go_and_come),
 		cmocka_unit_test(health_checks),
+		cmocka_unit_test(errors_of_sessions_count),
+		cmocka_unit_test(errors_of_sessions_hurry_the_check),
+		cmocka_unit_test(success_forgives_errors),
 		cmocka_unit_test(followers_go_and_come),
 		cmocka_unit_test(followers_begin_as_their_leader),
 	};

@@ -104,6 +104,31 @@ starts_where_the_file_says(void **state)
 	}
 }
 
+/* From every place in windows of all sizes: what the event and its failure leave. */
+static void
+errors_of_sessions(void **state)
+{
+	for (uint32_t rise = 1; rise <= 4; rise++) {
+		for (uint32_t fall = 1; fall <= 4; fall++) {
+			for (uint32_t health = 0; health < rise + fall; health++) {
+				struct check_window down, death;
+				bool up = health >= rise;
+
+				check_window_init(&down, rise, fall);
+				down.health = health;
+				death = down;
+				check_window_mark_down(&down);
+				assert_int_equal(check_window_add(&down, false),
+						 up ? CHECK_CHANGE_DOWN : CHECK_CHANGE_NONE);
+				assert_int_equal(down.health, 0);
+				check_window_sudden_death(&death);
+				check_window_add(&death, false);
+				assert_int_equal(death.health, health > rise ? rise : 0);
+			}
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -112,6 +137,7 @@ main(void)
 		cmocka_unit_test(one_failure_from_down_at_start),
 		cmocka_unit_test(score),
 		cmocka_unit_test(starts_where_the_file_says),
+		cmocka_unit_test(errors_of_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
