@@ -298,6 +298,12 @@ check_fifos(struct conf_parser *p)
 		conf_error(&p->reporter, *pos, "`notify_fifo` is the same FIFO");
 }
 
+static bool
+is_group(const struct ip *ip)
+{
+	return ip->family == AF_INET6 ? IN6_IS_ADDR_MC_LINKLOCAL(&ip->v6) : ip_is_multicast(ip);
+}
+
 static void
 check_groups(struct conf_parser *p)
 {
@@ -305,13 +311,31 @@ check_groups(struct conf_parser *p)
 	const struct conf_pos *pos4 = parser_given(p, p->global_defs_given, "vrrp_mcast_group4");
 	const struct conf_pos *pos6 = parser_given(p, p->global_defs_given, "vrrp_mcast_group6");
 
-	if (pos4 && (group4->family != AF_INET || !ip_is_multicast(group4)))
+	if (pos4 && (group4->family != AF_INET || !is_group(group4)))
 		conf_error(&p->reporter, *pos4,
 			   "`vrrp_mcast_group4` needs an IPv4 multicast address");
-	if (pos6 && (group6->family != AF_INET6 || !IN6_IS_ADDR_MC_LINKLOCAL(&group6->v6)))
+	if (pos6 && (group6->family != AF_INET6 || !is_group(group6)))
 		conf_error(&p->reporter, *pos6,
 			   "`vrrp_mcast_group6` needs a link-local IPv6 multicast address, such as "
 			   "ff02::12");
+}
+
+static void
+check_own_group(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	const struct ip *group = &instance->mcast_group;
+
+	if (group->family == AF_UNSPEC)
+		return;
+	if (group->family != instance->family || !is_group(group))
+		conf_error(&p->reporter, at(p, index, "mcast_dst_ip"),
+			   "an %s instance needs %s multicast address as its `mcast_dst_ip`",
+			   family_name(instance->family),
+			   instance->family == AF_INET6 ? "a link-local IPv6" : "an IPv4");
+	else if (instance->unicast_peers_n > 0)
+		conf_warning(&p->reporter, at(p, index, "mcast_dst_ip"),
+			     "`mcast_dst_ip` has no effect beside `unicast_peer`");
 }
 
 void
@@ -322,6 +346,7 @@ check_vrrp(struct conf_parser *p)
 	for (size_t i = 0; i < p->conf->instances_n; i++) {
 		check_identity(p, i);
 		check_family(p, i);
+		check_own_group(p, i);
 		check_addresses(p, i);
 		check_priority(p, i);
 		check_behaviour(p, i);

@@ -134,8 +134,8 @@ compare_peers(struct comparison *c, const struct conf_instance *a, const struct 
 	if (a->unicast_peers_n == 0) {
 		if (!ip_equal(conf_group(c->ours, a), conf_group(c->theirs, b)))
 			tell(c, true, a, b,
-			     "the multicast groups (`vrrp_mcast_group%d`) differ: neither hears "
-			     "the other",
+			     "the multicast groups (`vrrp_mcast_group%d`, `mcast_dst_ip`) differ: "
+			     "neither hears the other",
 			     a->family == AF_INET6 ? 6 : 4);
 		return;
 	}

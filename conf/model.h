@@ -231,7 +231,8 @@ struct conf_instance {
 	struct conf_hmac *hmac; /* auth_hmac; NULL = none */
 	struct ip unicast_src;  /* AF_UNSPEC = the interface's first address (IPv6: link-local) */
 	struct conf_peer *unicast_peers;
-	size_t unicast_peers_n;     /* 0 = multicast */
+	size_t unicast_peers_n;     /* 0 = multicast … */
+	struct ip mcast_group;      /* … to here; AF_UNSPEC = vrrp_mcast_group4 or 6 */
 	uint8_t down_timer_adverts; /* 0 = 3, as the RFCs have it */
 	enum conf_switch lower_prio_no_advert, higher_prio_send_advert;
 	enum conf_switch accept; /* of traffic to the VIPs; CONF_OFF = no_accept */
@@ -587,6 +588,8 @@ conf_lease_s(const struct conf *conf, const struct conf_instance *instance)
 static inline const struct ip *
 conf_group(const struct conf *conf, const struct conf_instance *instance)
 {
+	if (instance->mcast_group.family != AF_UNSPEC)
+		return &instance->mcast_group;
 	return instance->family == AF_INET6 ? &conf->mcast_group6 : &conf->mcast_group4;
 }
 

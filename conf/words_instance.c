@@ -394,6 +394,8 @@ static const struct conf_row rows[] = {
 	  .doc = "addresses on other interfaces, or of the other family, have virtual MACs, too" },
 	{ "mcast_src_ip", CONF_TYPE_CALL, .parse = parse_mcast_src_ip,
 	  .doc = "the same as unicast_src_ip" },
+	{ "mcast_dst_ip", CONF_TYPE_IP, ROW_FIELD(conf_instance, mcast_group),
+	  .doc = "the multicast group advertisements go to; vrrp_mcast_group4 or 6" },
 	{ "unicast_peer", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_unicast_peer,
 	  .print = print_unicast_peer,
 	  .doc = "the other nodes, instead of multicast: ADDRESS [min_ttl N] [max_ttl N]" },
@@ -487,7 +489,6 @@ static const struct conf_row rows[] = {
 	  .doc = "the FIFOs are told of changes of the priority, too" },
 	INSTANCE_IDLE_ROWS,
 	IDLE("native_ipv6", "the virtual addresses decide about the family"),
-	REFUSED("mcast_dst_ip", "peers would not hear each other: all use `vrrp_mcast_group4`"),
 	REFUSED("vrf", "start the whole daemon in the VRF (ip vrf exec)"),
 };
 

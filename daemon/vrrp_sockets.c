@@ -42,15 +42,41 @@ vrrp_sockets_wanted(const struct conf *conf, uint32_t interface, uint8_t family)
 	return false;
 }
 
-/* Is something to be heard here?  From a virtual interface is only sent. */
-static bool
-is_multicast(const struct conf *conf, uint32_t interface, uint8_t family)
+/* The multicast group that an instance listens to here; NULL = none.  From a virtual interface is
+ * only sent. */
+static const struct ip *
+group_of(const struct conf *conf, size_t instance, uint32_t interface, uint8_t family)
 {
-	for (size_t i = 0; i < conf->instances_n; i++)
-		if (conf->instances[i].interface == interface &&
-		    conf->instances[i].family == family && conf->instances[i].unicast_peers_n == 0)
+	const struct conf_instance *c = &conf->instances[instance];
+
+	if (c->interface != interface || c->family != family || c->unicast_peers_n > 0)
+		return NULL;
+	return conf_group(conf, c);
+}
+
+static bool
+listens(const struct conf *conf, uint32_t interface, uint8_t family, const struct ip *group)
+{
+	for (size_t i = 0; i < conf->instances_n; i++) {
+		const struct ip *other = group_of(conf, i, interface, family);
+
+		if (other && ip_equal(group, other))
 			return true;
+	}
 	return false;
+}
+
+/* Is whatever is to be heard on interface `a` heard on `b` as well? */
+static bool
+covers(const struct conf *of_b, uint32_t b, const struct conf *of_a, uint32_t a, uint8_t family)
+{
+	for (size_t i = 0; i < of_a->instances_n; i++) {
+		const struct ip *group = group_of(of_a, i, a, family);
+
+		if (group && !listens(of_b, b, family, group))
+			return false;
+	}
+	return true;
 }
 
 struct option {
@@ -125,6 +151,23 @@ join6(int fd, const struct ip *group, uint32_t ifindex)
 	return set_options(fd, &from, 1);
 }
 
+/* Each group once. */
+static int
+join_all(int fd, const struct conf *conf, uint32_t interface, uint8_t family, uint32_t ifindex)
+{
+	for (size_t i = 0; i < conf->instances_n; i++) {
+		const struct ip *group = group_of(conf, i, interface, family);
+		int r = 0;
+
+		if (group)
+			r = family == AF_INET6 ? join6(fd, group, ifindex)
+					       : join4(fd, group, ifindex);
+		if (r < 0 && r != -EADDRINUSE)
+			return r;
+	}
+	return 0;
+}
+
 static int
 open_socket(struct vrrp_sockets *sockets, uint32_t interface, uint8_t family)
 {
@@ -137,9 +180,8 @@ open_socket(struct vrrp_sockets *sockets, uint32_t interface, uint8_t family)
 	if (fd < 0)
 		return -errno;
 	r = set_common(fd, conf->interfaces[interface].name, family);
-	if (r == 0 && is_multicast(conf, interface, family))
-		r = family == AF_INET6 ? join6(fd, &conf->mcast_group6, ifindex)
-				       : join4(fd, &conf->mcast_group4, ifindex);
+	if (r == 0)
+		r = join_all(fd, conf, interface, family, ifindex);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -184,10 +226,8 @@ find_same(const struct vrrp_sockets *sockets, const struct vrrp_sockets *from, u
 		if (strcmp(old->interfaces[i].name, name) != 0 || from->at[i][f].fd < 0 ||
 		    from->at[i][f].ifindex != ifindex)
 			continue;
-		return is_multicast(conf, interface, families[f]) ==
-					       is_multicast(old, i, families[f]) &&
-				       ip_equal(&conf->mcast_group4, &old->mcast_group4) &&
-				       ip_equal(&conf->mcast_group6, &old->mcast_group6)
+		return covers(conf, interface, old, i, families[f]) &&
+				       covers(old, i, conf, interface, families[f])
 			       ? &from->at[i][f]
 			       : NULL;
 	}

@@ -125,11 +125,21 @@ check(struct vrrp_instance *inst, const struct vrrp_advert *ad, struct mono now)
 	return drop == VRRP_DROP_N ? check_signature(inst, ad, now) : drop;
 }
 
+/* In a group that another instance on this link is in, somebody else's routers have ids of theirs. */
 static bool
-hears(const struct conf_instance *conf, const struct vrrp_advert *ad)
+is_elsewhere(const struct vrrp_instance *inst, const struct vrrp_advert *ad)
 {
+	return ip_is_multicast(&ad->destination) && inst->conf->unicast_peers_n == 0 &&
+	       !ip_equal(&ad->destination, conf_group(inst->vrrp->conf, inst->conf));
+}
+
+static bool
+hears(const struct vrrp_instance *inst, const struct vrrp_advert *ad)
+{
+	const struct conf_instance *conf = inst->conf;
+
 	if (ip_is_multicast(&ad->destination))
-		return conf->unicast_peers_n == 0;
+		return conf->unicast_peers_n == 0 && !is_elsewhere(inst, ad);
 	for (size_t i = 0; i < conf->unicast_peers_n; i++)
 		if (ip_equal(&conf->unicast_peers[i].ip, &ad->source))
 			return true;
@@ -143,9 +153,9 @@ addressee(const struct vrrp_interface *iface, const struct vrrp_advert *ad)
 	struct vrrp_instance *any = iface->by_vrid[ip_family_index(ad->source.family)][ad->vrid];
 
 	if (any == NULL || any->namesake == NULL)
-		return any;
+		return any == NULL || is_elsewhere(any, ad) ? NULL : any;
 	for (struct vrrp_instance *inst = any; inst; inst = inst->namesake)
-		if (hears(inst->conf, ad))
+		if (hears(inst, ad))
 			return inst;
 	return NULL;
 }

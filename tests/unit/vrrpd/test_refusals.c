@@ -285,6 +285,32 @@ hear(void (*spoil)(struct sent *s))
 	vrrp_receive(node->vrrp, 0, s.bytes, s.len, world->now);
 }
 
+static void
+to_its_group(struct sent *s)
+{
+	s->to = node->instance.mcast_group;
+}
+
+/* Another instance on the link may be in the other group: a router there is not ours. */
+static void
+test_another_group(void **state)
+{
+	struct vrrp_view view;
+
+	alone_setup(NULL);
+	node->instance.mcast_group = ip4("224.0.0.99");
+	node_start(node);
+	hear(as_it_should_be);
+	vrrp_view(node->vrrp, 0, world->now, &view);
+	assert_int_equal(view.drops[VRRP_DROP_VRID], 1);
+	assert_int_equal(view.adverts_received, 0);
+	hear(to_its_group);
+	vrrp_view(node->vrrp, 0, world->now, &view);
+	assert_int_equal(view.drops[VRRP_DROP_VRID], 1);
+	assert_int_equal(view.adverts_received, 1);
+	alone_teardown(NULL);
+}
+
 /* On a node of its own each: counted under its name, and that is all. */
 static void
 test_each(void **state)
@@ -347,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_unspoilt),
+		cmocka_unit_test(test_another_group),
 		cmocka_unit_test(test_names),
 	};
 
