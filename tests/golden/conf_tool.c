@@ -2,8 +2,9 @@
  * conf_tool.c - test tool: loads configuration files, prints what there is to say on stderr and the
  * canonical form on stdout.  Exit status 1 if there are errors.
  *
- *     conf-tool [--classes | --peer FILE] [-L NODE] FILE…
+ *     conf-tool [--classes | --peer FILE | --host] [-L NODE] FILE…
  *
+ * With --host it knows about a host: 10.0.0.1 is its only address, in 10.0.0.0/24 on each interface.
  * With --peer it also compares the files with the other node's, and fails if they make no pair.
  * With --classes it prints what became of each word instead: line, class, table, word.
  */
@@ -25,6 +26,23 @@ tell_class(void *ctx, enum conf_class class, const char *table, const char *word
 
 	(void)ctx;
 	printf("%u %s %s: %s\n", pos.line, names[class], table, word);
+}
+
+static bool
+host_has(const struct ip *ip)
+{
+	struct ip own;
+
+	return ip_parse("10.0.0.1", &own) == 0 && ip_equal(ip, &own);
+}
+
+static bool
+host_lacks_network(const char *interface, const struct ip *ip)
+{
+	char buf[IP_STRLEN];
+
+	(void)interface;
+	return strncmp(ip_format(ip, buf), "10.0.0.", 7) != 0;
 }
 
 /* Compares with what the other node loads, as lb2.  The exit status. */
@@ -66,6 +84,12 @@ main(int argc, char **argv)
 		peer = argv[2];
 		argv += 2;
 		argc -= 2;
+	}
+	if (argc > 1 && strcmp(argv[1], "--host") == 0) {
+		options.is_local = host_has;
+		options.is_foreign = host_lacks_network;
+		argv++;
+		argc--;
 	}
 	if (argc > 2 && strcmp(argv[1], "-L") == 0) {
 		options.node = argv[2];
