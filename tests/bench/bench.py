@@ -70,7 +70,8 @@ def drop_missing(options):
 def run(options, directory):
     os.chmod(directory, 0o755)  # a proxy that has dropped its privileges looks into it
     bench = Bench(options, directory)
-    server = bench.popen_tool("server", [s.server for s in bench.subjects.values()])
+    addresses = [s.server for s in bench.subjects.values()]
+    server = bench.popen_tool("server", [*addresses, f"0.0.0.0:{bench.checked_port}"])
     try:
         bench.run_rounds()
         if not options.no_strace:

@@ -12,6 +12,9 @@ from processes import BenchError, cpu_seconds, free_ports, prepare_child, privat
 from subjects import SUBJECTS
 
 IDLE_WATCH_S = 2.0
+CHECKED_SERVERS = 10000
+CHECK_SETTLE_S = 6  # the first checks come sooner than the later ones
+CHECK_WATCH_S = 10
 
 
 def say(text):
@@ -77,6 +80,15 @@ def scenarios(quick):
             keepalive + ["2000"],
         ),
         *tls_scenarios(quick, keepalive, connect),
+        Scenario(
+            "checks",
+            f"{CHECKED_SERVERS:,} servers, each checked every 2 s",
+            "% of a core",
+            [],
+            1,
+            1,
+            keepalive + ["500"],
+        ),
     ]
 
 
@@ -135,7 +147,7 @@ class Bench:
         cpus = sorted(os.sched_getaffinity(0))
         self.load_cpu, self.proxy_cpu = cpus[0], cpus[-1]
         names = options.subjects
-        ports = free_ports(2 * len(names))
+        *ports, self.checked_port = free_ports(2 * len(names) + 1)
         # A server address each: the port numbers towards it are the subject's own.
         self.subjects = {
             name: SUBJECTS[name](
@@ -198,7 +210,8 @@ class Bench:
         subjects = [self.subjects[name] for name in names]
         try:
             for subject in subjects:
-                subject.start(scenario.splice, scenario.tls)
+                checked = (CHECKED_SERVERS, self.checked_port) if scenario.name == "checks" else None
+                subject.start(scenario.splice, scenario.tls, checked)
                 self.load(subject, scenario.warm_up)
             yield subjects
         finally:
@@ -212,9 +225,14 @@ class Bench:
                 self.run_round(number, scenario)
 
     def run_round(self, number, scenario):
-        names = [n for n in self.subjects if n != "relay" or not scenario.tls]
-        idle = scenario.name in ("idle", "tls-idle")
-        measure = self.measure_idle if idle else self.measure_cpu
+        names = [n for n in self.subjects if self.takes_part(n, scenario)]
+        measure = {
+            "idle": self.measure_idle,
+            "tls-idle": self.measure_idle,
+            "checks": self.measure_checks,
+        }.get(scenario.name, self.measure_cpu)
+        if not names:
+            return
         results = []
         with self.started(names, scenario) as subjects:
             for part in range(scenario.slices):
@@ -227,6 +245,21 @@ class Bench:
         self.results += results
         figures = "  ".join(f"{name} {middle(results, name):,.1f}" for name in names)
         say(f"{number + 1}/{self.options.rounds} {scenario.name:13} {figures}  {scenario.unit}")
+
+    @staticmethod
+    def takes_part(name, scenario):
+        if scenario.name == "checks":
+            return name in ("haproxy", "tandem")
+        return name != "relay" or not scenario.tls
+
+    def measure_checks(self, subject, scenario):
+        """All subjects check all the time: what one costs while the clock goes on."""
+        pids = subject.pids()
+        time.sleep(CHECK_SETTLE_S)
+        before = cpu_seconds(pids)
+        time.sleep(CHECK_WATCH_S)
+        spent = cpu_seconds(pids) - before
+        return {"value": 100 * spent / CHECK_WATCH_S, "seconds": CHECK_WATCH_S}
 
     def measure_cpu(self, subject, scenario):
         pids = subject.pids()

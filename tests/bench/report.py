@@ -66,7 +66,7 @@ class Report:
 
     def bounds(self):
         """(sentence, kept) for each promise the run can judge."""
-        for scenario in ("keepalive", "connect", "tls-keepalive", "tls-full", "tls-idle"):
+        for scenario in ("keepalive", "connect", "tls-keepalive", "tls-full", "tls-idle", "checks"):
             ratio = self.ratio(scenario, "tandem", "haproxy") if "tandem" in self.names else None
             if ratio is not None:
                 what = "memory" if scenario == "tls-idle" else "CPU"

@@ -27,7 +27,7 @@ listen bench
     bind {listen}{ssl}
     balance roundrobin
     server web1 {server} check
-"""
+{checked}"""
 
 NGINX_SSL = """
     ssl_certificate {pem};
@@ -64,6 +64,7 @@ class Subject:
         self.server = server
         self.process = None
         self.tls = False
+        self.checked = None
         self.log = os.path.join(bench.directory, f"{name}.log")
 
     def path(self, name):
@@ -87,10 +88,23 @@ class Subject:
             timeout=self.timeout(),
             splice="option splice-auto" if splice else "",
             ssl=f" ssl crt {self.bench.certificate()}" if self.tls else "",
+            checked=self.checked_servers(),
         )
 
-    def start(self, splice=False, tls=False):
+    def checked_servers(self):
+        """Backup servers that do nothing but be checked, each at an address of its own."""
+        if not self.checked:
+            return ""
+        count, port = self.checked
+        return "".join(
+            f"    server c{i} 127.{1 + i // 250}.{1 + i % 250}.1:{port} check inter 2s backup\n"
+            for i in range(count)
+        )
+
+    def start(self, splice=False, tls=False, checked=None):
+        """`checked`: how many more servers there are, and their port."""
         self.tls = tls
+        self.checked = checked
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(splice),
