@@ -3,6 +3,7 @@
  */
 #include "conf/behaviour.h"
 #include "conf/parser.h"
+#include "conf/value.h"
 
 #include <string.h>
 
@@ -184,24 +185,38 @@ moves(uint8_t priority, int32_t weight)
 	return weight < 0 ? priority > 1 : priority < 254;
 }
 
+/* What a file says has either sign, and may be a fault. */
+static void
+check_weights(struct conf_parser *p, const struct conf_instance *instance,
+	      enum conf_track_kind kind)
+{
+	static const char *const what[CONF_TRACK_N] = {
+		[CONF_TRACK_SCRIPT] = "script",
+		[CONF_TRACK_INTERFACE] = "interface",
+		[CONF_TRACK_PROCESS] = "process",
+	};
+	const struct conf_track_list *list = &instance->track[kind];
+
+	for (size_t i = 0; what[kind] && i < list->n; i++) {
+		const struct conf_track *track = &list->at[i];
+		int32_t change = track->reverse ? -track->weight : track->weight;
+
+		if (change && (instance->priority == 255 || !moves(instance->priority, change)))
+			conf_warning(&p->reporter, track->pos,
+				     "a weight of %d changes nothing at priority %u: this %s can "
+				     "cause no fail-over",
+				     track->weight, instance->priority, what[kind]);
+	}
+}
+
 static void
 check_priority(struct conf_parser *p, size_t index)
 {
 	const struct conf_instance *instance = &p->conf->instances[index];
-	const struct conf_track_list *list = &instance->track[CONF_TRACK_SCRIPT];
 	bool tracked = false;
 
-	for (size_t i = 0; i < list->n; i++) {
-		const struct conf_track *track = &list->at[i];
-
-		if (track->weight &&
-		    (instance->priority == 255 || !moves(instance->priority, track->weight)))
-			conf_warning(
-				&p->reporter, track->pos,
-				"a weight of %d changes nothing at priority %u: this script can "
-				"cause no fail-over",
-				track->weight, instance->priority);
-	}
+	for (int kind = 0; kind < CONF_TRACK_N; kind++)
+		check_weights(p, instance, (enum conf_track_kind)kind);
 	for (size_t i = 0; i < instance->track_backends.n; i++) {
 		const struct conf_track_backend *track = &instance->track_backends.at[i];
 
@@ -222,6 +237,25 @@ check_priority(struct conf_parser *p, size_t index)
 			     "priority %u is within the range that a node without usable servers "
 			     "falls to (up to 16): such a peer might win; use more than 16 on both",
 			     instance->priority);
+}
+
+/* A backup that is cut off must not take the silence for a dead master (vrrpd/link.c). */
+static void
+check_link_delays(struct conf_parser *p, size_t index)
+{
+	const struct conf_instance *instance = &p->conf->instances[index];
+	uint32_t most_ms = (conf_down_adverts(instance) - 1) * 10 * instance->advert_int_cs;
+	const struct conf_interface *interface;
+	char buf[VALUE_STRLEN];
+
+	if (instance->interface == CONF_NONE)
+		return;
+	interface = &p->conf->interfaces[instance->interface];
+	if (interface->down_delay_ms >= most_ms || interface->up_delay_ms >= most_ms)
+		conf_warning(&p->reporter, at(p, index, "interface"),
+			     "`interface_up_down_delays` of %s count as less than %s s: else this "
+			     "instance would become master before it has noticed its own link",
+			     interface->name, value_format_seconds(most_ms, buf));
 }
 
 static void
@@ -349,6 +383,7 @@ check_vrrp(struct conf_parser *p)
 		check_own_group(p, i);
 		check_addresses(p, i);
 		check_priority(p, i);
+		check_link_delays(p, i);
 		check_behaviour(p, i);
 	}
 	check_scripts(p);
