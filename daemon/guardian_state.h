@@ -23,6 +23,7 @@ struct reload {
 	uint32_t numbers;      /* the last generation's */
 	int carry_fd;          /* while FREEZING: where the first worker writes; -1 = none */
 	bool carried;          /* … and it has */
+	bool again;            /* a signal came meanwhile: the file may have changed since */
 	uint64_t ticket;       /* who waits for the end of it, 0 = nobody … */
 	char reply[REPLY_MAX]; /* … and what has been said so far */
 	size_t reply_len;

@@ -72,6 +72,8 @@ finish(struct guardian *g, bool done)
 	if (r->ticket)
 		command_reply(g, r->ticket, done ? 0 : 1, r->reply);
 	r->ticket = 0;
+	if (r->again && !g->stopping)
+		reload_ask(g, 0);
 }
 
 /* ---- loading ---- */
@@ -401,12 +403,17 @@ reload_ask(struct guardian *g, uint64_t ticket)
 				  : g->stopping                 ? "the daemon stops"
 								: "the daemon is starting";
 
-		log_warning("not reloaded: %s", why);
+		/* Nobody would tell the sender of a signal to send it again. */
+		bool later = !ticket && r->state != SUCCESSION_STEADY;
+
+		r->again |= later;
+		log_warning("%s: %s", later ? "reloading again afterwards" : "not reloaded", why);
 		if (ticket)
 			command_reply(g, ticket, 1, why);
 		return;
 	}
 	log_notice("reloading");
+	r->again = false;
 	r->ticket = ticket;
 	r->reply_len = 0;
 	r->reply[0] = '\0';

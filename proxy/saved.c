@@ -135,6 +135,14 @@ proxy_save_server(const struct proxy *proxy, uint32_t index, uint32_t server, vo
 	return sizeof s;
 }
 
+/* What a name is resolved to is one of these. */
+static bool
+is_address(const struct sock_addr *a)
+{
+	return (a->len == sizeof a->in && a->any.sa_family == AF_INET) ||
+	       (a->len == sizeof a->in6 && a->any.sa_family == AF_INET6);
+}
+
 /* The place in the new window that means the same: up stays up, and surely so if it was. */
 static uint32_t
 translate_health(const struct saved_server *s, const struct check_window *w)
@@ -178,7 +186,7 @@ proxy_restore_server(struct proxy *proxy, uint32_t index, uint32_t server, const
 			  .at = s.at },
 	};
 	memcpy(health.last.info, s.info, sizeof s.info);
-	if (s.resolved && s.address.len > 0 && s.address.len <= sizeof s.address.storage)
+	if (s.resolved && is_address(&s.address))
 		health.address = s.address;
 	server_inherit(to, &health);
 	return true;

@@ -113,6 +113,15 @@ def test_only_what_changes_changes(lab, pair_of, patience, fast, say):
     )
     assert lb1.reload([("tandem.conf", good)])[0] == 0
     assert lab.network.addresses("lb1") & {"10.0.0.77", "10.0.0.78"} == set()
+    os.kill(lb1.guardian, signal.SIGHUP)
+    wait_until(lambda: lb1.log_text().count(": reloading\n") == 3, 5 * patience, "it reads the file")
+    changed = lb1.files[0].with_suffix(".new")
+    changed.write_text(more, encoding="utf-8")
+    changed.rename(lb1.files[0])  # it may be read right now
+    os.kill(lb1.guardian, signal.SIGHUP)
+    wait_until(
+        lambda: "10.0.0.77" in lab.network.addresses("lb1"), 10 * patience, "it reads it again"
+    )
     probe.wait_ok()
     probe.stop()
     assert probe.failed() == []
