@@ -217,7 +217,7 @@ site_add_server(struct site *site, const char *name, uint16_t port)
 }
 
 void
-site_start(struct site *site, uint32_t threads_n)
+site_prepare(struct site *site, uint32_t threads_n)
 {
 	site->threads_n = threads_n;
 	for (uint32_t i = 0; i < threads_n; i++)
@@ -230,6 +230,12 @@ site_start(struct site *site, uint32_t threads_n)
 				&site->board, site->tls);
 	if (!site->proxy || proxy_start(site->proxy) < 0)
 		abort();
+}
+
+void
+site_start(struct site *site, uint32_t threads_n)
+{
+	site_prepare(site, threads_n);
 	proxy_open(site->proxy);
 }
 

@@ -55,6 +55,7 @@ struct site {
 void site_init(struct site *site);
 struct conf_server *site_add_server(struct site *site, const char *name, uint16_t port);
 void site_start(struct site *site, uint32_t threads_n);
+void site_prepare(struct site *site, uint32_t threads_n); /* all of that but proxy_open */
 void site_stop(struct site *site);
 
 /* Connects to the site; a blocking socket with a receive time-out of 10 s. */
