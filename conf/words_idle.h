@@ -100,7 +100,7 @@
 	IDLE("reload_repeat", "let a timer of the system ask for it"),                             \
 	IDLE("reload_file", "files are read at once"),                                             \
 	IDLE("include_check", "`includea` and its kin say it for one file"),                       \
-	IDLE("umask", "no files are written"),                                                     \
+	IDLE("umask", "scripts run with the mask 0177, which is keepalived's own"),                \
 	IDLE("child_wait_time", "stopping has a time limit of its own"),                           \
 	IDLE("linkbeat_use_polling", "the kernel reports link changes")
 
