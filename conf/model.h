@@ -415,8 +415,9 @@ struct conf_proxy {
 	uint8_t caps; /* CONF_CAP_* */
 	enum conf_mode mode;
 	bool disabled;
-	uint32_t maxconn; /* frontend; 0 = the global one */
-	uint32_t backlog; /* 0 = maxconn */
+	uint32_t maxconn;    /* frontend; 0 = the global one */
+	uint32_t backlog;    /* 0 = maxconn */
+	uint32_t rate_limit; /* new sessions within a second; 0 = any */
 	struct conf_bind *binds;
 	size_t binds_n;
 	uint32_t default_backend; /* index; a listen section's is itself; CONF_NONE */

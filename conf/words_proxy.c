@@ -158,6 +158,9 @@ static const struct conf_row rows[] = {
 	  .doc = "an address and port to listen on" },
 	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_proxy, maxconn), .flags = ROW_FRONT,
 	  .max = 10000000, .doc = "connections at a time, more wait in the kernel; 0 = global" },
+	{ "rate-limit sessions", CONF_TYPE_INT, ROW_FIELD(conf_proxy, rate_limit),
+	  .flags = ROW_FRONT, .max = 1000000,
+	  .doc = "new sessions within a second, more wait in the kernel; 0 = any" },
 	{ "backlog", CONF_TYPE_INT, ROW_FIELD(conf_proxy, backlog), .flags = ROW_FRONT,
 	  .max = 1 << 20, .doc = "connections that wait in the kernel; maxconn" },
 	{ "acl", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NAMED, .parse = parse_acl,
@@ -360,7 +363,6 @@ static const struct conf_row rows[] = {
 	REFUSED("stick store-request", no_tables),
 	REFUSED("stick store-response", no_tables),
 	REFUSED("dispatch", "write a `server` line"),
-	REFUSED("rate-limit sessions", later),
 	REFUSED("retry-on", no_http),
 	REFUSED("log-steps", later),
 };

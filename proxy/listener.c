@@ -153,6 +153,42 @@ on_accept_error(struct listener *l, int error)
 	return true;
 }
 
+/* Is it too soon for another session of the frontend?  Then the listener rests. */
+static bool
+too_soon(struct listener *l)
+{
+	struct loop *loop = &l->thread->loop;
+	uint32_t limit = l->frontend->conf->rate_limit, wait_ms;
+
+	if (!limit)
+		return false;
+	wait_ms = rate_gate_enter(&l->frontend->gate, limit, loop->now);
+	if (!wait_ms)
+		return false;
+	pause_listener(l);
+	timer_arm(&loop->timers, &l->rest, mono_add_ms(loop->now, wait_ms));
+	return true;
+}
+
+/* The session that was not too soon did not come. */
+static void
+give_turn_back(struct listener *l)
+{
+	if (l->frontend->conf->rate_limit)
+		rate_gate_leave(&l->frontend->gate, l->thread->loop.now);
+}
+
+static void
+on_rested(struct timer *timer, struct mono now)
+{
+	struct listener *l = CONTAINER_OF(timer, struct listener, rest);
+
+	if (has_room(l))
+		listener_resume_all(l->thread);
+	else
+		wait_for_room(l);
+}
+
 static void
 listener_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -166,7 +202,10 @@ listener_ready(struct loop_fd *lf, uint32_t events)
 		struct sock_addr from = { .len = sizeof from.storage };
 		int fd, error;
 
+		if (too_soon(l))
+			return;
 		if (!admit(l)) {
+			give_turn_back(l);
 			wait_for_room(l);
 			return;
 		}
@@ -177,6 +216,7 @@ listener_ready(struct loop_fd *lf, uint32_t events)
 			continue;
 		}
 		listener_release(l->thread, l->frontend, l->bind);
+		give_turn_back(l);
 		if (!on_accept_error(l, error))
 			return;
 	}
@@ -199,6 +239,7 @@ listener_init(struct listener *l, struct proxy_thread *thread, struct frontend *
 		.fd = fd,
 		.family = AF_INET,
 		.paused = true,
+		.rest = { .fire = on_rested },
 	};
 	if (getsockname(fd, &self.any, &self.len) == 0)
 		l->family = self.any.sa_family;
@@ -229,6 +270,7 @@ listener_stop(struct listener *l)
 {
 	/* The guardian has a duplicate: close alone would leave it in epoll. */
 	loop_remove(&l->thread->loop, &l->lf);
+	timer_disarm(&l->thread->loop.timers, &l->rest);
 	if (l->fd >= 0)
 		close(l->fd);
 	l->paused = false;
@@ -254,7 +296,7 @@ listener_resume_all(struct proxy_thread *t)
 	for (uint32_t i = 0; i < t->listeners_n; i++) {
 		struct listener *l = &t->listeners[i];
 
-		if (!l->paused || l->fd < 0)
+		if (!l->paused || l->fd < 0 || timer_armed(&l->rest))
 			continue;
 		if (!has_room(l))
 			starved = true;

@@ -2,7 +2,8 @@
  * listener.h - listening sockets of a thread: admission and accepting.
  *
  * Where a limit is reached (global, frontend, bind) the listener leaves epoll and connections wait
- * in the kernel's queue; it comes back when a session has ended anywhere.
+ * in the kernel's queue; it comes back when a session has ended anywhere.  Where sessions come faster
+ * than `rate-limit sessions` has it, the listener rests until the next one may come.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ struct listener {
 	int fd;        /* also while paused; -1 = lost */
 	int family;
 	bool paused;
+	struct timer rest; /* armed while paused for `rate-limit sessions` */
 };
 
 void listener_init(struct listener *l, struct proxy_thread *thread, struct frontend *fe,

@@ -12,6 +12,7 @@
 #include "proxy/backend.h"
 #include "proxy/counters.h"
 #include "proxy/log_target.h"
+#include "proxy/rate_gate.h"
 #include "proxy/relay.h"
 
 #include <openssl/types.h>
@@ -31,6 +32,7 @@ struct frontend {
 	uint32_t maxconn;
 	_Atomic uint32_t sessions;
 	_Atomic uint32_t *bind_sessions; /* by bind */
+	struct rate_gate gate;           /* `rate-limit sessions` */
 	bool plain;                      /* no rules: a session goes straight to `backend` */
 	bool log_end, log_start;         /* there is a target: a line at the end, or at the start */
 };

@@ -163,6 +163,37 @@ waiting_comes_back_to_the_client(void **state)
 	site_stop(&site);
 }
 
+/* Over the rate connections wait in the kernel: all are served, and no faster than that. */
+static void
+sessions_come_at_a_rate(void **state)
+{
+	enum { RATE = 40, N = 100 };
+	struct origin a;
+	struct site site;
+	struct mono since;
+	int fds[N];
+	char name[8];
+
+	origin_start(&a, ORIGIN_NAME, "a", 0);
+	site_init(&site);
+	site_add_server(&site, "s", a.port);
+	site.proxies[0].rate_limit = RATE;
+	site_start(&site, 2);
+	since = mono_now();
+	for (int i = 0; i < N; i++)
+		fds[i] = site_connect(&site);
+	for (int i = 0; i < N; i++) {
+		assert_int_equal(recv(fds[i], name, sizeof name, 0), 1);
+		close(fds[i]);
+	}
+	/* At once RATE of them, and then no more than RATE a second. */
+	assert_true(mono_since_ms(mono_now(), since) >= 1000);
+	WAIT_UNTIL(proxy_sessions(site.proxy) == 0);
+	assert_int_equal(site_server(&site, 0).sessions_total, N);
+	site_stop(&site);
+	origin_stop(&a);
+}
+
 int
 main(void)
 {
@@ -170,6 +201,7 @@ main(void)
 		cmocka_unit_test(every_place_is_given),
 		cmocka_unit_test(freed_slot_finds_its_waiter),
 		cmocka_unit_test(waiting_comes_back_to_the_client),
+		cmocka_unit_test(sessions_come_at_a_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
