@@ -71,7 +71,7 @@ def run(options, directory):
     os.chmod(directory, 0o755)  # a proxy that has dropped its privileges looks into it
     bench = Bench(options, directory)
     addresses = [s.server for s in bench.subjects.values()]
-    server = bench.popen_tool("server", [*addresses, f"0.0.0.0:{bench.checked_port}"])
+    server = bench.popen_tool("server", [*addresses, bench.checked])
     try:
         bench.run_rounds()
         if not options.no_strace:

@@ -147,7 +147,8 @@ class Bench:
         cpus = sorted(os.sched_getaffinity(0))
         self.load_cpu, self.proxy_cpu = cpus[0], cpus[-1]
         names = options.subjects
-        *ports, self.checked_port = free_ports(2 * len(names) + 1)
+        *ports, checked_port = free_ports(2 * len(names) + 1)
+        self.checked = f"127.0.0.{2 + len(names)}:{checked_port}"
         # A server address each: the port numbers towards it are the subject's own.
         self.subjects = {
             name: SUBJECTS[name](
@@ -210,7 +211,7 @@ class Bench:
         subjects = [self.subjects[name] for name in names]
         try:
             for subject in subjects:
-                checked = (CHECKED_SERVERS, self.checked_port) if scenario.name == "checks" else None
+                checked = (CHECKED_SERVERS, self.checked) if scenario.name == "checks" else None
                 subject.start(scenario.splice, scenario.tls, checked)
                 self.load(subject, scenario.warm_up)
             yield subjects

@@ -12,6 +12,8 @@ NGINX_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 # Two descriptors a connection below a limit of 20,000; HAProxy wants more when it may use pipes.
 CONNECTIONS_MAX = 9900
 CONNECTIONS_MAX_SPLICE = 7000
+# HAProxy sets one aside for each check.
+CONNECTIONS_MAX_CHECKS = 1000
 
 HAPROXY = """
 global
@@ -82,7 +84,7 @@ class Subject:
 
     def haproxy_file(self, splice):
         return HAPROXY.format(
-            maxconn=CONNECTIONS_MAX_SPLICE if splice else CONNECTIONS_MAX,
+            maxconn=self.connections_max(splice),
             listen=self.listen,
             server=self.server,
             timeout=self.timeout(),
@@ -91,18 +93,20 @@ class Subject:
             checked=self.checked_servers(),
         )
 
+    def connections_max(self, splice):
+        if self.checked:
+            return CONNECTIONS_MAX_CHECKS
+        return CONNECTIONS_MAX_SPLICE if splice else CONNECTIONS_MAX
+
     def checked_servers(self):
-        """Backup servers that do nothing but be checked, each at an address of its own."""
+        """Backup servers that do nothing but be checked."""
         if not self.checked:
             return ""
-        count, port = self.checked
-        return "".join(
-            f"    server c{i} 127.{1 + i // 250}.{1 + i % 250}.1:{port} check inter 2s backup\n"
-            for i in range(count)
-        )
+        count, address = self.checked
+        return "".join(f"    server c{i} {address} check inter 2s backup\n" for i in range(count))
 
     def start(self, splice=False, tls=False, checked=None):
-        """`checked`: how many more servers there are, and their port."""
+        """`checked`: how many more servers there are, and their address."""
         self.tls = tls
         self.checked = checked
         with open(self.log, "ab") as log:
