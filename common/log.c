@@ -10,10 +10,10 @@
 #include "common/log.h"
 
 #include "common/clock.h"
+#include "common/log_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -63,6 +63,7 @@ log_init(const struct log_setup *setup)
 	config.facility = setup->facility;
 	config.level = setup->level;
 
+	log_streams_open();
 	tzset(); /* the file is out of reach after chroot */
 	if (!setup->to_syslog)
 		return;
@@ -152,7 +153,6 @@ sanitise(char *s, size_t len)
 static void
 send_stderr(const struct timespec *now, const char *message)
 {
-	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
 	const char *role = config.role;
 	char line[LOG_LINE_MAX + 128];
 	int len;
@@ -160,12 +160,7 @@ send_stderr(const struct timespec *now, const char *message)
 	len = snprintf(line, sizeof line, "%s.%03ld %s%s%s%s: %s\n", time_stamp(now->tv_sec),
 		       now->tv_nsec / 1000000, config.ident, role[0] ? "[" : "", role,
 		       role[0] ? "]" : "", message);
-	/*
-	 * The description behind stderr is shared with the shell and others, so it cannot be made
-	 * non-blocking.  A pipe that polls writable has room for a whole line.
-	 */
-	if (poll(&pfd, 1, 0) != 1 || pfd.revents != POLLOUT ||
-	    write(STDERR_FILENO, line, (size_t)len) != len)
+	if (!log_stream_write(STDERR_FILENO, line, (size_t)len))
 		drop();
 }
 

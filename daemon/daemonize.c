@@ -9,6 +9,7 @@
 #include "daemon/daemonize.h"
 
 #include "common/log.h"
+#include "common/log_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,8 +55,8 @@ daemonize_detach(void)
 		log_warning("cannot open /dev/null: %m");
 		return;
 	}
-	for (int i = 0; i <= STDERR_FILENO; i++)
-		dup2(fd, i);
+	dup2(fd, STDIN_FILENO);
+	log_streams_silence(fd);
 	if (fd > STDERR_FILENO)
 		close(fd);
 }

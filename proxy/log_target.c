@@ -7,16 +7,16 @@
 #include "proxy/runtime.h"
 
 #include "common/log.h"
+#include "common/log_stream.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_LEN 4096 /* PIPE_BUF: a pipe that is writable takes that much in one piece */
+#define LINE_MAX_LEN 4096 /* PIPE_BUF: a pipe takes that much in one piece, or nothing */
 
 void
 log_sender_init(struct log_sender *sender)
@@ -125,7 +125,6 @@ given_socket(const struct log_sender *sender, const struct sock_addr *address)
 static void
 send_to(struct log_sender *sender, const struct conf_log *target, char *line, size_t len)
 {
-	struct pollfd ready = { .fd = target->fd, .events = POLLOUT };
 	int fd, family = target->address.any.sa_family;
 	bool sent = false;
 
@@ -136,8 +135,8 @@ send_to(struct log_sender *sender, const struct conf_log *target, char *line, si
 		fd = sender_socket(sender, family);
 		sent = fd >= 0 && sendto(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 					 &target->address.any, target->address.len) >= 0;
-	} else if (target->fd >= 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT)) {
-		sent = write(target->fd, line, len) == (ssize_t)len;
+	} else if (target->fd >= 0) {
+		sent = log_stream_write(target->fd, line, len);
 	}
 	if (!sent)
 		atomic_fetch_add_explicit(&sender->dropped, 1, memory_order_relaxed);

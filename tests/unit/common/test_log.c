@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/addr.h"
+#include "common/log_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define STAMP "[A-Z][a-z][a-z] [ 123][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
@@ -82,8 +84,8 @@ use_stderr(int level)
 static void
 test_stderr(void **state)
 {
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	log_notice("(%s) Entering %s STATE", "VI_1", "MASTER");
 	assert_match(captured(),
 		     "^" STAMP "\\.[0-9]{3} tandem: \\(VI_1\\) Entering MASTER STATE\n$");
@@ -97,8 +99,8 @@ test_stderr(void **state)
 static void
 test_level(void **state)
 {
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	log_debug("hidden");
 	assert_string_equal(captured(), "");
 	log_info("seen");
@@ -111,8 +113,8 @@ test_level(void **state)
 static void
 test_sanitised(void **state)
 {
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	log_info("%s", "a\nNov 20 forged\r\x1b[2Jb\tc\x7f \xc3\xa9");
 	assert_match(captured(), ": a\\?Nov 20 forged\\?\\?\\[2Jb c\\? \xc3\xa9\n$");
 }
@@ -125,8 +127,8 @@ test_long(void **state)
 
 	memset(big, 'z', 9999);
 	big[9999] = '\0';
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	log_info("%s", big);
 	line = captured();
 	assert_in_range(strlen(line), 1000, 4096);
@@ -140,14 +142,68 @@ test_full_stderr(void **state)
 {
 	uint64_t before = log_dropped();
 
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	for (int i = 0; i < 3000; i++)
 		log_info("line %d of those that fill a pipe of 64 KiB", i);
 	assert_in_range(log_dropped() - before, 1, 2999);
 	captured();
 	before = log_dropped();
 	log_info("room again");
+	assert_int_equal(log_dropped(), before);
+}
+
+/* Room for a part of it, as for somebody whose room another has taken meanwhile: this returns, or it
+ * hangs. */
+static void
+test_no_room_after_all(void **state)
+{
+	char pages[3 * 4096];
+
+	memset(pages, 'x', sizeof pages);
+	capture();
+	assert_int_equal(fcntl(pipe_fd[1], F_SETPIPE_SZ, 4096), 4096);
+	use_stderr(LOG_INFO);
+	assert_false(log_stream_write(STDERR_FILENO, pages, sizeof pages));
+	assert_int_equal(strlen(captured()), 4096);
+}
+
+/* As systemd has it: standard error is a socket, and nobody reads. */
+static void
+test_full_socket(void **state)
+{
+	uint64_t before = log_dropped();
+	int fds[2];
+
+	capture();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	use_stderr(LOG_INFO);
+	for (int i = 0; i < 20000; i++)
+		log_info("line %d of those that fill a socket", i);
+	assert_in_range(log_dropped() - before, 1, 19999);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+test_silenced(void **state)
+{
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0), nowhere = open("/dev/null", O_WRONLY);
+	uint64_t before = log_dropped();
+	bool both;
+
+	capture();
+	use_stderr(LOG_INFO);
+	log_info("before");
+	log_streams_silence(nowhere);
+	log_info("after");
+	both = log_stream_write(STDOUT_FILENO, "after\n", 6);
+	dup2(out, STDOUT_FILENO); /* what cmocka says goes there */
+	close(out);
+	close(nowhere);
+	assert_match(captured(), ": before\n$");
+	assert_true(both);
 	assert_int_equal(log_dropped(), before);
 }
 
@@ -166,8 +222,8 @@ test_threads(void **state)
 	pthread_t thread[4];
 	int lines = 0;
 
-	use_stderr(LOG_INFO);
 	capture();
+	use_stderr(LOG_INFO);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, log_lines, name[i]), 0);
 	for (int i = 0; i < 4; i++)
@@ -314,6 +370,9 @@ main(void)
 		cmocka_unit_test_teardown(test_sanitised, release),
 		cmocka_unit_test_teardown(test_long, release),
 		cmocka_unit_test_teardown(test_full_stderr, release),
+		cmocka_unit_test_teardown(test_no_room_after_all, release),
+		cmocka_unit_test_teardown(test_full_socket, release),
+		cmocka_unit_test_teardown(test_silenced, release),
 		cmocka_unit_test_teardown(test_threads, release),
 		cmocka_unit_test_setup(test_syslog, syslog_setup),
 		cmocka_unit_test_teardown(test_adopted_socket, syslog_teardown),
