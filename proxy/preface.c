@@ -70,18 +70,18 @@ preface_read(struct session *s, const char **why)
 			return 0;
 		*why = n < 0 ? "Connection error while waiting for PROXY protocol header"
 			     : "Connection closed while waiting for PROXY protocol header";
-		return -1;
+		return -ECONNRESET;
 	}
 	result = proxy_header_read(data, (size_t)n, &header, &len);
 	if (result == PROXY_HEADER_MORE && !(s->client.flags & CONN_PEER_FIN))
 		return 0;
 	if (result != PROXY_HEADER_OK) {
 		*why = words_for(result);
-		return -1;
+		return -EPROTO;
 	}
 	if (recv(s->client.lf.fd, data, len, 0) != (ssize_t)len || !adopt(s, &header)) {
 		*why = "Connection error while waiting for PROXY protocol header";
-		return -1;
+		return -ECONNRESET;
 	}
 	return 1;
 }

@@ -8,7 +8,8 @@
 
 /*
  * Looks for the client's header in what has arrived, and takes it away: 1 = it was there, and the
- * session has the addresses it tells; 0 = more is to come; -1 = refused, *why in HAProxy's words.
+ * session has the addresses it tells; 0 = more is to come; -EPROTO = refused, -ECONNRESET = the
+ * client has gone, *why in HAProxy's words.
  */
 int preface_read(struct session *s, const char **why);
 

@@ -224,14 +224,17 @@ go_on(struct session *s)
 		answering(s, false);
 }
 
-/* As HAProxy: a session that got no further than this has a line of its own in the log. */
+/*
+ * As HAProxy: a session that got no further than this has a line of its own in the log; for
+ * `dontlognull` a client that left or fell silent so early has sent nothing.
+ */
 static void
 handshake_failed(struct session *s, int error, const char *why)
 {
 	const struct frontend *fe = s->frontend;
 
 	s->logged = true;
-	if ((fe->log_end || fe->log_start) && (tls_heard(&s->client) || !fe->conf->dontlognull))
+	if ((fe->log_end || fe->log_start) && (error == EPROTO || !fe->conf->dontlognull))
 		access_log_handshake(s, why);
 	session_close(s, error == ETIMEDOUT ? SESSION_CAUSE_CLIENT_TIMEOUT : SESSION_CAUSE_CLIENT);
 }
@@ -268,7 +271,7 @@ header_came(struct session *s)
 	int r = preface_read(s, &why);
 
 	if (r < 0)
-		handshake_failed(s, EPROTO, why);
+		handshake_failed(s, -r, why);
 	return r > 0;
 }
 

@@ -301,12 +301,6 @@ tls_handshake(struct conn *c)
 	return r == 0 && (c->flags & CONN_EOF) ? -ECONNRESET : r;
 }
 
-bool
-tls_heard(const struct conn *c)
-{
-	return BIO_number_read(SSL_get_rbio(c->layer)) > 0;
-}
-
 const char *
 tls_host_asked(const struct conn *c)
 {

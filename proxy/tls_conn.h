@@ -35,8 +35,5 @@ int tls_connect(struct conn *c, SSL_CTX *ctx, const struct tls_asked *asked);
  */
 int tls_handshake(struct conn *c);
 
-/* Has the peer sent anything at all? */
-bool tls_heard(const struct conn *c);
-
 /* The host that a client has asked for, or NULL. */
 const char *tls_host_asked(const struct conn *c);

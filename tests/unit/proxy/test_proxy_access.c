@@ -237,6 +237,31 @@ filters(void **state)
 	logged_fini(&l);
 }
 
+/* The line says why, not how; a header that is none has been said all the same. */
+static void
+no_header(void **state)
+{
+	struct logged l;
+	int fd;
+
+	logged_init(&l, ORIGIN_HOLD);
+	site_add_server(&l.site, "s1", l.origin.port);
+	l.site.bind.accept_proxy = true;
+	l.site.proxies[0].dontlognull = true;
+	site_start(&l.site, 1);
+	close(site_connect(&l.site));
+	fd = site_connect(&l.site);
+	assert_int_equal(send(fd, "PROXY x", 7, 0), 7);
+	shutdown(fd, SHUT_WR);
+	assert_non_null(strstr(logged_line(&l), "/1: Truncated PROXY protocol header received"));
+	close(fd);
+	fd = site_connect(&l.site);
+	assert_int_equal(send(fd, "GET / HTTP/1.0", 14, 0), 14);
+	assert_non_null(strstr(logged_line(&l), "/1: Received something which does not "));
+	close(fd);
+	logged_fini(&l);
+}
+
 static void
 logasap(void **state)
 {
@@ -512,6 +537,7 @@ main(void)
 		cmocka_unit_test(no_server),
 		cmocka_unit_test(queue),
 		cmocka_unit_test(filters),
+		cmocka_unit_test(no_header),
 		cmocka_unit_test(logasap),
 		cmocka_unit_test(connecting_comes_to_nothing),
 		cmocka_unit_test(server_resets),
