@@ -9,6 +9,7 @@ import pytest
 
 from lab import config
 from lab.lab import PAIR, PROGRAMS, PYTHON
+from lab.margin import within
 from lab.process import Process, now, wait_until
 from lab.twins import twins
 
@@ -41,7 +42,7 @@ def test_hung_server(lab, patience, say):
     probe.stop()
     say(f"row 10 a web server hangs: {len(failed)} failed, the last launched after "
         f"{last_s * 1000:.0f} ms (bound {bound_s * 1000:.0f})")
-    assert last_s <= bound_s * patience + 0.1
+    assert last_s * 1000 <= within(bound_s * 1000, patience)
     for node in lab.nodes.values():
         assert node.complaints() == []
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from lab.config import ADDRESSES, Pair
+from lab.margin import within
 from lab.process import now, wait_until
 
 TRANSPORTS = {
@@ -74,9 +75,9 @@ def test_keepalived(lab, patience, say, name, tandem_on, end):
         resignations = capture.adverts(mine, priority=0)
         assert len(resignations) == (1 if end == "SIGTERM" else 0)
         if end == "SIGTERM":
-            assert outage <= 150 * patience, "make before break"
+            assert outage <= within(50, patience), "make before break"
     if end == "SIGKILL":
-        assert outage <= (pair.down_s() * 1000 + 300) * patience
+        assert outage <= within(pair.down_s() * 1000 + 100, patience)
     assert tandem.alive
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from lab.interop import cells, run_cell
+from lab.margin import within
 
 PART = ["v3-multicast/tandem-frr", "v3-ipv6-multicast/frr-tandem", "v3-multicast/keepalived-tandem"]
 
@@ -11,6 +12,6 @@ PART = ["v3-multicast/tandem-frr", "v3-ipv6-multicast/frr-tandem", "v3-multicast
 def test_cell(lab, patience, say, name):
     """Election, SIGTERM, SIGKILL and cut with their returns, and the captures judged."""
     cell = next(cell for cell in cells() if cell.name == name)
-    result = run_cell(lab, cell, patience)
+    result = run_cell(lab, cell, patience, limit=lambda bound_ms: within(bound_ms, patience))
     say("  ".join(result.columns()))
     assert result.problems == []

@@ -12,6 +12,7 @@ import pytest
 
 from lab.config import Pair
 from lab.lab import PAIR
+from lab.margin import within
 from lab.process import now, wait_until
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
@@ -88,4 +89,4 @@ def test_field(lab, patience, say, name, files):
         f"{name}, {files}: {len(probe.launches)} probes, {len(probe.failed())} failed, "
         f"{master} resigned in {outage:.0f} ms, on {lab.watch.holder(lab.vip)}"
     )
-    assert outage <= 150 * patience
+    assert outage <= within(50, patience)

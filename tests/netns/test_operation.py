@@ -9,7 +9,8 @@ import pytest
 
 from lab.config import Pair, proxy
 from lab.lab import ROOT
-from lab.process import now, wait_until
+from lab.margin import check_unharmed, within
+from lab.process import LEAST_S, now, wait_until
 
 pytestmark = pytest.mark.quick
 
@@ -38,12 +39,12 @@ def run_tandem(lab, node, *args):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=20,
+        timeout=60,
     )
     return done.returncode, done.stdout
 
 
-def test_broken_file(lab, pair_of, fast, say):
+def test_broken_file(lab, pair_of, patience, fast, say):
     """Exit 1, every error with its place; the running pair does not notice."""
     pair_of(fast())
     probe = lab.probe()
@@ -64,7 +65,7 @@ def test_broken_file(lab, pair_of, fast, say):
     probe.wait_ok(in_a_row=50)
     probe.stop()
     say(f"broken file: exit 1, all errors shown; {len(probe.failed())} of the pair's probes failed")
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert lab.watch.holders(lab.vip) == ["lb1"]
 
 
@@ -90,7 +91,7 @@ def test_unprivileged(lab, say):
         ["ip", "netns", "exec", lab.network.namespace("lb1"), *map(str, argv)],
         text=True,
         capture_output=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) <= 3, done.stderr
@@ -118,7 +119,7 @@ def test_closed_streams(lab, tmp_path, say):
         wait_until((run_directory / "control.sock").exists, 10, "the control socket")
         daemon.send_signal(signal.SIGHUP)
         daemon.send_signal(signal.SIGTERM)
-        daemon.wait(10)
+        daemon.wait(60)
         assert (run_directory / "lock").read_text(encoding="utf-8") == f"{daemon.pid}\n"
     finally:
         daemon.kill()
@@ -131,7 +132,7 @@ def test_full_disk(lab, tmp_path, say):
     try:
         (tmp_path / "filling").write_bytes(bytes(4096))
         daemon = start_alone(lab, tmp_path)
-        output = daemon.communicate(timeout=20)[1]
+        output = daemon.communicate(timeout=60)[1]
         assert daemon.returncode == 1
         assert f"{tmp_path}/lock" in output and "No space" in output
     finally:
@@ -212,7 +213,7 @@ def test_history_outlives_the_worker(lab, pair_of, patience, fast, say):
     lab.watch.wait_holders(lab.vip, ["lb2"], 6 * patience)
     taken = lb2.history_json()["transitions"][0]
     assert (taken["from"], taken["to"], taken["peer"]) == ("BACKUP", "MASTER", "10.0.0.11")
-    assert taken["reason"] and 0 <= taken["took_us"] < 6_000_000 * patience
+    assert taken["reason"] and 0 <= taken["took_us"] / 1000 < within(50, patience)
     lb1.wait_worker(6 * patience, other_than=worker)
     wait_until(lambda: lb1.history_json()["total"] >= 3, 6 * patience, "the next one's transitions")
     told = [(t["from"], t["to"]) for t in reversed(lb1.history_json()["transitions"])]
@@ -241,7 +242,7 @@ def on_terminal(command, environment, timeout):
     try:
         wait_until(enough, timeout, "the screen is drawn again")
         child.send_signal(signal.SIGINT)
-        child.wait(timeout)
+        child.wait(max(timeout, LEAST_S))
         enough()
     finally:
         child.kill()
@@ -311,7 +312,9 @@ def test_guardian_killed(lab, pair_of, patience, fast, say):
     mac = lab.network.mac("lb1")
     lab.network.ip("client", "neigh", "replace", lab.vip, "lladdr", mac, "dev", "eth1", "nud", "permanent")
     while lab.watch.holders(lab.vip) == ["lb1", "lb2"] and now() - killed < 2:
-        assert lab.ask().startswith("test web"), "the old address is not served"
+        answer = lab.ask()
+        if "lb1" in lab.watch.holders(lab.vip):  # or it has lapsed while we asked
+            assert answer.startswith("test web"), "the old address is not served"
     lab.watch.wait_holders(lab.vip, ["lb2"], 6 * patience)
     wait_until(lambda: not os.path.exists(f"/proc/{worker}"), 6 * patience, "the worker ends too")
     say(

@@ -8,13 +8,14 @@ import time
 
 import pytest
 
+from lab.margin import check_unharmed, within
 from lab.process import Process, wait_until
 from test_hmac import with_hmac
 
 pytestmark = pytest.mark.quick
 
 
-def test_reload_changes_nothing(lab, pair_of, fast, say):
+def test_reload_changes_nothing(lab, pair_of, patience, fast, say):
     """The same file again, by command and by signal: another worker, and nobody notices."""
     lb1, _ = pair_of(fast())
     first = lb1.worker()
@@ -28,7 +29,7 @@ def test_reload_changes_nothing(lab, pair_of, fast, say):
     probe.wait_ok()
     probe.stop()
     say(f"reload: {lb1.log_text().count('reloaded in')} times, {len(probe.failed())} probes failed")
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert lab.watch.holders(lab.vip) == ["lb1"]
     assert lb1.log_text().count("Entering") == 2, "BACKUP and MASTER, at the start"
 
@@ -45,7 +46,7 @@ def test_reload_under_load(lab, pair_of, patience, fast, say):
         assert status == 0, text
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert "lost" not in idle.output()
     wait_until(
         lambda: [w["sessions"] for w in lb1.status_json()["former_workers"]] == [50],
@@ -62,7 +63,7 @@ def test_reload_under_load(lab, pair_of, patience, fast, say):
     )
 
 
-def test_what_is_wrong_changes_nothing(lab, pair_of, fast, say):
+def test_what_is_wrong_changes_nothing(lab, pair_of, patience, fast, say):
     """A broken file, and a port that another program has: status 1, the reason, and all as it was."""
     lb1, _ = pair_of(fast())
     good = lb1.files[0].read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def test_what_is_wrong_changes_nothing(lab, pair_of, fast, say):
         namespace=lab.network.namespace("lb1"),
     )
     lab.started(other)
-    lab.network.exec("lb1", "timeout", "10", "sh", "-c", "until curl -s localhost:8081; do :; done")
+    lab.network.exec("lb1", "timeout", "60", "sh", "-c", "until curl -s localhost:8081; do :; done")
     extra = "frontend more\n    bind *:8081\n    default_backend app\n"
     status, text = lb1.reload([("tandem.conf", good + extra)])
     assert status == 1
@@ -87,7 +88,7 @@ def test_what_is_wrong_changes_nothing(lab, pair_of, fast, say):
     other.kill_all()
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert lb1.worker() == worker
     say(f"refused: {text.strip().splitlines()[-1]}")
     assert lb1.reload([("tandem.conf", good)])[0] == 0
@@ -127,7 +128,7 @@ def test_only_what_changes_changes(lab, pair_of, patience, fast, say):
     )
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert lab.watch.holders(lab.vip) == ["lb1"]
     assert lb1.log_text().count("(VI_1) Entering") == 2
     say(f"changes: 0 of {len(probe.launches)} probes failed")
@@ -151,7 +152,7 @@ def test_resign_and_resume(lab, pair_of, patience, fast, say):
     probe.wait_ok()
     probe.stop()
     say(f"resign and resume: longest outage {probe.outage_ms():.0f} ms")
-    assert probe.outage_ms() <= 500
+    assert probe.outage_ms() <= within(50, patience)
 
 
 def certificate(path, name):
@@ -175,7 +176,7 @@ def test_new_certificate(lab, pair_of, patience, fast, tmp_path, say):
 
     def subject():
         argv = ["openssl", "s_client", "-connect", f"{lab.vip}:443"]
-        return lab.network.exec("client", "timeout", "5", "sh", "-c", " ".join(argv) + " </dev/null")
+        return lab.network.exec("client", "timeout", "60", "sh", "-c", " ".join(argv) + " </dev/null")
 
     assert lb1.reload([("tandem.conf", good + secure)])[0] == 0
     assert "CN = first" in subject()
@@ -242,7 +243,7 @@ def test_second_worker_killed(lab, pair_of, patience, fast, say):
                          lb1.directory / "reload.log")  # fmt: skip
         lab.started(reload)
         pid = newcomer(lb1.guardian, {str(first)})
-        time.sleep(after_ms / 1000)
+        time.sleep(after_ms / 1000)  # the moment is the test, and any moment will do
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not reload.alive, 10 * patience, "the command ends")
         lab.watch.wait_holders(lab.vip, ["lb1"], 10 * patience)

@@ -19,7 +19,7 @@ NAMES = {"www": "DNS:www.example.org", "any": "DNS:*.example.com"}
 
 
 def openssl(directory, *args):
-    subprocess.run(["openssl", *args], cwd=directory, check=True, capture_output=True, timeout=30)
+    subprocess.run(["openssl", *args], cwd=directory, check=True, capture_output=True, timeout=60)
 
 
 def issue(directory):
@@ -74,14 +74,14 @@ def served(lab, papers, patience):
 
 def curl(lab, papers, host, port=443):
     return lab.network.exec(
-        "client", "curl", "-s", "-m", "5", "--cacert", str(papers / "ca.pem"), "--resolve",
+        "client", "curl", "-s", "-m", "30", "--cacert", str(papers / "ca.pem"), "--resolve",
         f"{host}:{port}:{lab.vip}", f"https://{host}:{port}/", check=False,
     ).strip()
 
 
 def s_client(lab, papers, *args):
     return lab.network.exec(
-        "client", "timeout", "10", "openssl", "s_client", "-connect", f"{lab.vip}:443", "-CAfile",
+        "client", "timeout", "60", "openssl", "s_client", "-connect", f"{lab.vip}:443", "-CAfile",
         str(papers / "ca.pem"), *args, check=False, stdin=subprocess.DEVNULL,
     )
 

@@ -131,7 +131,7 @@ def markdown(chosen, ours, theirs, args):
             one.row,
             one.title + (f", {count:,} connections open" if (count := opened(one, args)) else ""),
             f"{result.outage_ms:.0f} ms",
-            f"{result.bound_ms:.0f} ms",
+            f"{result.bound_ms:.0f} ms: {'over' if result.over() else 'within'}",
             f"{result.failed} of {result.probes}",
             f"{result.back_outage_ms:.0f} ms",
         ]

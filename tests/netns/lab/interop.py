@@ -98,10 +98,12 @@ def table(results, markdown=False):
 
 
 class Story:
-    """One cell, lived through on a lab that is up and has no nodes yet."""
+    """One cell, lived through on a lab that is up and has no nodes yet.
 
-    def __init__(self, lab, cell, patience=1.0):
-        self.lab, self.cell, self.patience = lab, cell, patience
+    limit: what may be asserted of a bound in ms; by default the bound itself."""
+
+    def __init__(self, lab, cell, patience=1.0, limit=lambda bound_ms: bound_ms):
+        self.lab, self.cell, self.patience, self.limit = lab, cell, patience, limit
         self.pair = cell.pair
         self.result = Result(cell)
         self.quiet = []  # (node that is master, since, until): nothing happens in between
@@ -220,6 +222,7 @@ class Judge:
     def __init__(self, story, capture, began, ended):
         self.story, self.result, self.pair = story, story.result, story.pair
         self.capture, self.began, self.ended = capture, began, ended
+        self.limit = story.limit
         self.tandem = "lb1" if story.cell.master == "tandem" else "lb2"
         self.macs = {name: story.network.mac(name) for name in ("lb1", "lb2")}
         self.adverts = {name: self._adverts(name) for name in ("lb1", "lb2")}
@@ -263,7 +266,7 @@ class Judge:
             else:
                 self.result.back_ms[strike] = 1000 * (self._first("lb1", healed) - healed)
             silence = taken - max(at for at, _, _ in self.adverts["lb1"] if at < taken)
-            if self.tandem == "lb2" and silence > (self.pair.down_s() + 0.1) * self.story.patience:
+            if self.tandem == "lb2" and 1000 * silence > self.limit(1000 * self.pair.down_s() + 100):
                 self._problem(f"{strike}: lb2 took over after {1000 * silence:.0f} ms of silence")
 
     def _until(self, struck):
@@ -291,9 +294,10 @@ class Judge:
             times = [at for at, _, _ in self.adverts[master] if since <= at <= until]
             for one, other in zip(times, times[1:]):
                 off = abs(other - one - wanted) / wanted
-                worst, n, wrong = max(worst, off), n + 1, wrong + (off > 0.1)
+                late = 1000 * off * wanted > self.limit(0.1 * 1000 * wanted)
+                worst, n, wrong = max(worst, off), n + 1, wrong + late
         self.result.worst_percent, self.result.intervals = 100 * worst, n
-        if wrong > (1 + n * 0.02) * self.story.patience:  # a busy machine may delay one
+        if wrong > 1 + n * 0.02:  # a busy machine may delay one
             self._problem(f"{wrong} of {n} intervals are off by more than 10 %")
 
     def _resignations(self):
@@ -305,25 +309,24 @@ class Judge:
             self._problem(f"{len(found)} advertisements with priority 0 instead of {wanted}")
 
     def _take_overs(self):
-        """When Tandem became master: its first advertisement after a silence of its own (if it was
-        not cut off)."""
-        pause, last = 2.5 * self.pair.advert_s, 0.0
-        cut = [healed for strike, _, healed in self.story.moves if strike == "cut"]
-        for at, _, priority in self.adverts[self.tandem]:
-            if priority and at - last > pause and not (self.tandem == "lb1" and cut and at > cut[0]):
-                yield at
-            last = at
+        """When Tandem became master: at the beginning and with each return, unless it had only been cut
+        off, or with each strike."""
+        if self.tandem == "lb1":
+            since = [self.began] + [healed for strike, _, healed in self.story.moves if strike != "cut"]
+        else:
+            since = [struck for _, struck, _ in self.story.moves]
+        return [at for at in (self._first(self.tandem, moment) for moment in since) if at]
 
     def _announcements(self):
         """At least garp_master_repeat frames at each take-over, all of them from its interface."""
         mac = self.macs[self.tandem]
         frames = [at for at, source in self.capture.announcements(self.pair.vip_address) if source == mac]
         for taken in self._take_overs():
-            near = [at for at in frames if taken - 0.1 <= at <= taken + 0.2 * self.story.patience]
+            near = [at for at in frames if -100 <= 1000 * (at - taken) <= self.limit(200)]
             self.result.announced.append(len(near))
             if len(near) < 5:
                 self._problem(f"{len(near)} announcements at a take-over")
 
 
-def run_cell(lab, cell, patience=1.0, strikes=STRIKES):
-    return Story(lab, cell, patience).live(strikes)
+def run_cell(lab, cell, patience=1.0, strikes=STRIKES, **more):
+    return Story(lab, cell, patience, **more).live(strikes)

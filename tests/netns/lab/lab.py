@@ -57,7 +57,7 @@ class Probe:
             self.launches.append((int(launched) / 1e9, word == "ok", word, server))
         return self.launches
 
-    def wait_ok(self, in_a_row=30, timeout=15.0):
+    def wait_ok(self, in_a_row=30, timeout=15.0, exactly=False):
         """Waits until that many launches, all from now on, were answered in a row."""
         since = now()
 
@@ -65,7 +65,7 @@ class Probe:
             recent = self.poll()[-in_a_row:]
             return len(recent) == in_a_row and all(e[0] >= since and e[1] for e in recent)
 
-        wait_until(calm, timeout, f"{in_a_row} requests answered in a row")
+        wait_until(calm, timeout, f"{in_a_row} requests answered in a row", exactly)
 
     def stop(self):
         self._process.stop(3)
@@ -77,6 +77,10 @@ class Probe:
 
     def failed(self, since=0.0, until=float("inf")):
         return [entry for entry in self.between(since, until) if not entry[1]]
+
+    def lost(self, since=0.0, until=float("inf")):
+        """What failed by more than being late: refused, reset, cut off, answered wrongly."""
+        return [entry for entry in self.failed(since, until) if entry[2] != "timeout"]
 
     def outage_ms(self, since=0.0, until=float("inf")):
         """The longest stretch of launches that failed: first failed to next answered."""
@@ -202,7 +206,7 @@ class Lab:
             raise RuntimeError(f"only {opened} of {count} connections could be opened")
         return process
 
-    def ask(self, address=None, port=80, timeout=2):
+    def ask(self, address=None, port=80, timeout=10):
         """One request; the answer's text, or '' if there was none."""
         address = address or self.vip
         url = f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"

@@ -146,11 +146,11 @@ class Tandem:
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
     def status(self):
-        return network.run(self.lab.binary, "-R", self.run_directory, "status", check=False, timeout=5)
+        return network.run(self.lab.binary, "-R", self.run_directory, "status", check=False, timeout=60)
 
     def history_json(self):
         return json.loads(
-            network.run(self.lab.binary, "-R", self.run_directory, "history", "--json", timeout=5)
+            network.run(self.lab.binary, "-R", self.run_directory, "history", "--json", timeout=60)
         )
 
     def status_json(self):

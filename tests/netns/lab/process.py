@@ -12,8 +12,15 @@ def now():
     return time.monotonic()
 
 
-def wait_until(predicate, timeout, what):
-    """Returns the first true value of predicate(); raises TimeoutError naming `what` (or what())."""
+LEAST_S = 30.0
+
+
+def wait_until(predicate, timeout, what, exactly=False):
+    """Returns the first true value of predicate(); raises TimeoutError naming `what` (or what()).
+
+    What has not happened within LEAST_S does not work, anything below may be the machine's doing: `timeout`
+    counts only if it is longer, or if the caller wants it `exactly`."""
+    timeout = timeout if exactly else max(timeout, LEAST_S)
     end = now() + timeout
     while True:
         value = predicate()

@@ -105,13 +105,14 @@ class AddressWatch:
             for b in self.spans(address, other)
         )
 
-    def wait_holders(self, address, nodes, timeout):
+    def wait_holders(self, address, nodes, timeout, exactly=False):
         nodes = sorted(nodes)
         wait_until(
             lambda: self.holders(address) == nodes,
             timeout,
             lambda: f"{address} is held by {'+'.join(nodes) or 'nobody'} "
             f"(it is by {self.holder(address)})",
+            exactly,
         )
 
 
@@ -187,7 +188,7 @@ class Capture:
 
 def status_json(binary, run_directory, environment=None):
     """What `tandem status --json` says, or None if the instance does not answer."""
-    text = run(binary, "-R", run_directory, "status", "--json", check=False, timeout=5)
+    text = run(binary, "-R", run_directory, "status", "--json", check=False, timeout=60)
     try:
         return json.loads(text)
     except ValueError:

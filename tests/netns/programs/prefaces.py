@@ -77,7 +77,7 @@ def serve(listener):
 def ask(port, own_port, preface, split, tls):
     own = struct.pack(">H", own_port)
     with socket.socket() as peer:
-        peer.settimeout(5)
+        peer.settimeout(60)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         peer.bind(("127.0.0.2", own_port))
         peer.connect(("127.0.0.1", port))

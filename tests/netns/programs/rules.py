@@ -220,7 +220,7 @@ def configuration(folder):
     lines += ["    tcp-request content accept if { req.ssl_hello_type 1 }", TLS_RULES]
     # It is not worth waiting for what cannot come.
     lines += ["frontend impatient", f"    bind 127.0.0.1:{TLS + 1}"]
-    lines += ["    tcp-request inspect-delay 300ms"]
+    lines += ["    tcp-request inspect-delay 2s"]
     lines += ["    tcp-request content reject if !{ req.ssl_hello_type 1 }", TLS_RULES]
     lines += ["frontend rdp", f"    bind 127.0.0.1:{TLS + 2}", "    tcp-request inspect-delay 10s"]
     lines += ["    tcp-request content accept if RDP_COOKIE", "    acl mine req.rdp_cookie mine"]
@@ -272,7 +272,7 @@ class Server(threading.Thread):
 
 def ask(port, pieces):
     """What comes back for these bytes, sent piece by piece."""
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answer = b""
         try:
