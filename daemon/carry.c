@@ -12,24 +12,12 @@
 
 struct head {
 	uint64_t magic;
-	uint64_t version; /* of who wrote it */
+	uint64_t layout; /* of the records, as whoever wrote it knows them */
 };
 
 struct record_head {
 	uint32_t kind, name_len, data_len;
 };
-
-/* What is in the records is as the compiler laid it out. */
-static uint64_t
-version(void)
-{
-	static const char stamp[] = TANDEM_VERSION;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < sizeof stamp; i++)
-		hash = (hash ^ (unsigned char)stamp[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 static void
 append(struct carry *carry, const void *data, size_t len)
@@ -55,9 +43,9 @@ append(struct carry *carry, const void *data, size_t len)
 }
 
 void
-carry_init(struct carry *carry)
+carry_init(struct carry *carry, uint64_t layout)
 {
-	const struct head head = { CARRY_MAGIC, version() };
+	const struct head head = { CARRY_MAGIC, layout };
 
 	*carry = (struct carry){ 0 };
 	append(carry, &head, sizeof head);
@@ -97,7 +85,8 @@ carry_write(const struct carry *carry, int fd)
 }
 
 int
-carry_next(const void *block, size_t block_len, size_t *at, struct carry_record *record)
+carry_next(const void *block, size_t block_len, uint64_t layout, size_t *at,
+	   struct carry_record *record)
 {
 	const char *bytes = block;
 	struct record_head head;
@@ -107,7 +96,7 @@ carry_next(const void *block, size_t block_len, size_t *at, struct carry_record 
 		if (block_len < sizeof first)
 			return -EBADMSG;
 		memcpy(&first, bytes, sizeof first);
-		if (first.magic != CARRY_MAGIC || first.version != version())
+		if (first.magic != CARRY_MAGIC || first.layout != layout)
 			return -EBADMSG;
 		*at = sizeof first;
 	}

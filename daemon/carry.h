@@ -1,8 +1,9 @@
 /*
  * carry.h - what one worker leaves to the next: records of named bytes, one behind the other.
  *
- * What is in a record is the business of whoever wrote it (vrrpd/saved.c, proxy/saved.c); it means
- * something only to the same version, and a record of another length means nothing.  Any thread; a struct belongs to its owner.
+ * What is in a record is the business of whoever wrote it (vrrpd/saved.c, proxy/saved.c), as the compiler
+ * laid it out: it means something only to whoever knows the same `layout`, a fingerprint of all of them.
+ * Any thread; a struct belongs to its owner.
  */
 #pragma once
 
@@ -28,7 +29,7 @@ struct carry {
 	bool failed; /* out of memory: what there is is not to be used */
 };
 
-void carry_init(struct carry *carry);
+void carry_init(struct carry *carry, uint64_t layout);
 void carry_fini(struct carry *carry);
 void carry_add(struct carry *carry, enum carry_kind kind, const char *name, const void *data,
 	       size_t len);
@@ -45,5 +46,6 @@ struct carry_record {
 };
 
 /* Reads the record at *at and moves *at behind it.  1; 0 at the end; -EBADMSG: not what carry_write
- * made, or another version. */
-int carry_next(const void *block, size_t block_len, size_t *at, struct carry_record *record);
+ * made, or of another layout. */
+int carry_next(const void *block, size_t block_len, uint64_t layout, size_t *at,
+	       struct carry_record *record);

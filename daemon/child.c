@@ -35,6 +35,7 @@ child_init(struct child *child, struct loop *loop, ipc_message_fn *on_message,
 	*child = (struct child){
 		.loop = loop,
 		.process = { .fd = -1 },
+		.pulse_fd = -1,
 		.on_message = on_message,
 		.on_gone = on_gone,
 		.on_reaped = on_reaped,
@@ -88,6 +89,9 @@ let_go(struct child *child)
 		close(fd);
 	pulse_unmap(child->pulse);
 	child->pulse = NULL;
+	if (child->pulse_fd >= 0)
+		close(child->pulse_fd);
+	child->pulse_fd = -1;
 	child->pid = 0;
 }
 
@@ -235,12 +239,14 @@ fork_worker(struct child *child, const struct child_setup *setup, const struct b
 	return 0;
 }
 
-/* Registers what tells of the worker; b->ipc_ours becomes the ipc's. */
+/* Registers what tells of the worker; b->ipc_ours becomes the ipc's, b->pulse the child's. */
 static int
 listen_to(struct child *child, struct birth *b)
 {
 	int fd = b->ipc_ours, r;
 
+	child->pulse_fd = b->pulse;
+	b->pulse = -1;
 	child->process.fd = pidfd_open(child->pid, 0);
 	child->process.ready = on_process;
 	if (child->process.fd < 0)

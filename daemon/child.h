@@ -28,6 +28,7 @@ struct child {
 	struct loop_fd process; /* its pidfd */
 	struct ipc ipc;
 	struct pulse *pulse;
+	int pulse_fd; /* its pages */
 	struct deathwatch death;
 	struct mono born;
 	bool gone; /* on_gone was called; messages that mean something new are refused */

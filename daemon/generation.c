@@ -8,6 +8,7 @@
 #include "daemon/generation.h"
 
 #include "common/log.h"
+#include "conf/load.h"
 #include "proxy/tls_files.h"
 
 #include <errno.h>
@@ -466,8 +467,7 @@ generation_begin_scripts(struct generation *g, struct generation *from, void (*i
 
 	g->in_force = true;
 	if (r == 0)
-		r = watchers_init(&g->watchers, g->of.loop, g->conf, g->number > 1, tell_watched,
-				  g);
+		r = watchers_init(&g->watchers, g->of.loop, g->conf, from != NULL, tell_watched, g);
 	if (r == 0)
 		r = notifier_init(&g->notifier, g->of.loop, g->conf, from ? &from->notifier : NULL,
 				  idle, ctx);
@@ -485,6 +485,22 @@ generation_close(struct generation *g, const struct generation *other)
 	if (g->notifier.loop)
 		notifier_fini(&g->notifier);
 	close_resources(g, other);
+}
+
+int
+generation_load(struct generation *g)
+{
+	struct conf_report report = { 0 };
+	struct conf_options options = { 0 };
+	struct conf_source *sources;
+	size_t sources_n;
+	int r;
+
+	r = conf_unpack(g->arena, g->packed, g->packed_len, &sources, &sources_n, &options);
+	if (r < 0)
+		return r;
+	g->conf = conf_load(g->arena, sources, sources_n, &options, &report);
+	return report.errors ? -EINVAL : 0;
 }
 
 void

@@ -93,6 +93,8 @@ int generation_begin_scripts(struct generation *g, struct generation *from, void
 			     void *ctx);
 /* Ends everything; `other` (NULL = none) is in force. */
 void generation_close(struct generation *g, const struct generation *other);
+/* Parses its packed block into its arena.  0 or -errno. */
+int generation_load(struct generation *g);
 /* The configuration itself, if it is its own. */
 void generation_free_memory(struct generation *g);
 

@@ -98,7 +98,8 @@ loader_main(const struct options *o)
 
 /* After fork: only async-signal-safe calls until the exec. */
 static void __attribute__((noreturn))
-become_loader(const char *const *argv, int conf_fd, int tls_fd, int text_fd)
+become_loader(const char *executable, const char *const *argv, const struct loader *l, int text_fd,
+	      int state_fd)
 {
 	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
@@ -109,10 +110,12 @@ become_loader(const char *const *argv, int conf_fd, int tls_fd, int text_fd)
 	realtime_undo();
 	setrlimit(RLIMIT_CORE, &no_core);
 	/* All of them are above the places. */
-	if (dup2(conf_fd, LOADER_FD_CONF) >= 0 && dup2(tls_fd, LOADER_FD_TLS) >= 0 &&
-	    dup2(text_fd, STDERR_FILENO) >= 0 && dup2(text_fd, STDOUT_FILENO) >= 0) {
-		close_range(LOADER_FD_TLS + 1, ~0U, 0);
-		execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	if (dup2(l->conf_fd, LOADER_FD_CONF) >= 0 && dup2(l->tls_fd, LOADER_FD_TLS) >= 0 &&
+	    dup2(text_fd, STDERR_FILENO) >= 0 && dup2(text_fd, STDOUT_FILENO) >= 0 &&
+	    (state_fd < 0 || dup2(state_fd, LOADER_FD_STATE) >= 0)) {
+		/* One of them may be the executable, which is opened only now. */
+		close_range(LOADER_FD_TLS + 1 + (state_fd >= 0), ~0U, CLOSE_RANGE_CLOEXEC);
+		execv(executable, (char *const *)(uintptr_t)argv);
 	}
 	_exit(127);
 }
@@ -124,7 +127,7 @@ lifted_memfd(const char *name)
 
 	if (fd < 0)
 		return -errno;
-	lifted = fcntl(fd, F_DUPFD_CLOEXEC, LOADER_FD_TLS + 1);
+	lifted = fcntl(fd, F_DUPFD_CLOEXEC, LOADER_FD_STATE + 1);
 	if (lifted < 0)
 		lifted = -errno;
 	close(fd);
@@ -148,15 +151,15 @@ close_fds(struct loader *l)
 }
 
 static int
-fork_loader(struct loader *l, const char *const *args, int text_fd)
+fork_loader(struct loader *l, const struct loader_job *job, int text_fd)
 {
-	const char *argv[ARGS_MAX + 3] = { "tandem", "--load" };
+	const char *argv[ARGS_MAX + 3] = { "tandem", job->word };
 	size_t n = 2;
 
-	for (size_t i = 0; args[i]; i++) {
+	for (size_t i = 0; job->args[i]; i++) {
 		if (n == ARGS_MAX + 2)
 			return -E2BIG;
-		argv[n++] = args[i];
+		argv[n++] = job->args[i];
 	}
 	l->pid = fork();
 	if (l->pid < 0) {
@@ -164,7 +167,7 @@ fork_loader(struct loader *l, const char *const *args, int text_fd)
 		return -errno;
 	}
 	if (l->pid == 0)
-		become_loader(argv, l->conf_fd, l->tls_fd, text_fd);
+		become_loader(job->executable, argv, l, text_fd, job->state_fd);
 	return 0;
 }
 
@@ -183,7 +186,7 @@ watch(struct loader *l)
 }
 
 int
-loader_start(struct loader *l, const char *const *args)
+loader_start(struct loader *l, const struct loader_job *job)
 {
 	int pipe_fds[2] = { -1, -1 }, lifted = -1, r = 0;
 
@@ -198,8 +201,8 @@ loader_start(struct loader *l, const char *const *args)
 		l->text_fd = pipe_fds[0];
 		/* The child's end waits for room instead of losing what it has to say. */
 		fcntl(pipe_fds[1], F_SETFL, 0);
-		lifted = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, LOADER_FD_TLS + 1);
-		r = lifted < 0 ? -errno : fork_loader(l, args, lifted);
+		lifted = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, LOADER_FD_STATE + 1);
+		r = lifted < 0 ? -errno : fork_loader(l, job, lifted);
 	}
 	if (r == 0)
 		r = watch(l);

@@ -19,10 +19,18 @@
 
 #define LOADER_TEXT_MAX 65536
 
+struct loader_job {
+	const char *executable;  /* a path that works in the child */
+	const char *word;        /* "--load" */
+	const char *const *args; /* NULL-terminated */
+	int state_fd;            /* for LOADER_FD_STATE; -1 = it has none */
+};
+
 /* Descriptors the child finds open. */
 enum {
-	LOADER_FD_CONF = 3, /* memfd: conf_pack's block */
-	LOADER_FD_TLS = 4,  /* memfd: tls_files_pack's block; stays empty without TLS */
+	LOADER_FD_CONF = 3,  /* memfd: conf_pack's block */
+	LOADER_FD_TLS = 4,   /* memfd: tls_files_pack's block; stays empty without TLS */
+	LOADER_FD_STATE = 5, /* what else it is to look at */
 };
 
 struct loader {
@@ -44,9 +52,8 @@ void loader_init(struct loader *loader, struct loop *loop, void (*done)(void *ct
 /* Ends what runs.  A zeroed loader is fine. */
 void loader_fini(struct loader *loader);
 
-/* Starts the child with these arguments (NULL-terminated); `done` follows, not from within.  0 or
- * -errno. */
-int loader_start(struct loader *loader, const char *const *args);
+/* Starts the child; `done` follows, not from within.  0 or -errno. */
+int loader_start(struct loader *loader, const struct loader_job *job);
 
 /* Ends the child, without `done`. */
 void loader_abort(struct loader *loader);

@@ -7,7 +7,6 @@
  * retires.
  */
 #include "common/log.h"
-#include "conf/load.h"
 #include "conf/match.h"
 #include "daemon/guardian_state.h"
 
@@ -93,27 +92,14 @@ static void
 load(struct guardian *g)
 {
 	struct reload *r = &g->reload;
-	int error = g->setup->load_args ? loader_start(&r->loader, g->setup->load_args) : -ENOTSUP;
+	const struct loader_job job = { .executable = "/proc/self/exe",
+					.word = "--load",
+					.args = g->setup->load_args,
+					.state_fd = -1 };
+	int error = g->setup->load_args ? loader_start(&r->loader, &job) : -ENOTSUP;
 
 	if (error < 0)
 		reload_event(g, SUCCESSION_UNLOADABLE, strerror(-error));
-}
-
-/* The very bytes that the child has loaded: this cannot fail where that did not. */
-static int
-parse(struct generation *n)
-{
-	struct conf_report report = { 0 };
-	struct conf_options options = { 0 };
-	struct conf_source *sources;
-	size_t sources_n;
-	int error;
-
-	error = conf_unpack(n->arena, n->packed, n->packed_len, &sources, &sources_n, &options);
-	if (error < 0)
-		return error;
-	n->conf = conf_load(n->arena, sources, sources_n, &options, &report);
-	return report.errors ? -EINVAL : 0;
 }
 
 static struct generation *
@@ -130,7 +116,8 @@ make_next(struct guardian *g)
 		n->packed = packed;
 		n->tls_files = tls;
 		n->number = ++r->numbers;
-		error = parse(n);
+		/* The very bytes that the child has loaded: this cannot fail where that did not. */
+		error = generation_load(n);
 	}
 	if (error < 0) {
 		log_error("cannot take the configuration over: %s", strerror(-error));

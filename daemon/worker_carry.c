@@ -9,11 +9,13 @@
  */
 #include "daemon/worker_state.h"
 
+#include "common/fingerprint.h"
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/match.h"
 #include "daemon/carry.h"
 #include "daemon/memfd.h"
+#include "daemon/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +30,14 @@
 struct saved_worker {
 	struct mono started;
 };
+
+uint64_t
+worker_carry_layout(void)
+{
+	uint64_t layout = fingerprint_number(vrrp_saved_layout(), proxy_saved_layout());
+
+	return fingerprint_number(layout, sizeof(struct saved_worker) << 8 | CARRY_N);
+}
 
 /* ------------------------------------------------------------------ writing */
 
@@ -78,7 +88,7 @@ save(const struct worker *w, int fd)
 	struct carry carry;
 	int r;
 
-	carry_init(&carry);
+	carry_init(&carry, worker_carry_layout());
 	carry_add(&carry, CARRY_WORKER, "", &self, sizeof self);
 	save_vrrp(w, &carry);
 	save_proxy(w, &carry);
@@ -193,7 +203,7 @@ worker_adopt(struct worker *w, int fd)
 	block = memfd_read(fd, &len);
 	if (!block)
 		return -ENOMEM;
-	while ((r = carry_next(block, len, &place, &record)) > 0)
+	while ((r = carry_next(block, len, worker_carry_layout(), &place, &record)) > 0)
 		if (!take(w, &at, &record)) {
 			r = -EBADMSG;
 			break;

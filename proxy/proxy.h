@@ -50,11 +50,12 @@ void proxy_stop(struct proxy *proxy);
 
 /*
  * From one proxy to the next, on a reload: a frontend's or backend's counts, a server's counts and
- * health, as bytes of this very binary.  Restored between proxy_start and proxy_open, the servers of
- * a backend before itself.  Returns how many bytes, at most PROXY_SAVED_MAX; or whether they mean
- * something here.
+ * health, as bytes for whoever has the same proxy_saved_layout, a fingerprint.  Restored between
+ * proxy_start and proxy_open, the servers of a backend before itself.  Returns how many bytes, at most
+ * PROXY_SAVED_MAX; or whether they mean something here.
  */
 #define PROXY_SAVED_MAX 1024
+uint64_t proxy_saved_layout(void);
 size_t proxy_save(const struct proxy *proxy, uint32_t index, void *saved);
 bool proxy_restore(struct proxy *proxy, uint32_t index, const void *saved, size_t len);
 size_t proxy_save_server(const struct proxy *proxy, uint32_t index, uint32_t server, void *saved);

@@ -7,6 +7,8 @@
  */
 #include "proxy/runtime.h"
 
+#include "common/fingerprint.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,14 @@ struct saved_proxy {
 _Static_assert(sizeof(struct saved_server) <= PROXY_SAVED_MAX &&
 		       sizeof(struct saved_proxy) <= PROXY_SAVED_MAX,
 	       "there is room for what is saved");
+
+uint64_t
+proxy_saved_layout(void)
+{
+	uint64_t layout = fingerprint_number(FINGERPRINT_NONE, sizeof(struct saved_server));
+
+	return fingerprint_number(layout, sizeof(struct saved_proxy));
+}
 
 /* ---- counts ---- */
 

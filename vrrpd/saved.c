@@ -8,6 +8,8 @@
 #include "vrrpd/engine.h"
 #include "vrrpd/tenure.h"
 
+#include "common/fingerprint.h"
+
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +41,18 @@ struct saved_script {
 _Static_assert(sizeof(struct saved_instance) <= VRRP_SAVED_MAX &&
 		       sizeof(struct saved_script) <= VRRP_SAVED_MAX,
 	       "there is room for what is saved");
+
+uint64_t
+vrrp_saved_layout(void)
+{
+#define X(field) #field " "
+	static const char fields[] = INSTANCE_FIELDS(X);
+#undef X
+	uint64_t layout = fingerprint_add(FINGERPRINT_NONE, fields, sizeof fields);
+
+	return fingerprint_number(layout, sizeof(struct saved_instance) << 16 |
+						  sizeof(struct saved_script) << 8 | VRRP_STATE_N);
+}
 
 static const char *
 interface_name(const struct vrrp_instance *inst)

@@ -168,8 +168,10 @@ void vrrp_thaw(struct vrrp *vrrp, struct mono now);
 /* Instead of vrrp_start: what was restored goes on, the rest begins without a delay. */
 void vrrp_resume(struct vrrp *vrrp, struct mono now);
 
-/* An instance or a script as bytes, of this very binary, at most VRRP_SAVED_MAX; how many. */
+/* An instance or a script as bytes, at most VRRP_SAVED_MAX; how many.  They mean something to whoever
+ * has the same vrrp_saved_layout, a fingerprint. */
 #define VRRP_SAVED_MAX 4096
+uint64_t vrrp_saved_layout(void);
 size_t vrrp_save(const struct vrrp *vrrp, uint32_t instance, void *saved);
 size_t vrrp_save_script(const struct vrrp *vrrp, uint32_t script, void *saved);
 /* Before vrrp_resume; the links must have been told.  What had not begun, or is another router now,
