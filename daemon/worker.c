@@ -119,7 +119,9 @@ note_transition(void *ctx, const struct vrrp_transition_note *note)
 	struct worker *w = ctx;
 	char text[256];
 
-	log_notice("%s: %s", vrrp_transition_text(w->conf, note, text, sizeof text), note->reason);
+	/* As keepalived has it: first why, then a line that others know by heart. */
+	log_notice("(%s) %s", w->conf->instances[note->instance].name, note->reason);
+	log_notice("%s", vrrp_transition_text(w->conf, note, text, sizeof text));
 	journal_add(w->journal, w->conf, note, w->loop.now, wall_ms());
 	tell_scripts(w, note);
 }

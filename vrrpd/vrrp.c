@@ -403,12 +403,12 @@ vrrp_transition_text(const struct conf *conf, const struct vrrp_transition_note 
 		     size_t size)
 {
 	const char *name = conf->instances[note->instance].name;
+	bool init = note->from == VRRP_STATE_INIT && note->to != VRRP_STATE_MASTER;
 
 	if (note->to == VRRP_STATE_RESIGNED)
 		snprintf(buf, size, "(%s) sent 0 priority", name);
 	else
 		snprintf(buf, size, "(%s) Entering %s STATE%s", name, vrrp_state_name(note->to),
-			 note->from == VRRP_STATE_INIT && note->to == VRRP_STATE_BACKUP ? " (init)"
-											: "");
+			 init ? " (init)" : "");
 	return buf;
 }

@@ -1,5 +1,7 @@
 """Who is master, and when that changes: priorities, ties, preemption, on every transport."""
 
+import re
+
 import pytest
 
 from lab import config
@@ -54,6 +56,12 @@ def test_election(lab, pair_of, patience, say, name):
         f"resignation {probe.outage_ms(began, resigned):.0f} ms, "
         f"return {probe.outage_ms(resigned, end):.0f} ms, on {lab.watch.holder(lab.vip)}"
     )
+    said = re.findall(r"]: (\(VI_1\) (?:Entering|sent) .*)$", lb2.log_text(), re.M)
+    assert said == [
+        "(VI_1) Entering BACKUP STATE (init)",
+        "(VI_1) Entering MASTER STATE",
+        "(VI_1) Entering BACKUP STATE",
+    ], "to the letter what keepalived says, for who reads its log"
     assert_clean_wire(capture)
     adverts = capture.adverts()
     wanted = ADDRESSES["lb2"] if pair.unicast else "224.0.0.18"

@@ -75,12 +75,24 @@ test_two_owners(void **state)
 static void
 test_transition_text(void **state)
 {
-	struct vrrp_transition_note note = { .to = VRRP_STATE_MASTER };
+	struct vrrp_transition_note note = { .from = VRRP_STATE_BACKUP, .to = VRRP_STATE_MASTER };
 	char text[64];
 
 	node_start(node);
 	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
 			    "(VI_1) Entering MASTER STATE");
+	note.from = VRRP_STATE_INIT;
+	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
+			    "(VI_1) Entering MASTER STATE");
+	note.to = VRRP_STATE_BACKUP;
+	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
+			    "(VI_1) Entering BACKUP STATE (init)");
+	note.to = VRRP_STATE_FAULT;
+	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
+			    "(VI_1) Entering FAULT STATE (init)");
+	note.from = VRRP_STATE_MASTER;
+	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
+			    "(VI_1) Entering FAULT STATE");
 	note.to = VRRP_STATE_RESIGNED;
 	assert_string_equal(vrrp_transition_text(&node->conf, &note, text, sizeof text),
 			    "(VI_1) sent 0 priority");
