@@ -146,7 +146,7 @@ lexer_charge(struct conf_lexer *lx, size_t len)
 bool
 lexer_too_deep(struct conf_lexer *lx, struct conf_pos pos)
 {
-	if (lexer_charge(lx, CONF_EXPANDED_MAX / CONF_FRAMES_MAX))
+	if (lexer_charge(lx, CONF_EXPANDED_MAX / 8))
 		conf_error(lx->reporter, pos, "files and definitions are nested too deeply");
 	return false;
 }

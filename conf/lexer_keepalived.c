@@ -200,10 +200,9 @@ expand_once(struct conf_lexer *lx, const char *s, bool closed)
 char *
 keepalived_expand(struct conf_lexer *lx, char *s, bool closed)
 {
-	char *next;
+	for (unsigned depth = 0; depth < CONF_FRAMES_MAX && strlen(s) < CONF_TEXT_MAX; depth++) {
+		char *next = !lx->expanded_told && strchr(s, '$') ? expand_once(lx, s, closed) : NULL;
 
-	for (unsigned depth = 0; depth < CONF_FRAMES_MAX; depth++) {
-		next = strchr(s, '$') ? expand_once(lx, s, closed) : NULL;
 		if (!next)
 			return s;
 		s = next;
