@@ -332,42 +332,10 @@ inspect(struct session *s)
 	dial(s);
 }
 
-/* Reads what a side has to say into its channel's buffer; 0, or -errno. */
-static int
-fill(struct session *s, struct conn *side, struct channel *ch)
-{
-	struct pool *pool = &s->thread->store.buffers;
-
-	while ((side->flags & (CONN_CAN_READ | CONN_EOF)) == CONN_CAN_READ) {
-		struct buffer *b = ch->buffer;
-		ssize_t n;
-
-		if (!b) {
-			b = pool_get(pool);
-			if (!b)
-				return -ENOMEM;
-			b->begin = b->end = 0;
-		}
-		if (b->end == sizeof b->data)
-			return 0;
-		n = side->ops->read(side, b->data + b->end, sizeof b->data - b->end);
-		if (n > 0) {
-			b->end += (uint32_t)n;
-			side->active = s->thread->loop.now;
-			ch->buffer = b;
-			continue;
-		}
-		if (!ch->buffer)
-			pool_put(pool, b);
-		return (int)n;
-	}
-	return 0;
-}
-
 void
 inspect_ready(struct session *s)
 {
-	int r = fill(s, &s->client, &s->up);
+	int r = channel_fill(&s->up, &s->client, &s->thread->store, s->thread->loop.now);
 
 	if (r < 0) {
 		/* As HAProxy has it in its log: where it would have gone. */
@@ -447,7 +415,7 @@ enum inspect_result
 inspect_answer(struct session *s, bool expired)
 {
 	const struct conf_proxy *be = s->backend->conf;
-	int r = fill(s, &s->server, &s->down);
+	int r = channel_fill(&s->down, &s->server, &s->thread->store, s->thread->loop.now);
 	const struct buffer *b = s->down.buffer;
 	struct sample_room room;
 	struct sample_ctx ctx = { .session = s, .response = true, .room = &room };

@@ -136,6 +136,35 @@ relay_pump(struct channel *ch, struct conn *src, struct conn *dst, struct relay_
 	return result;
 }
 
+int
+channel_fill(struct channel *ch, struct conn *src, struct relay_store *store, struct mono now)
+{
+	while ((src->flags & (CONN_CAN_READ | CONN_EOF)) == CONN_CAN_READ) {
+		struct buffer *b = ch->buffer;
+		ssize_t n;
+
+		if (!b) {
+			b = pool_get(&store->buffers);
+			if (!b)
+				return -ENOMEM;
+			b->begin = b->end = 0;
+		}
+		if (b->end == sizeof b->data)
+			return 0;
+		n = src->ops->read(src, b->data + b->end, sizeof b->data - b->end);
+		if (n > 0) {
+			b->end += (uint32_t)n;
+			src->active = now;
+			ch->buffer = b;
+			continue;
+		}
+		if (!ch->buffer)
+			pool_put(&store->buffers, b);
+		return (int)n;
+	}
+	return 0;
+}
+
 void
 channel_drop(struct channel *ch, struct relay_store *store)
 {

@@ -46,5 +46,8 @@ channel_empty(const struct channel *ch)
 	return !ch->buffer && (!ch->pipe || ch->pipe->held == 0);
 }
 
+/* Reads what a side has to say, as far as a buffer takes it, and keeps it there; 0, or -errno. */
+int channel_fill(struct channel *ch, struct conn *src, struct relay_store *store, struct mono now);
+
 /* Gives buffer and pipe back, data or not. */
 void channel_drop(struct channel *ch, struct relay_store *store);

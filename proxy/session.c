@@ -359,91 +359,6 @@ session_established(struct session *s)
 	go_on(s);
 }
 
-static struct mono
-conn_deadline(const struct conn *c, uint32_t timeout_ms, uint32_t fin_ms)
-{
-	uint32_t ms = (c->flags & CONN_SHUT) && fin_ms ? fin_ms : timeout_ms;
-
-	return ms ? mono_add_ms(c->active, ms) : (struct mono){ 0 };
-}
-
-static struct mono
-relay_deadline(const struct session *s, enum session_cause *cause)
-{
-	const struct conf_proxy *fe = s->frontend->conf, *be = s->backend->conf;
-	uint32_t client_ms = fe->timeout_client_ms, server_ms = be->timeout_server_ms;
-	struct mono client, server, last = s->client.active;
-
-	if (be->timeout_tunnel_ms)
-		client_ms = server_ms = be->timeout_tunnel_ms;
-	client = conn_deadline(&s->client, client_ms, fe->timeout_client_fin_ms);
-	server = conn_deadline(&s->server, server_ms, be->timeout_server_fin_ms);
-	if (be->timeout_tunnel_ms) {
-		/* A tunnel is idle only when both sides are. */
-		if (mono_before(last, s->server.active))
-			last = s->server.active;
-		if (!(s->client.flags & CONN_SHUT) || !fe->timeout_client_fin_ms)
-			client = mono_add_ms(last, client_ms);
-		if (!(s->server.flags & CONN_SHUT) || !be->timeout_server_fin_ms)
-			server = mono_add_ms(last, server_ms);
-	}
-	/* A side is waited for only if it owes something: its data, or room for what it is sent. */
-	if ((s->client.flags & CONN_EOF) && channel_empty(&s->down))
-		client.ns = 0;
-	else if (!channel_empty(&s->up) && channel_empty(&s->down))
-		client.ns = 0;
-	if ((s->server.flags & CONN_EOF) && channel_empty(&s->up))
-		server.ns = 0;
-	else if (!channel_empty(&s->down) && channel_empty(&s->up))
-		server.ns = 0;
-
-	if (server.ns && (!client.ns || mono_before(server, client))) {
-		*cause = SESSION_CAUSE_SERVER_TIMEOUT;
-		return server;
-	}
-	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
-	return client;
-}
-
-struct mono
-session_deadline(const struct session *s, enum session_cause *cause)
-{
-	const struct conf_proxy *be;
-	uint32_t ms = 0;
-
-	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
-	if (s->state == SESSION_INSPECTING)
-		return inspect_deadline(s);
-	if (s->state == SESSION_HANDSHAKE) {
-		ms = s->frontend->conf->timeout_client_ms;
-		return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
-	}
-	*cause = SESSION_CAUSE_SERVER_TIMEOUT;
-	if (!s->backend)
-		return (struct mono){ 0 };
-	be = s->backend->conf;
-	switch (s->state) {
-	case SESSION_QUEUED:
-		ms = be->timeout_queue_ms ? be->timeout_queue_ms : be->timeout_connect_ms;
-		break;
-	case SESSION_CONNECTING:
-		ms = be->timeout_connect_ms;
-		break;
-	case SESSION_PAUSING:
-		ms = dial_pause_ms(s);
-		break;
-	case SESSION_ANSWERING:
-		return inspect_answer_deadline(s, relay_deadline(s, cause));
-	case SESSION_RELAYING:
-		return relay_deadline(s, cause);
-	case SESSION_HANDSHAKE:
-	case SESSION_INSPECTING:
-	case SESSION_CLOSED:
-		break;
-	}
-	return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
-}
-
 void
 session_rearm(struct session *s)
 {
@@ -454,22 +369,6 @@ session_rearm(struct session *s)
 		timer_arm(&s->thread->loop.timers, &s->timer, deadline);
 }
 
-/* The shortest time-out of a session that relays; 0 = it has none. */
-static uint32_t
-shortest_ms(const struct session *s)
-{
-	const struct conf_proxy *fe = s->frontend->conf, *be = s->backend->conf;
-	const uint32_t all[] = { fe->timeout_client_ms, fe->timeout_client_fin_ms,
-				 be->timeout_server_ms, be->timeout_server_fin_ms,
-				 be->timeout_tunnel_ms };
-	uint32_t shortest = 0;
-
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		if (all[i] && (!shortest || all[i] < shortest))
-			shortest = all[i];
-	return shortest;
-}
-
 /*
  * Not later than after the shortest time-out, whatever the deadline is now: the side that is waited
  * for changes with what moves, and the timer is not touched then.  What moved counts anew from that
@@ -478,7 +377,7 @@ shortest_ms(const struct session *s)
 static void
 look_again(struct session *s, struct mono now)
 {
-	uint32_t ms = s->state == SESSION_RELAYING ? shortest_ms(s) : 0;
+	uint32_t ms = s->state == SESSION_RELAYING ? session_shortest_ms(s) : 0;
 
 	if (ms)
 		timer_arm(&s->thread->loop.timers, &s->timer, mono_add_ms(now, ms));
@@ -509,7 +408,7 @@ session_timer(struct timer *timer, struct mono now)
 		inspect_expired(s);
 		break;
 	case SESSION_ANSWERING:
-		deadline = relay_deadline(s, &cause);
+		deadline = session_relay_deadline(s, &cause);
 		if (deadline.ns && !mono_before(now, deadline))
 			session_close(s, cause);
 		else

@@ -121,5 +121,11 @@ session_heard(const struct session *s)
 	return s->up.bytes > 0 || !channel_empty(&s->up);
 }
 
-/* When the present state must end, .ns == 0 = never; *cause: what to say then.  Pure. */
+/* deadline.c: when the present state must end, .ns == 0 = never; *cause: what to say then. */
 struct mono session_deadline(const struct session *s, enum session_cause *cause);
+
+/* The same as if both sides did nothing but relay. */
+struct mono session_relay_deadline(const struct session *s, enum session_cause *cause);
+
+/* The shortest time-out of a session that relays; 0 = it has none. */
+uint32_t session_shortest_ms(const struct session *s);
