@@ -201,7 +201,8 @@ char *
 keepalived_expand(struct conf_lexer *lx, char *s, bool closed)
 {
 	for (unsigned depth = 0; depth < CONF_FRAMES_MAX && strlen(s) < CONF_TEXT_MAX; depth++) {
-		char *next = !lx->expanded_told && strchr(s, '$') ? expand_once(lx, s, closed) : NULL;
+		char *next =
+			!lx->expanded_told && strchr(s, '$') ? expand_once(lx, s, closed) : NULL;
 
 		if (!next)
 			return s;
