@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "common/list.h"
+#include "tests/unit/margin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -424,22 +425,24 @@ do_nothing(struct timer *t, struct mono now)
 {
 }
 
-/* Lateness of the promptest of some timers of 200 us: other load may delay one, not all.  Waits
+#define PROMPT_NS (500 * NS_PER_US)
+
+/* Lateness of the promptest of many timers of 200 us: other load may delay some, not all.  Waits
  * counted in milliseconds could not be better than 0.8 ms. */
 static int64_t
-best_lateness_ns(int tries, int *turns)
+best_lateness_ns(int least, int most, int *turns /* the most that one took */)
 {
 	int64_t best = INT64_MAX;
 
 	*turns = 0;
-	for (int i = 0; i < tries; i++) {
+	for (int i = 0; i < least || (i < most && best >= PROMPT_NS); i++) {
 		struct timer timer = { .fire = do_nothing };
 		struct mono when = mono_add_ns(mono_now(), 200 * NS_PER_US);
 
 		timer_arm(&loop.timers, &timer, when);
-		while (timer_armed(&timer)) {
+		for (int n = 1; timer_armed(&timer); n++) {
 			loop_turn(&loop);
-			(*turns)++;
+			*turns = n > *turns ? n : *turns;
 		}
 		assert_true(loop.now.ns >= when.ns);
 		if (mono_since(loop.now, when) < best)
@@ -452,10 +455,11 @@ static void
 test_precision(void **state)
 {
 	int turns;
-	int64_t best = best_lateness_ns(200, &turns);
+	int64_t best = best_lateness_ns(200, 20000, &turns);
 
-	assert_true(best < 500 * NS_PER_US);
-	assert_int_equal(turns, 200); /* it waited, it did not spin */
+	print_message("the promptest timer was %lld us late\n", (long long)(best / NS_PER_US));
+	assert_true(best < PROMPT_NS);
+	assert_int_equal(turns, 1); /* it waited, it did not spin */
 }
 
 /* A timer is not late by what the turn before took. */
@@ -464,7 +468,7 @@ test_wait_counts_from_its_start(void **state)
 {
 	int64_t best = INT64_MAX;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 5000 && best >= NS_PER_MS; i++) {
 		struct timer timer = { .fire = do_nothing };
 		struct mono when;
 
@@ -511,8 +515,8 @@ test_without_epoll_pwait2(void **state)
 		deny_epoll_pwait2();
 		if (epoll_pwait2(loop.epoll_fd, &ev, 1, &ts, NULL) != -1 || errno != ENOSYS)
 			_exit(2);
-		best = best_lateness_ns(5, &turns);
-		_exit(best >= 0 && best < 100 * NS_PER_MS && turns == 5 ? 0 : 1);
+		best = best_lateness_ns(5, 5, &turns);
+		_exit(best >= 0 && best < MARGIN_MS(1) * NS_PER_MS && turns == 1 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -520,33 +524,28 @@ test_without_epoll_pwait2(void **state)
 }
 
 static void
-stop_loop(struct timer *t, struct mono now)
+stop_at_ten(struct loop *l)
 {
-	loop.stop = true;
+	l->stop = ++messages == 10;
 }
 
-static void
-count_turn(struct loop *l)
-{
-	messages++;
-}
-
-/* A heartbeat goes on without events; a turn never waits longer than the bound or the timer. */
+/* A heartbeat goes on without events, long before the next timer, and does not spin. */
 static void
 test_max_wait(void **state)
 {
-	struct timer timer = { .fire = stop_loop };
+	struct timer timer = { .fire = do_nothing };
 	struct mono begin = mono_now();
 
 	messages = 0;
-	loop.on_turn = count_turn;
+	loop.on_turn = stop_at_ten;
 	loop.max_wait_ns = 2 * NS_PER_MS;
-	timer_arm(&loop.timers, &timer, mono_add_ms(begin, 20));
+	timer_arm(&loop.timers, &timer, mono_add_ms(begin, WAIT_MS));
 	loop_run(&loop);
-	assert_true(mono_since(mono_now(), begin) >= 20 * NS_PER_MS);
-	assert_in_range(messages, 2, 11);
+	assert_true(timer_armed(&timer));
+	assert_true(mono_since(mono_now(), begin) >= 10 * 2 * NS_PER_MS);
 	loop_run(&loop); /* stopped: no turn at all */
-	assert_in_range(messages, 2, 11);
+	assert_int_equal(messages, 10);
+	timer_disarm(&loop.timers, &timer);
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include "daemon/lease_kernel.h"
 #include "lab.h"
+#include "tests/unit/margin.h"
 #include "vrrpd/packet.h"
 
 #include <linux/ip.h>
@@ -17,7 +18,8 @@
 
 #include <cmocka.h>
 
-#define MANY 100 /* more than a batch */
+#define MANY   100 /* more than a batch */
+#define LONG_S 60  /* a lease that outlives the test, on whatever machine */
 
 struct fixture {
 	struct arena *arena;
@@ -121,7 +123,7 @@ is_settled(void *ctx)
 static void
 turn(struct fixture *f)
 {
-	assert_true(lab_turn_until(&f->loop, is_settled, f, 1000));
+	assert_true(lab_turn_until(&f->loop, is_settled, f, WAIT_MS));
 }
 
 static bool
@@ -141,7 +143,7 @@ test_claim_and_release(void **state)
 {
 	struct fixture f;
 
-	begin(&f, MANY, 3);
+	begin(&f, MANY, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
 	assert_int_equal(f.error, 0);
@@ -173,7 +175,7 @@ test_announcements(void **state)
 	int fd = lab_capture(ETHERTYPE_ARP);
 	unsigned frames = 0;
 
-	begin(&f, 2, 3);
+	begin(&f, 2, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	while (lab_next_frame(fd, frame, sizeof frame)) {
 		announce_frame(wanted, f.watch.links[0].mac,
@@ -240,7 +242,7 @@ test_expiry(void **state)
 	f.restore = false;
 	leases_claim(&f.leases, 0, mono_now());
 	assert_true(lab_has("10.9.1.1"));
-	assert_true(lab_turn_until(&f.loop, is_gone, &f, 5000));
+	assert_true(lab_turn_until(&f.loop, is_gone, &f, WAIT_MS));
 	assert_true(mono_since_ms(mono_now(), f.at) >= 990);
 	assert_true(lab_has(LAB_HOST));
 	end(&f);
@@ -251,11 +253,11 @@ test_restored_at_once(void **state)
 {
 	struct fixture f;
 
-	begin(&f, 3, 3);
+	begin(&f, 3, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	lab_ip("address del 10.9.1.2/32 dev tt0");
-	assert_true(lab_turn_until(&f.loop, is_restored, &f, 2000));
+	assert_true(lab_turn_until(&f.loop, is_restored, &f, WAIT_MS));
 	assert_int_equal(f.told[REQUEST_RENEWED], 1); /* the lease is fresh, and the worker knows */
 	assert_int_equal(f.restored_n, 1);
 	assert_int_equal(f.error, 0);
@@ -263,7 +265,7 @@ test_restored_at_once(void **state)
 	turn(&f);
 
 	/* Whoever does it again at once has to wait for a moment, but not longer. */
-	f.leases.at[0].restored = mono_add_ms(mono_now(), 1000);
+	f.leases.at[0].restored = mono_add_ms(mono_now(), 100000);
 	lab_ip("address del 10.9.1.2/32 dev tt0");
 	lab_ip("address del 10.9.1.3/32 dev tt0");
 	turn(&f);
@@ -283,7 +285,7 @@ test_restored_after_an_overrun(void **state)
 	struct fixture f;
 	int least = 1;
 
-	begin(&f, 1, 3);
+	begin(&f, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	assert_int_equal(setsockopt(f.watch.ready.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least),
@@ -303,7 +305,7 @@ test_frozen_until_confirmed(void **state)
 {
 	struct fixture f;
 
-	begin(&f, 1, 3);
+	begin(&f, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	leases_freeze(&f.leases, mono_now());
@@ -336,7 +338,7 @@ test_strays_are_removed_while_not_master(void **state)
 	lab_ip("address add 10.9.1.1/24 dev tt0");
 	lab_ip("address add 10.9.1.2/32 dev tt1");
 	lab_ip("address add 10.9.1.3/24 dev tt1"); /* no VIP */
-	begin(&f, 2, 3);
+	begin(&f, 2, LONG_S);
 	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
 	assert_false(lab_has("10.9.1.2"));
@@ -360,7 +362,7 @@ test_an_owner_keeps_its_addresses(void **state)
 	struct fixture f;
 
 	lab_ip("address add 10.9.1.1/24 dev tt0");
-	begin(&f, 1, 3);
+	begin(&f, 1, LONG_S);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
 	lab_ip("address del " LAB_HOST "/24 dev tt0");
@@ -384,8 +386,8 @@ test_an_owner_renews_what_its_predecessor_left(void **state)
 {
 	struct fixture f;
 
-	lab_ip("address add 10.9.1.1/24 dev tt0 valid_lft 3 preferred_lft 3");
-	begin(&f, 1, 3);
+	lab_ip("address add 10.9.1.1/24 dev tt0 valid_lft 30 preferred_lft 30");
+	begin(&f, 1, LONG_S);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
 	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
@@ -408,7 +410,7 @@ test_will(void **state)
 	struct iphdr ip;
 	struct ip host;
 
-	begin(&f, MANY, 3);
+	begin(&f, MANY, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	leases_will(&f.leases, 0, true);
 	leases_execute_wills(&f.leases);
@@ -443,7 +445,7 @@ test_a_source_that_goes(void **state)
 {
 	struct fixture f;
 
-	begin(&f, 1, 3);
+	begin(&f, 1, LONG_S);
 	ip_parse(LAB_HOST, &f.conf->instances[0].unicast_src);
 	assert_int_equal(netwatch_sync(&f.watch), 0);
 	assert_int_equal(f.watch.links[0].sources_lost, 0);
@@ -464,7 +466,7 @@ test_an_interface_that_goes_and_comes(void **state)
 	struct fixture f;
 
 	lab_ip("link add tt8 type veth peer name tt9");
-	begin(&f, 1, 3);
+	begin(&f, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	f.conf->interfaces[0].name = "tt8";
 	netwatch_sync(&f.watch);

@@ -5,6 +5,7 @@
 #include "common/checksum.h"
 #include "daemon/lease_kernel.h"
 #include "lab.h"
+#include "tests/unit/margin.h"
 #include "vrrpd/packet.h"
 
 #include <net/ethernet.h>
@@ -61,7 +62,7 @@ static void
 begin(struct fixture *f)
 {
 	*f = (struct fixture){ .arena = arena_new() };
-	f->conf = lab_conf(f->arena, VIPS, 3);
+	f->conf = lab_conf(f->arena, VIPS, 60);
 	lab_ipv6(f->conf);
 	assert_int_equal(loop_init(&f->loop), 0);
 	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
@@ -195,7 +196,7 @@ test_restored(void **state)
 	leases_claim(&f.leases, 0, mono_now());
 	lab_ip("address del fd09::1:1/128 dev tt0");
 	assert_false(lab_has("fd09::1:1"));
-	assert_true(lab_turn_until(&f.loop, is_restored, &f, 5000));
+	assert_true(lab_turn_until(&f.loop, is_restored, &f, WAIT_MS));
 	assert_true(lab_has("fd09::1:1"));
 	end(&f);
 }
@@ -217,7 +218,7 @@ test_strays(void **state)
 	begin(&f);
 	lab_ip("address add fe80::1/64 dev tt0 nodad");
 	lab_ip("address add fd09::1:1/64 dev tt1 nodad");
-	assert_true(lab_turn_until(&f.loop, is_clean, &f, 5000));
+	assert_true(lab_turn_until(&f.loop, is_clean, &f, WAIT_MS));
 	netwatch_sync(&f.watch);
 	leases_settle(&f.leases);
 	assert_int_equal(f.watch.found_n, 0);

@@ -5,6 +5,7 @@
 #include "daemon/notify.h"
 #include "lab.h"
 #include "scratch.h"
+#include "tests/unit/margin.h"
 
 #include "common/log.h"
 
@@ -19,8 +20,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define BOUND_MS 10000
 
 static struct loop loop;
 static bool told_all;
@@ -41,7 +40,7 @@ static void
 finish(struct notifier *notifier, int64_t limit_ms)
 {
 	told_all = notifier_stop(notifier, limit_ms);
-	assert_true(lab_turn_until(&loop, is_told, NULL, BOUND_MS));
+	assert_true(lab_turn_until(&loop, is_told, NULL, WAIT_MS));
 	notifier_fini(notifier);
 	waitpid(-1, NULL, WNOHANG);
 	assert_no_children();
@@ -67,7 +66,7 @@ test_order(void **state)
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_BACKUP, 90);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_FAULT, 90);
-	finish(&notifier, 5000);
+	finish(&notifier, WAIT_MS);
 	assert_string_equal(scratch_text("told"),
 			    "slow\nINSTANCE VI_1 MASTER 100\n"
 			    "quick\nINSTANCE VI_1 BACKUP 90\n"
@@ -93,7 +92,7 @@ test_orphans(void **state)
 	notifier_orphan(&notifier);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_BACKUP, 100);
 	notifier_orphan(&notifier);
-	finish(&notifier, 5000);
+	finish(&notifier, WAIT_MS);
 	assert_string_equal(scratch_text("told"), "A MASTER\nA FAULT\nA BACKUP\nA STOP\n");
 	scratch_forget("told");
 }
@@ -132,7 +131,7 @@ test_too_many(void **state)
 	for (int i = 0; i < 3 * NOTIFY_QUEUE; i++)
 		notifier_tell(&notifier, 0, i % 2 ? NOTIFY_EVENT_BACKUP : NOTIFY_EVENT_MASTER, 1);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_STOP, 1);
-	finish(&notifier, 5000);
+	finish(&notifier, WAIT_MS);
 	for (const char *c = scratch_text("told"); *c; c++)
 		lines += *c == '\n';
 	assert_int_equal(lines, NOTIFY_QUEUE);
@@ -174,7 +173,7 @@ test_fifo(void **state)
 		notify_fifo_write(notifier.fifos[1], "INSTANCE \"VI_1\" BACKUP 100\n");
 	assert_true(notifier.fifos[1]->dropped > 0);
 	assert_true(notifier.fifos[1]->fd >= 0);
-	finish(&notifier, 5000);
+	finish(&notifier, WAIT_MS);
 	assert_string_equal(scratch_text("told"), "arg\nINSTANCE \"VI_1\" MASTER 100\n"
 						  "INSTANCE \"VI_1\" STOP 100\n");
 	assert_int_equal(stat(path, &st), -1); /* ours is removed, the other stays */
@@ -198,7 +197,7 @@ test_no_fifo(void **state)
 	scratch_touch("plain");
 	assert_int_equal(notifier_init(&notifier, &loop, &conf, NULL, on_idle, NULL), 0);
 	notifier_tell(&notifier, 0, NOTIFY_EVENT_MASTER, 100);
-	finish(&notifier, 1000);
+	finish(&notifier, WAIT_MS);
 	assert_string_equal(scratch_text("plain"), "");
 	assert_int_equal(access(path, F_OK), 0);
 	scratch_forget("plain");

@@ -7,6 +7,7 @@
 #include "daemon/watchers.h"
 #include "lab.h"
 #include "scratch.h"
+#include "tests/unit/margin.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -21,8 +22,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define BOUND_MS 30000
 
 /* ------------------------------------------------------------------ pure */
 
@@ -257,7 +256,7 @@ wait_for(enum watch_kind kind, int32_t value)
 {
 	struct ans_watched wanted = { .kind = kind, .value = value };
 
-	assert_true(lab_turn_until(&loop, has_value, &wanted, BOUND_MS));
+	assert_true(lab_turn_until(&loop, has_value, &wanted, WAIT_MS));
 	assert_int_equal(last[kind].index, 0);
 }
 

@@ -188,6 +188,7 @@ site_init(struct site *site)
 		.servers = site->servers,
 		.timeout_server_ms = 10000,
 		.timeout_connect_ms = 5000,
+		.timeout_check_ms = 5000, /* not every 50 ms: the machine may be busy */
 		.retries = 3,
 		.redispatch = true,
 	};
@@ -251,7 +252,7 @@ int
 site_connect(const struct site *site)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(site->port) };
-	struct timeval limit = { .tv_sec = 10 };
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proxy/proxy.h"
+#include "tests/unit/margin.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -67,15 +68,15 @@ int site_fetch(const struct site *site, char *text, size_t size);
 struct server_view site_server(const struct site *site, uint32_t server);
 struct proxy_view site_backend(const struct site *site);
 
-/* Waits until `condition` holds, looking every ms, for at most 10 s; fails the test otherwise. */
-#define WAIT_UNTIL(condition)                                                \
-	do {                                                                 \
-		int64_t until_ns = mono_now().ns + 10 * NS_PER_S;            \
-		while (!(condition)) {                                       \
-			if (mono_now().ns > until_ns)                        \
-				fail_msg("waited 10 s for: %s", #condition); \
-			nap();                                               \
-		}                                                            \
+/* Waits until `condition` holds, looking every ms; fails the test if it does not. */
+#define WAIT_UNTIL(condition)                                                   \
+	do {                                                                    \
+		int64_t until_ns = mono_now().ns + WAIT_MS * NS_PER_MS;         \
+		while (!(condition)) {                                          \
+			if (mono_now().ns > until_ns)                           \
+				fail_msg("waited in vain for: %s", #condition); \
+			nap();                                                  \
+		}                                                               \
 	} while (0)
 
 void nap(void);

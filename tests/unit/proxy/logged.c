@@ -16,7 +16,7 @@
 void
 logged_init(struct logged *l, enum origin_mode mode)
 {
-	struct timeval limit = { .tv_sec = 10 };
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 	struct ip loopback;
 
 	ip_parse("127.0.0.1", &loopback);
@@ -43,7 +43,7 @@ logged_init(struct logged *l, enum origin_mode mode)
 	}
 	l->formats = arena_new();
 	l->site.proxies[0].log_format = format_conf(l->formats, "option tcplog")->log_format;
-	l->site.proxies[1].timeout_queue_ms = 200;
+	l->site.proxies[1].timeout_queue_ms = 1000;
 }
 
 void

@@ -56,9 +56,9 @@ timeouts(void **state)
 		logged_init(&l, ORIGIN_HOLD);
 		site_add_server(&l.site, "s1", l.origin.port);
 		if (server_side)
-			l.site.proxies[1].timeout_server_ms = 100;
+			l.site.proxies[1].timeout_server_ms = 500;
 		else
-			l.site.proxies[0].timeout_client_ms = 100;
+			l.site.proxies[0].timeout_client_ms = 500;
 		site_start(&l.site, 1);
 		assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
 		assert_string_equal(logged_end(&l), server_side ? "app/s1 5 sD 1/1/0/0/0 0/0"

@@ -47,7 +47,7 @@ connect_from(const struct site *site, uint32_t last)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(site->port) };
 	struct sockaddr_in from = { .sin_family = AF_INET };
-	struct timeval limit = { .tv_sec = 10 };
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -99,7 +99,7 @@ freed_slot_finds_its_waiter(void **state)
 	origin_stop(&b);
 }
 
-/* Sends until nothing is taken any more for 20 ms; the number of bytes. */
+/* Sends until nothing is taken any more for 300 ms; the number of bytes. */
 static size_t
 fill(int fd)
 {
@@ -107,7 +107,7 @@ fill(int fd)
 	size_t sent = 0;
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	for (int idle = 0; idle < 20;) {
+	for (int idle = 0; idle < 300;) {
 		ssize_t n = send(fd, data, sizeof data, MSG_NOSIGNAL);
 
 		if (n > 0) {
@@ -129,7 +129,7 @@ static void
 waiting_comes_back_to_the_client(void **state)
 {
 	int listener, server, client;
-	struct timeval limit = { .tv_sec = 10 };
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 	uint16_t port = unused_port();
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct site site;
@@ -142,7 +142,7 @@ waiting_comes_back_to_the_client(void **state)
 	assert_int_equal(listen(listener, 1), 0);
 	site_init(&site);
 	site_add_server(&site, "s", port);
-	site.proxies[0].timeout_client_ms = 100;
+	site.proxies[0].timeout_client_ms = 500;
 	site.proxies[1].timeout_server_ms = 0;
 	site_start(&site, 1);
 	client = site_connect(&site);
@@ -150,7 +150,7 @@ waiting_comes_back_to_the_client(void **state)
 	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	fill(client);
 	/* Longer than the client's time-out: the timer looks, and finds no deadline. */
-	until = mono_add_ms(mono_now(), 300);
+	until = mono_add_ms(mono_now(), 1000);
 	while (mono_before(mono_now(), until))
 		nap();
 	assert_int_equal(proxy_sessions(site.proxy), 1);
