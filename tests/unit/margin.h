@@ -5,10 +5,7 @@
  * duration is too long only beyond MARGIN_MS of what it should be; how long things really take is
  * measured where the machine is quiet (scripts/bench, scripts/lab).
  */
-#ifndef TANDEM_TESTS_UNIT_MARGIN_H
-#define TANDEM_TESTS_UNIT_MARGIN_H
+#pragma once
 
 #define WAIT_MS              60000
 #define MARGIN_MS(should_ms) (2 * (should_ms) + 1000)
-
-#endif
