@@ -127,7 +127,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 		g->of.ops->released(g->of.ctx, g);
 		break;
 	case REQUEST_ANNOUNCE:
-		leases_announce(&g->res.leases, instance);
+		leases_ask_announce(&g->res.leases, instance);
 		break;
 	case REQUEST_WILL:
 		leases_will(&g->res.leases, instance, p->lodged.lodged);

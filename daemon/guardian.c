@@ -192,6 +192,15 @@ on_tick(struct timer *t, struct mono now)
 	systemd_tick(&g->systemd, now);
 }
 
+/* Last in every turn. */
+static void
+on_turn(struct loop *loop)
+{
+	struct guardian *g = loop->ctx;
+
+	leases_announce(&g->current->res.leases);
+}
+
 /* First in every turn: was this process away for so long that leases may have ended? */
 static void
 on_wake(struct loop *loop)
@@ -331,6 +340,7 @@ run(struct guardian *g)
 
 	g->loop.ctx = g;
 	g->loop.on_wake = on_wake;
+	g->loop.on_turn = on_turn;
 	g->loop.now = g->woken = mono_now();
 	if (generation_begin_scripts(g->current, NULL, guardian_on_told, g) < 0) {
 		log_error("out of memory");

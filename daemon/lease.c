@@ -119,14 +119,39 @@ leases_release(struct leases *leases, uint32_t instance, struct mono now)
 	leases->ops->join(leases->kernel, instance, false);
 	leases->at[instance].claimed = false;
 	leases->at[instance].frozen = false;
+	leases->at[instance].rounds = 0;
 	leases->tell(leases->ctx, REQUEST_RELEASED, instance, error, vips_n(leases, instance), now);
 }
 
 void
-leases_announce(struct leases *leases, uint32_t instance)
+leases_ask_announce(struct leases *leases, uint32_t instance)
 {
-	if (leases->at[instance].claimed)
-		leases->ops->announce(leases->kernel, instance, 1);
+	if (!leases->at[instance].claimed)
+		return;
+	leases->at[instance].rounds++;
+	leases->asked = true;
+}
+
+void
+leases_announce(struct leases *leases)
+{
+	bool frozen = false;
+
+	if (!leases->asked)
+		return;
+	for (uint32_t i = 0; i < leases->conf->instances_n; i++) {
+		struct lease *lease = &leases->at[i];
+
+		if (lease->rounds == 0)
+			continue;
+		if (lease->frozen) { /* the worker is asked whether it is still master */
+			frozen = true;
+			continue;
+		}
+		leases->ops->announce(leases->kernel, i, lease->rounds);
+		lease->rounds = 0;
+	}
+	leases->asked = frozen;
 }
 
 void
@@ -331,6 +356,7 @@ leases_adopt(struct leases *leases, struct leases *from, struct mono now)
 {
 	bool changed = false;
 
+	leases->asked = from->asked;
 	/* First what goes: an address may have moved from one instance to another. */
 	for (uint32_t i = 0; i < from->conf->instances_n; i++) {
 		uint32_t to = conf_match_instance(from->conf, i, leases->conf);

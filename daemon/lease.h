@@ -21,6 +21,7 @@ struct lease {
 	bool yielded;        /* resigned until it is told to resume: outlives workers */
 	bool failing;        /* the last renewal failed: said once */
 	uint32_t missing_n;  /* VIPs that vanished and are not back yet */
+	uint32_t rounds;     /* of announcements that were asked for and not made yet */
 	struct mono renewed; /* when the kernel last had all of them */
 	struct mono due;     /* of the next renewal */
 	struct mono restored;
@@ -58,6 +59,7 @@ struct leases {
 	void *kernel;
 	lease_tell_fn *tell;
 	void *ctx;
+	bool asked; /* some instance has rounds */
 };
 
 /* 0 or -ENOMEM.  The others outlive it. */
@@ -77,9 +79,13 @@ bool lease_is_late(const struct conf *conf, int64_t away_ns);
 /* The worker's requests.  `now` may be early, never late: leases are reckoned from it. */
 void leases_claim(struct leases *leases, uint32_t instance, struct mono now);
 void leases_release(struct leases *leases, uint32_t instance, struct mono now);
-void leases_announce(struct leases *leases, uint32_t instance);
+void leases_ask_announce(struct leases *leases, uint32_t instance);
 void leases_will(struct leases *leases, uint32_t instance, bool lodged);
 void leases_confirm(struct leases *leases, uint32_t instance, bool master, struct mono now);
+
+/* Makes the announcements that were asked for, once everything the worker has said is known: it may
+ * have let go since it asked, long ago if the guardian was away. */
+void leases_announce(struct leases *leases);
 
 /* Renews what is due.  Only while the worker moves. */
 void leases_renew(struct leases *leases, struct mono now);

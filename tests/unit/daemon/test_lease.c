@@ -185,7 +185,8 @@ test_announcements(void **state)
 	}
 	assert_int_equal(frames, 5 * 2);
 	leases_release(&f.leases, 0, mono_now());
-	leases_announce(&f.leases, 0); /* not ours any more */
+	leases_ask_announce(&f.leases, 0); /* not ours any more */
+	leases_announce(&f.leases);
 	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
 	close(fd);
 	end(&f);

@@ -19,6 +19,7 @@ struct fixture {
 	struct mono now;
 	bool there, refuses;
 	unsigned puts;
+	unsigned rounds; /* of announcements */
 	/* the last word to the worker */
 	enum request told;
 	int error;
@@ -59,6 +60,7 @@ sweep(void *kernel, const struct leases *leases)
 static void
 announce(void *kernel, uint32_t instance, uint32_t rounds)
 {
+	((struct fixture *)kernel)->rounds += rounds;
 }
 
 static void
@@ -152,12 +154,44 @@ test_a_lost_permanent_vip_is_a_failed_claim(void **state)
 	leases_fini(&f->leases);
 }
 
+/* What the worker has said since counts, and what it has not said yet. */
+static void
+test_announcements_wait_for_the_last_word(void **state)
+{
+	struct fixture *f = hold(2);
+	unsigned before = f->rounds;
+
+	leases_ask_announce(&f->leases, 0);
+	leases_ask_announce(&f->leases, 0);
+	assert_int_equal(f->rounds, before);
+	leases_announce(&f->leases);
+	leases_announce(&f->leases);
+	assert_int_equal(f->rounds, before + 2);
+
+	leases_ask_announce(&f->leases, 0);
+	leases_freeze(&f->leases, f->now);
+	leases_announce(&f->leases);
+	assert_int_equal(f->rounds, before + 2);
+	leases_confirm(&f->leases, 0, true, f->now);
+	leases_announce(&f->leases);
+	assert_int_equal(f->rounds, before + 3);
+
+	leases_ask_announce(&f->leases, 0);
+	leases_release(&f->leases, 0, f->now);
+	leases_announce(&f->leases);
+	leases_ask_announce(&f->leases, 0);
+	leases_announce(&f->leases);
+	assert_int_equal(f->rounds, before + 3);
+	leases_fini(&f->leases);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_lost_lease_is_tried_again),
 		cmocka_unit_test(test_a_lost_permanent_vip_is_a_failed_claim),
+		cmocka_unit_test(test_announcements_wait_for_the_last_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
