@@ -225,6 +225,8 @@ on_guardian_gone(struct ipc *ipc)
 
 	log_error("the guardian is gone");
 	w->status = 1;
+	if (w->phase == WORKER_FROZEN)
+		worker_thaw(w);
 	/* Nobody else can remove the VIPs: while they are here, whoever still comes is served. */
 	if (w->phase != WORKER_COLLECTING)
 		w->serve_until = mono_add_ms(vrrp_lapse(w->vrrp), LAPSE_MS);

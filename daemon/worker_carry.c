@@ -5,7 +5,8 @@
  * From FREEZE on nothing is sent, received or answered here: advertisements and questions wait in
  * sockets that the next worker has, too.  Either THAW follows, and everything goes on as if nothing
  * had been, or RETIRE: then the proxy's sessions are all that is left, and the process ends with
- * the last of them.
+ * the last of them.  Or the guardian dies: then nobody may know who has the token, and it thaws to
+ * resign.  If the next worker has it, both do, and that harms nobody.
  */
 #include "daemon/worker_state.h"
 
