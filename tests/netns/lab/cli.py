@@ -3,9 +3,11 @@
 import argparse
 import dataclasses
 import os
+import random
 import sys
 
 from . import config
+from .chaos import Broken, Chaos, Kills, checked_proxy
 from .faults import FAULTS, Drill, burn
 from .interop import cells, run_cell, table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
@@ -187,6 +189,46 @@ def burn_cpu(args):
         sys.exit(1)
 
 
+def chaos(args):
+    seed = args.seed if args.seed is not None else random.randrange(1_000_000)
+    print(f"seed {seed}", flush=True)
+    pair = choose_pair(args)
+    with Lab() as lab:
+        lab.up()
+        for name in PAIR:
+            lab.tandem(name, pair, checked_proxy())
+        lab.start_pair()
+        run = Chaos(lab, pair, seed, args.patience, say=lambda text: print(text, flush=True))
+        try:
+            run.run(args.minutes * 60, args.first)
+        except Broken as error:
+            sys.exit(str(error))
+        problems = lab.stop_pair()
+    print(run.summary())
+    for text in run.late + problems:
+        print(text)
+    if problems:
+        sys.exit(1)
+
+
+def kills(args):
+    pair = choose_pair(args)
+    with Lab() as lab:
+        lab.up()
+        for name in PAIR:
+            lab.tandem(name, pair)
+        lab.start_pair()
+        series = Kills()
+        series.run(lab, pair, args.times)
+        problems = lab.stop_pair()
+    bound_ms, gone_bound_ms = FAULTS["killall"].bound_ms(pair), config.LEASE_S * 1000 + 500
+    print(f"SIGKILL to everything on the master, {args.times} times, bound {bound_ms:.0f} ms")
+    for text in [*series.lines(), *problems]:
+        print(text)
+    if problems or max(series.away_ms) > bound_ms or max(series.gone_ms) > gone_bound_ms:
+        sys.exit(1)
+
+
 def scale(args):
     """Both in the same lab, one after the other."""
     failed = False
@@ -254,6 +296,15 @@ def main():
     sub.add_argument("--rounds", type=int, default=3)
     sub = command("burn", burn_cpu, "CPU burnt on both nodes: nobody may fail over")
     sub.add_argument("--minutes", type=float, default=10)
+    sub = command("chaos", chaos, "random faults on a pair under load, one or two at a time")
+    sub.add_argument("--minutes", type=float, default=10)
+    sub.add_argument("--seed", type=int, help="of an earlier run: the same faults again")
+    sub.add_argument("--first", type=int, default=1, help="the number of the first round")
+    sub.add_argument("--patience", type=float, default=1.0, help="factor on waits and bounds")
+    vrrp_options(sub)
+    sub = command("kills", kills, "SIGKILL to everything on the master, again and again")
+    sub.add_argument("--times", type=int, default=50)
+    vrrp_options(sub)
     sub = command("interop", interop, "Tandem beside keepalived and FRR: the matrix")
     sub.add_argument("words", nargs="*", help="only cells whose name has all of them")
     sub.add_argument("--list", action="store_true", help="the names of the cells")
