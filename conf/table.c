@@ -131,13 +131,16 @@ match_name(const char *name, const struct conf_word *words, size_t words_n)
 	if (*name != *words[0].text)
 		return 0;
 	while (n < words_n) {
-		size_t len = strlen(words[n].text);
+		const char *word = words[n].text;
+		size_t len = strcspn(word, "("); /* what stands in parentheses is its argument */
 
-		if (strncmp(name, words[n].text, len) != 0)
+		if (strncmp(name, word, len) != 0)
 			return 0;
 		n++;
-		if (!name[len])
+		if (name[len] == word[len])
 			return n;
+		if (word[len])
+			return 0;
 		if (name[len] != ' ')
 			return 0;
 		name += len + 1;

@@ -357,6 +357,37 @@ parse_tcp_request(struct conf_call *call)
 		read_rule(call, IN_REQUEST, OFFERS_REQUEST, &proxy->request_rules);
 }
 
+/* "monitor-net NETWORK": who asks from there is sent away before any rule, unlogged. */
+void
+parse_monitor_net(struct conf_call *call)
+{
+	static const char *const form[] = { "connection", "reject", "if", "{", "src", "", "}" };
+	enum { FORM_N = sizeof form / sizeof *form, NETWORK = 5 };
+	struct conf_proxy *proxy = call->object;
+	struct conf_rules *rules = &proxy->connection_rules;
+	const struct conf_word *network = call_word(call, 1, "a network");
+	struct conf_word words[FORM_N];
+	struct conf_tcp_rule rule;
+	size_t before = rules->n;
+	struct conf_call rewritten = *call;
+
+	call->used = 2;
+	if (!network)
+		return;
+	for (size_t i = 0; i < FORM_N; i++) {
+		words[i] = *network;
+		words[i].text = i == NETWORK ? network->text : form[i];
+	}
+	rewritten.words = words;
+	rewritten.words_n = FORM_N;
+	read_rule(&rewritten, IN_CONNECTION, CONF_NEEDS_CLIENT, rules);
+	if (rules->n == before)
+		return;
+	rule = rules->list[before];
+	memmove(&rules->list[1], rules->list, before * sizeof *rules->list);
+	rules->list[0] = rule;
+}
+
 void
 parse_tcp_response(struct conf_call *call)
 {

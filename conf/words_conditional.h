@@ -23,6 +23,7 @@ void parse_use_server(struct conf_call *call);
 void print_use_servers(const struct conf_printer *pr, const struct conf_row *row,
 		       const void *object);
 void parse_tcp_request(struct conf_call *call);
+void parse_monitor_net(struct conf_call *call);
 void print_tcp_request(const struct conf_printer *pr, const struct conf_row *row,
 		       const void *object);
 void parse_tcp_response(struct conf_call *call);

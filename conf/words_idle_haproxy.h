@@ -195,6 +195,44 @@
 	HAPROXY_IDLE("tune.quic.retry-threshold", WHY_QUIC),                                       \
 	HAPROXY_IDLE("tune.quic.socket-owner", WHY_QUIC),                                          \
 	HAPROXY_IDLE("tune.quic.zero-copy-fwd-send", WHY_QUIC),                                    \
+	HAPROXY_IDLE("tune.quic.cc.cubic.min-losses", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.disable-tx-pacing", WHY_QUIC),                                     \
+	HAPROXY_IDLE("tune.quic.disable-udp-gso", WHY_QUIC),                                       \
+	HAPROXY_IDLE("tune.quic.frontend.max-window-size", WHY_QUIC),                              \
+	HAPROXY_IDLE("tune.quic.frontend.stream-data-ratio", WHY_QUIC),                            \
+	HAPROXY_IDLE("tune.quic.backend.max-idle-timeout", WHY_QUIC),                              \
+	HAPROXY_IDLE("tune.quic.mem.tx-max", WHY_QUIC),                                            \
+	HAPROXY_IDLE("tune.quic.fe.cc.hystart", WHY_QUIC),                                         \
+	HAPROXY_IDLE("tune.quic.fe.cc.max-frame-loss", WHY_QUIC),                                  \
+	HAPROXY_IDLE("tune.quic.fe.cc.max-win-size", WHY_QUIC),                                    \
+	HAPROXY_IDLE("tune.quic.fe.cc.reorder-ratio", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.fe.max-idle-timeout", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.fe.sec.glitches-threshold", WHY_QUIC),                             \
+	HAPROXY_IDLE("tune.quic.fe.sec.retry-threshold", WHY_QUIC),                                \
+	HAPROXY_IDLE("tune.quic.fe.sock-per-conn", WHY_QUIC),                                      \
+	HAPROXY_IDLE("tune.quic.fe.stream.data-ratio", WHY_QUIC),                                  \
+	HAPROXY_IDLE("tune.quic.fe.stream.max-concurrent", WHY_QUIC),                              \
+	HAPROXY_IDLE("tune.quic.fe.stream.max-total", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.fe.stream.rxbuf", WHY_QUIC),                                       \
+	HAPROXY_IDLE("tune.quic.fe.tx.pacing", WHY_QUIC),                                          \
+	HAPROXY_IDLE("tune.quic.fe.tx.udp-gso", WHY_QUIC),                                         \
+	HAPROXY_IDLE("tune.quic.be.cc.hystart", WHY_QUIC),                                         \
+	HAPROXY_IDLE("tune.quic.be.cc.max-frame-loss", WHY_QUIC),                                  \
+	HAPROXY_IDLE("tune.quic.be.cc.max-win-size", WHY_QUIC),                                    \
+	HAPROXY_IDLE("tune.quic.be.cc.reorder-ratio", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.be.max-idle-timeout", WHY_QUIC),                                   \
+	HAPROXY_IDLE("tune.quic.be.sec.glitches-threshold", WHY_QUIC),                             \
+	HAPROXY_IDLE("tune.quic.be.stream.data-ratio", WHY_QUIC),                                  \
+	HAPROXY_IDLE("tune.quic.be.stream.max-concurrent", WHY_QUIC),                              \
+	HAPROXY_IDLE("tune.quic.be.stream.rxbuf", WHY_QUIC),                                       \
+	HAPROXY_IDLE("tune.quic.be.tx.pacing", WHY_QUIC),                                          \
+	HAPROXY_IDLE("tune.quic.be.tx.udp-gso", WHY_QUIC),                                         \
+	HAPROXY_IDLE("tune.h2.fe.max-rst-at-once", WHY_HTTP),                                      \
+	HAPROXY_IDLE("tune.defaults.purge", "`defaults` are kept as long as the configuration"),   \
+	HAPROXY_IDLE("tune.listener.default-shards", "each thread accepts from all listeners"),    \
+	HAPROXY_IDLE("tune.ssl.certificate-compression", WHY_TLS),                                 \
+	HAPROXY_IDLE("cpu-affinity", WHY_THREADS),                                                 \
+	HAPROXY_IDLE("jwt.decrypt_alg_list", WHY_HTTP),                                            \
 	HAPROXY_IDLE("tune.rcvbuf.backend", WHY_BUFFERS),                                          \
 	HAPROXY_IDLE("tune.rcvbuf.frontend", WHY_BUFFERS),                                         \
 	HAPROXY_IDLE("tune.sndbuf.backend", WHY_BUFFERS),                                          \
@@ -269,13 +307,11 @@
 	HAPROXY_MODERN("rspideny", "http-response deny"),                                          \
 	HAPROXY_MODERN("appsession", "stick on req.cook(NAME)"),                                   \
 	HAPROXY_REFUSED("force-be-switch", "comes with a later version"),                          \
-	HAPROXY_REFUSED("ssl-f-use", "write `crt` behind `bind`"),                                 \
-	HAPROXY_REFUSED("monitor-net",                                                             \
-			"its modern form is "                                                      \
-			"`tcp-request connection reject if { src NETWORK }`")
+	HAPROXY_REFUSED("ssl-f-use", "write `crt` behind `bind`")
 
 #define BIND_IDLE_ROWS                                                                             \
 	HAPROXY_PARAMETER("guid-prefix", 1, "`name` is how it is called in the log"),              \
+	HAPROXY_PARAMETER("label", 1, "`name` is how it is called in the log"),                    \
 	HAPROXY_PARAMETER("nbconn", 1, "it concerns reverse HTTP only"),                           \
 	HAPROXY_PARAMETER("idle-ping", 1, WHY_HTTP),                                               \
 	HAPROXY_PARAMETER("quic-cc-algo", 1, WHY_QUIC),                                            \
@@ -327,7 +363,7 @@
 	HAPROXY_PARAMETER("resolve-net", 1, "host names are resolved once, at the start"),         \
 	HAPROXY_PARAMETER("allow-0rtt", 0, "early data is not sent"),                              \
 	HAPROXY_PARAMETER_REFUSED("shard", 1, WHY_PEERS),                                          \
-	HAPROXY_PARAMETER_REFUSED("set-proxy-v2-tlv-fmt", 1, "comes with a later version"),        \
+	HAPROXY_PARAMETER_REFUSED("set-proxy-v2-tlv-fmt(ID)", 1, "comes with a later version"),    \
 	HAPROXY_PARAMETER_REFUSED("strict-maxconn", 0, "`maxconn` is always strict"),              \
 	HAPROXY_PARAMETER_REFUSED("cc", 1, "set it for the whole host (sysctl)"),                  \
 	HAPROXY_PARAMETER_REFUSED("force-sslv3", 0, "SSLv3 is never spoken"),                      \
