@@ -107,8 +107,11 @@ announce(void *kernel, uint32_t instance, uint32_t rounds)
 {
 	struct lease_kernel *k = kernel;
 
+	const struct conf_instance *c = &k->conf->instances[instance];
+
 	announce_rounds(k->announcer, instance, rounds);
-	solicit_peers(k->solicitor, &k->conf->instances[instance], mono_now());
+	solicit_peers(k->solicitor, c, mono_now());
+	solicit_awaited(k->solicitor, c->interface, mono_now());
 }
 
 static void

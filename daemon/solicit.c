@@ -5,6 +5,7 @@
 
 #include "common/checksum.h"
 #include "conf/behaviour.h"
+#include "daemon/neighbours.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,8 +51,11 @@ solicitor_init(struct solicitor *solicitor, const struct conf *conf, const struc
 	for (size_t i = 0; i < conf->instances_n; i++)
 		n += conf->instances[i].unicast_peers_n;
 	solicitor->peers = calloc(n + 1, sizeof *solicitor->peers);
-	if (!solicitor->peers)
+	solicitor->looked = calloc(conf->interfaces_n + 1, sizeof *solicitor->looked);
+	if (!solicitor->peers || !solicitor->looked) {
+		solicitor_fini(solicitor);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < conf->instances_n; i++) {
 		const struct conf_instance *c = &conf->instances[i];
 
@@ -69,6 +73,7 @@ void
 solicitor_fini(struct solicitor *solicitor)
 {
 	free(solicitor->peers);
+	free(solicitor->looked);
 	*solicitor = (struct solicitor){ .fd = -1 };
 }
 
@@ -152,6 +157,12 @@ ask(const struct solicitor *solicitor, const struct netwatch_link *link, const s
 	sendto(solicitor->fd, frame, len, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
 }
 
+static bool
+is_soon(struct mono now, struct mono last)
+{
+	return last.ns && mono_since_ms(now, last) < SOLICIT_PAUSE_MS;
+}
+
 void
 solicit_peers(struct solicitor *solicitor, const struct conf_instance *instance, struct mono now)
 {
@@ -168,9 +179,38 @@ solicit_peers(struct solicitor *solicitor, const struct conf_instance *instance,
 		const struct ip *peer = &instance->unicast_peers[i].ip;
 		struct solicited *known = find(solicitor, interface, peer);
 
-		if (known->asked.ns && mono_since_ms(now, known->asked) < SOLICIT_PAUSE_MS)
+		if (is_soon(now, known->asked))
 			continue;
 		known->asked = now;
 		ask(solicitor, link, source, peer);
 	}
+}
+
+struct asker {
+	const struct solicitor *solicitor;
+	const struct netwatch_link *link;
+};
+
+static void
+ask_awaited(void *ctx, const struct ip *ip)
+{
+	const struct asker *asker = ctx;
+	const struct netwatch_link *link = asker->link;
+	const struct ip *source = ip->family == AF_INET6 ? &link->primary6 : &link->primary;
+
+	if (source->family != AF_UNSPEC)
+		ask(asker->solicitor, link, source, ip);
+}
+
+void
+solicit_awaited(struct solicitor *solicitor, uint32_t interface, struct mono now)
+{
+	struct asker asker = { solicitor, netwatch_link(solicitor->watch, interface) };
+
+	if (solicitor->fd < 0 || !asker.link->present || !asker.link->arp ||
+	    is_soon(now, solicitor->looked[interface]))
+		return;
+	solicitor->looked[interface] = now;
+	/* Without an answer it goes as it does without us. */
+	neighbours_awaited(asker.link->ifindex, ask_awaited, &asker);
 }

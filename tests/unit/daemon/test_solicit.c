@@ -7,6 +7,7 @@
 #include "daemon/announce.h"
 #include "lab.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,6 +111,49 @@ test_pace(void **state)
 	arena_free(arena);
 }
 
+/* What is sent to a neighbour that does not answer waits for one: it is asked for, and nobody else. */
+static void
+test_awaited(void **state)
+{
+	struct arena *arena = arena_new();
+	struct conf *conf = lab_conf(arena, 1, 0);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct mono now = mono_now();
+	struct netwatch watch;
+	struct announcer announcer;
+	struct solicitor solicitor;
+	struct loop loop;
+	uint8_t frame[128];
+	int fd = lab_capture(0x0806), sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(loop_init(&loop), 0);
+	assert_int_equal(netwatch_init(&watch, &loop, conf, NULL, NULL, NULL), 0);
+	assert_int_equal(announcer_init(&announcer, &watch), 0);
+	assert_int_equal(solicitor_init(&solicitor, conf, &watch, announcer.fd), 0);
+	solicit_awaited(&solicitor, 0, now);
+	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
+
+	lab_ip("ntable change name arp_cache dev tt0 retrans 60000"); /* it asks once */
+	inet_pton(AF_INET, "10.9.0.7", &to.sin_addr);
+	assert_int_equal(sendto(sender, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+	while (lab_next_frame(fd, frame, sizeof frame) > 0)
+		; /* the kernel's own request */
+	solicit_awaited(&solicitor, 0, mono_add_ms(now, SOLICIT_PAUSE_MS - 1));
+	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
+	solicit_awaited(&solicitor, 0, mono_add_ms(now, SOLICIT_PAUSE_MS));
+	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), SOLICIT_ARP_LEN);
+	assert_memory_equal(frame + 28, "\x0a\x09\0\x01", 4);
+	assert_memory_equal(frame + 38, "\x0a\x09\0\x07", 4);
+
+	close(sender);
+	close(fd);
+	solicitor_fini(&solicitor);
+	announcer_fini(&announcer);
+	netwatch_fini(&watch);
+	loop_fini(&loop);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -117,6 +161,7 @@ main(void)
 		cmocka_unit_test(test_arp),
 		cmocka_unit_test(test_solicitation),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_awaited),
 	};
 
 	lab_enter();
