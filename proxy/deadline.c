@@ -20,6 +20,8 @@ session_relay_deadline(const struct session *s, enum session_cause *cause)
 	const struct conf_proxy *fe = s->frontend->conf, *be = s->backend->conf;
 	uint32_t client_ms = fe->timeout_client_ms, server_ms = be->timeout_server_ms;
 	struct mono client, server, last = s->client.active;
+	/* While ANSWERING it is the rules that wait, not the client's socket. */
+	bool sending = s->state != SESSION_ANSWERING && !channel_empty(&s->down);
 
 	if (be->timeout_tunnel_ms)
 		client_ms = server_ms = be->timeout_tunnel_ms;
@@ -35,13 +37,13 @@ session_relay_deadline(const struct session *s, enum session_cause *cause)
 			server = mono_add_ms(last, server_ms);
 	}
 	/* A side is waited for only if it owes something: its data, or room for what it is sent. */
-	if ((s->client.flags & CONN_EOF) && channel_empty(&s->down))
+	if ((s->client.flags & CONN_EOF) && !sending)
 		client.ns = 0;
-	else if (!channel_empty(&s->up) && channel_empty(&s->down))
+	else if (!channel_empty(&s->up) && !sending)
 		client.ns = 0;
 	if ((s->server.flags & CONN_EOF) && channel_empty(&s->up))
 		server.ns = 0;
-	else if (!channel_empty(&s->down) && channel_empty(&s->up))
+	else if (sending && channel_empty(&s->up))
 		server.ns = 0;
 
 	if (server.ns && (!client.ns || mono_before(server, client))) {
@@ -50,6 +52,29 @@ session_relay_deadline(const struct session *s, enum session_cause *cause)
 	}
 	*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
 	return client;
+}
+
+struct mono
+session_client_deadline(const struct session *s)
+{
+	uint32_t ms = s->frontend->conf->timeout_client_ms;
+
+	return ms ? mono_add_ms(s->client.active, ms) : (struct mono){ 0 };
+}
+
+/* While it has no server yet the client's patience counts too, unless it has said its last word. */
+static struct mono
+dialing_deadline(const struct session *s, uint32_t ms, enum session_cause *cause)
+{
+	struct mono client = session_client_deadline(s),
+		    own = ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
+
+	if (client.ns && !(s->client.flags & CONN_EOF) && (!own.ns || mono_before(client, own))) {
+		*cause = SESSION_CAUSE_CLIENT_TIMEOUT;
+		return client;
+	}
+	*cause = SESSION_CAUSE_SERVER_TIMEOUT;
+	return own;
 }
 
 struct mono
@@ -71,14 +96,13 @@ session_deadline(const struct session *s, enum session_cause *cause)
 	be = s->backend->conf;
 	switch (s->state) {
 	case SESSION_QUEUED:
-		ms = be->timeout_queue_ms ? be->timeout_queue_ms : be->timeout_connect_ms;
-		break;
+		return dialing_deadline(
+			s, be->timeout_queue_ms ? be->timeout_queue_ms : be->timeout_connect_ms,
+			cause);
 	case SESSION_CONNECTING:
-		ms = be->timeout_connect_ms;
-		break;
+		return dialing_deadline(s, be->timeout_connect_ms, cause);
 	case SESSION_PAUSING:
-		ms = dial_pause_ms(s);
-		break;
+		return dialing_deadline(s, dial_pause_ms(s), cause);
 	case SESSION_ANSWERING:
 		return inspect_answer_deadline(s, session_relay_deadline(s, cause));
 	case SESSION_RELAYING:
@@ -88,7 +112,7 @@ session_deadline(const struct session *s, enum session_cause *cause)
 	case SESSION_CLOSED:
 		break;
 	}
-	return ms ? mono_add_ms(s->since, ms) : (struct mono){ 0 };
+	return (struct mono){ 0 };
 }
 
 uint32_t

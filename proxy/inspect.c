@@ -178,7 +178,11 @@ admit(struct session *s, const struct conf_rules *rules)
 bool
 inspect_connection(struct session *s)
 {
-	return admit(s, &s->frontend->conf->connection_rules);
+	s->unwelcome = true;
+	if (!admit(s, &s->frontend->conf->connection_rules))
+		return false;
+	s->unwelcome = false;
+	return true;
 }
 
 /* ------------------------------------------------------------------ where it goes */
@@ -358,19 +362,11 @@ inspect_begin(struct session *s)
 	inspect_ready(s);
 }
 
-static struct mono
-client_deadline(const struct session *s)
-{
-	uint32_t ms = s->frontend->conf->timeout_client_ms;
-
-	return ms ? mono_add_ms(s->client.active, ms) : (struct mono){ 0 };
-}
-
 struct mono
 inspect_deadline(const struct session *s)
 {
 	uint32_t ms = stage_proxy(s)->inspect_request_ms;
-	struct mono client = client_deadline(s), delay = { 0 };
+	struct mono client = session_client_deadline(s), delay = { 0 };
 
 	if (ms)
 		delay = mono_add_ms(s->since, ms);
@@ -382,7 +378,7 @@ inspect_deadline(const struct session *s)
 void
 inspect_expired(struct session *s)
 {
-	struct mono client = client_deadline(s);
+	struct mono client = session_client_deadline(s);
 
 	if (client.ns && !mono_before(s->thread->loop.now, client) && !is_final(s)) {
 		if (!s->backend)

@@ -48,6 +48,10 @@ phase_of(const struct session *s)
 		return 'C';
 	case SESSION_ANSWERING:
 	case SESSION_RELAYING:
+		/* As HAProxy: neither side has done anything. */
+		if (s->cause == SESSION_CAUSE_KILLED || s->cause == SESSION_CAUSE_UP ||
+		    s->cause == SESSION_CAUSE_DOWN)
+			return '-';
 		if ((s->server.flags & CONN_EOF) && (s->server.flags & CONN_SHUT))
 			return 'L';
 		return 'D';
@@ -57,16 +61,53 @@ phase_of(const struct session *s)
 	return '-';
 }
 
+/*
+ * Must the one who is sent `ch` not take what it has got for the whole?  A time-out, or a will of
+ * ours, with nothing on the way ends an idle connection: that is told as an end, all else as a
+ * failure.
+ */
+static bool
+cut_short(const struct session *s, const struct channel *ch)
+{
+	switch (s->cause) {
+	case SESSION_CAUSE_NONE:
+		return false;
+	case SESSION_CAUSE_CLIENT_TIMEOUT:
+	case SESSION_CAUSE_SERVER_TIMEOUT:
+	case SESSION_CAUSE_KILLED:
+	case SESSION_CAUSE_UP:
+		return (s->state != SESSION_RELAYING && s->state != SESSION_ANSWERING) ||
+		       !channel_empty(ch);
+	case SESSION_CAUSE_CLIENT:
+	case SESSION_CAUSE_SERVER:
+	case SESSION_CAUSE_RESOURCE:
+	case SESSION_CAUSE_PROXY:
+	case SESSION_CAUSE_DOWN:
+		break;
+	}
+	return true;
+}
+
+/* The last word of the layer above the socket, unless it has been said with a FIN. */
+static void
+take_leave(struct conn *c)
+{
+	if (c->layer && !(c->flags & CONN_SHUT))
+		c->ops->finish(c);
+}
+
 void
 session_close(struct session *s, enum session_cause cause)
 {
 	struct proxy_thread *t = s->thread;
-	bool reset = cause != SESSION_CAUSE_NONE;
+	bool cut_up, cut_down;
 
 	if (s->state == SESSION_CLOSED)
 		return;
 	s->cause = cause;
 	s->phase = cause == SESSION_CAUSE_NONE ? '-' : phase_of(s);
+	cut_up = cut_short(s, &s->up);
+	cut_down = cut_short(s, &s->down);
 	dial_cancel(s);
 	s->state = SESSION_CLOSED;
 	/* As HAProxy counts: the frontend still has this session, backend and server no more. */
@@ -76,15 +117,20 @@ session_close(struct session *s, enum session_cause cause)
 	if (s->frontend->log_end && !s->logged)
 		access_log_end(s);
 
-	/* A server that has not said its last word is told that nobody listens any more. */
+	if (!cut_up)
+		take_leave(&s->server);
+	/* A server that has had a FIN and still not said its last word learns that nobody listens. */
+	cut_up |= (s->server.flags & CONN_SHUT) != 0;
 	conn_close(&s->server, &t->loop,
-		   (reset && !(s->server.flags & CONN_EOF)) ||
+		   (cut_up && !(s->server.flags & CONN_EOF)) ||
 			   (s->backend && s->backend->conf->nolinger));
 	if (s->vanish)
 		conn_vanish(&s->client);
-	else if (reset)
+	else if (!cut_down)
+		take_leave(&s->client);
+	if (!s->vanish && cause != SESSION_CAUSE_NONE)
 		conn_discard(&s->client);
-	conn_close(&s->client, &t->loop, s->vanish || s->frontend->conf->nolinger);
+	conn_close(&s->client, &t->loop, s->vanish || s->unwelcome || s->frontend->conf->nolinger);
 	channel_drop(&s->up, &t->store);
 	channel_drop(&s->down, &t->store);
 	timer_disarm(&t->loop.timers, &s->timer);
@@ -214,7 +260,14 @@ answering(struct session *s, bool expired)
 	}
 }
 
-/* A socket has something to tell, or a share of the last turn was left. */
+static bool
+has_no_server_yet(const struct session *s)
+{
+	return s->state == SESSION_QUEUED || s->state == SESSION_CONNECTING ||
+	       s->state == SESSION_PAUSING;
+}
+
+/* A socket has something to tell, or a share of the last turn was left, or the client has gone. */
 static void
 go_on(struct session *s)
 {
@@ -222,6 +275,8 @@ go_on(struct session *s)
 		session_ready(s);
 	else if (s->state == SESSION_ANSWERING)
 		answering(s, false);
+	else if (has_no_server_yet(s) && (s->client.flags & CONN_EOF) && channel_empty(&s->up))
+		session_close(s, SESSION_CAUSE_CLIENT);
 }
 
 /*
@@ -289,6 +344,9 @@ handshake(struct session *s)
 	}
 	r = tls_handshake(&s->client);
 	if (r < 0) {
+		/* As HAProxy: only who closes has left, who resets has failed. */
+		if (!(s->client.flags & CONN_RAW_EOF))
+			r = -EPROTO;
 		handshake_failed(s, -r, handshake_fault(-r));
 		return;
 	}
@@ -324,6 +382,29 @@ session_admitted(struct session *s)
 	dial(s);
 }
 
+/*
+ * The client of a session that has no server yet says something.  One that leaves without a word
+ * does not want a server any more; one that has asked may only have said all it has to say.
+ */
+static void
+still_wanted(struct session *s, uint32_t events)
+{
+	struct proxy_thread *t = s->thread;
+	int r;
+
+	s->client.active = t->loop.now;
+	if (!(events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)))
+		return;
+	r = channel_fill(&s->up, &s->client, &t->store, t->loop.now);
+	if (r == -ENOMEM)
+		session_close(s, SESSION_CAUSE_RESOURCE);
+	else if (r < 0 || (events & (EPOLLERR | EPOLLHUP)) || s->backend->conf->abortonclose)
+		session_close(s, SESSION_CAUSE_CLIENT);
+	else
+		/* The server may have accepted in this very turn. */
+		loop_defer(&t->loop, &s->later);
+}
+
 static void
 client_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -338,10 +419,8 @@ client_ready(struct loop_fd *lf, uint32_t events)
 		inspect_ready(s);
 	else if (s->state == SESSION_ANSWERING)
 		answering(s, false);
-	else if (events & (EPOLLERR | EPOLLHUP))
-		session_close(s, SESSION_CAUSE_CLIENT);
-	else if ((events & EPOLLRDHUP) && s->backend->conf->abortonclose)
-		session_close(s, SESSION_CAUSE_CLIENT);
+	else
+		still_wanted(s, events);
 }
 
 void
@@ -415,10 +494,13 @@ session_timer(struct timer *timer, struct mono now)
 			answering(s, true);
 		break;
 	case SESSION_CONNECTING:
-		dial_failed(s, ETIMEDOUT);
-		break;
 	case SESSION_PAUSING:
-		dial(s);
+		if (cause == SESSION_CAUSE_CLIENT_TIMEOUT)
+			session_close(s, cause);
+		else if (s->state == SESSION_CONNECTING)
+			dial_failed(s, ETIMEDOUT);
+		else
+			dial(s);
 		break;
 	case SESSION_CLOSED:
 		break;

@@ -69,6 +69,7 @@ struct session {
 	bool redispatched, logged;
 	bool awaits_header; /* the PROXY protocol's, before anything else */
 	bool vanish;        /* closed without a word to the client */
+	bool unwelcome;     /* refused as a connection: closed with RST */
 	uint8_t stage;      /* while INSPECTING: whose rules */
 	uint8_t attempts;   /* to connect */
 	uint8_t failures;   /* of these */
@@ -126,6 +127,9 @@ struct mono session_deadline(const struct session *s, enum session_cause *cause)
 
 /* The same as if both sides did nothing but relay. */
 struct mono session_relay_deadline(const struct session *s, enum session_cause *cause);
+
+/* When a client that says nothing more is sent away. */
+struct mono session_client_deadline(const struct session *s);
 
 /* The shortest time-out of a session that relays; 0 = it has none. */
 uint32_t session_shortest_ms(const struct session *s);

@@ -49,12 +49,11 @@ client_main(void *arg)
 			send(fd, text, sizeof text, MSG_NOSIGNAL);
 			abort_connection(fd);
 			continue;
-		case 2:
-			shutdown(fd, SHUT_WR);
-			break;
 		}
 		c->asked++;
 		send(fd, text, sizeof text, MSG_NOSIGNAL);
+		if (rand_r(&c->random) % 4 == 0)
+			shutdown(fd, SHUT_WR);
 		c->answered += recv(fd, text, sizeof text, 0) > 0;
 		close(fd);
 	}

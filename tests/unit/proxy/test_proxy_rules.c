@@ -369,13 +369,13 @@ ended_from_without(void **state)
 		proxy_shutdown_sessions(&l.site.proxy->backends[1].servers[0], i ? 'U' : 'D');
 		is_over(fd);
 		assert_string_equal(logged_end(&l),
-				    i ? "app/s1 5 UD 1/1/0/0/0 0/0" : "app/s1 5 DD 1/1/0/0/0 0/0");
+				    i ? "app/s1 5 U- 1/1/0/0/0 0/0" : "app/s1 5 D- 1/1/0/0/0 0/0");
 	}
 	fd = site_connect(&l.site);
 	hear(fd, "hello");
 	site_stop(&l.site);
 	is_over(fd);
-	assert_string_equal(logged_end(&l), "app/s1 5 KD 1/1/0/0/0 0/0");
+	assert_string_equal(logged_end(&l), "app/s1 5 K- 1/1/0/0/0 0/0");
 	site_start(&l.site, 1);
 	logged_fini(&l);
 }
