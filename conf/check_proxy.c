@@ -146,6 +146,10 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has no port of its own: `check` needs `port N`",
 			   server->name);
+	if (server->agent_check && server->agent_port == 0)
+		conf_error(&p->reporter, server->pos,
+			   "server `%.60s` has `agent-check`, which needs `agent-port N`",
+			   server->name);
 	if (server->check && server->track)
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` has both `check` and `track`: a server that follows "

@@ -12,6 +12,7 @@
 /* How a check ended, by HAProxy's names; in its order: from L7OK on there is a code to tell. */
 enum check_status {
 	CHECK_STATUS_UNKNOWN,
+	CHECK_STATUS_CHECKED,  /* an agent spoke, but said nothing about its server's health */
 	CHECK_STATUS_OBSERVED, /* no check, but traffic: HAProxy's HANA */
 	CHECK_STATUS_SOCKERR,
 	CHECK_STATUS_L4OK,
@@ -25,6 +26,7 @@ enum check_status {
 	CHECK_STATUS_L7OK,
 	CHECK_STATUS_L7OKC,
 	CHECK_STATUS_L7STS,
+	CHECK_STATUS_N
 };
 
 enum conf_step_kind {
@@ -49,6 +51,7 @@ enum conf_match {
 	CONF_MATCH_MYSQL_GREETING, /* a packet of the server's that is no error … */
 	CONF_MATCH_MYSQL_OK,       /* … the second one */
 	CONF_MATCH_LDAP,           /* a bind response */
+	CONF_MATCH_AGENT,          /* a line of an agent's words */
 };
 
 enum conf_compare {
@@ -112,6 +115,7 @@ enum conf_health_type {
 	CONF_HEALTH_REDIS,
 	CONF_HEALTH_LDAP,
 	CONF_HEALTH_SMTP,
+	CONF_HEALTH_AGENT, /* of a server, beside the backend's */
 };
 
 /* A backend's checks. */

@@ -448,7 +448,28 @@ health_compile(struct arena *arena, struct conf_health *health)
 	case CONF_HEALTH_SMTP:
 		compile_smtp(&m);
 		break;
+	case CONF_HEALTH_AGENT:
+		break;
 	}
 	health->steps = m.steps;
 	health->steps_n = m.steps_n;
+}
+
+void
+health_compile_agent(struct arena *arena, struct conf_server *server)
+{
+	struct list_maker m = { .arena = arena };
+	struct conf_health *health;
+
+	if (!server->agent_check)
+		return;
+	add_connect(&m, false);
+	if (server->agent_send)
+		add_send(&m, server->agent_send, strlen(server->agent_send));
+	add(&m, CONF_STEP_EXPECT)->match = CONF_MATCH_AGENT;
+	health = arena_alloc(arena, sizeof *health);
+	health->type = CONF_HEALTH_AGENT;
+	health->steps = m.steps;
+	health->steps_n = m.steps_n;
+	server->agent = health;
 }

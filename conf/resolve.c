@@ -366,6 +366,8 @@ resolve_proxies(struct conf_parser *p)
 		number_servers(p, i);
 		if (conf->proxies[i].servers_n > 0)
 			health_compile(p->arena, &conf->proxies[i].health);
+		for (size_t k = 0; k < conf->proxies[i].servers_n; k++)
+			health_compile_agent(p->arena, &conf->proxies[i].servers[k]);
 	}
 }
 

@@ -24,3 +24,7 @@ bool health_read_step(struct conf_call *call, bool http, struct conf_step *step)
 /* health_protocols.c: from what is written to the steps that are run. */
 struct conf_health;
 void health_compile(struct arena *arena, struct conf_health *health);
+
+/* … and those of `agent-check`, where it stands. */
+struct conf_server;
+void health_compile_agent(struct arena *arena, struct conf_server *server);

@@ -346,7 +346,6 @@
 	HAPROXY_PARAMETER("no-send-proxy-v2", 0, "it is the default"),                             \
 	HAPROXY_PARAMETER("no-send-proxy-v2-ssl", 0, "it is the default"),                         \
 	HAPROXY_PARAMETER("no-send-proxy-v2-ssl-cn", 0, "it is the default"),                      \
-	HAPROXY_PARAMETER("no-agent-check", 0, "it is the default"),                               \
 	HAPROXY_PARAMETER("no-verifyhost", 0, "it is the default"),                                \
 	HAPROXY_PARAMETER("tls-tickets", 0, "it is the default"),                                  \
 	HAPROXY_PARAMETER("ktls", 1, "the TLS library decides"),                                   \

@@ -23,15 +23,18 @@ parse_not(struct conf_call *call)
 		server->disabled = false;
 	else if (strcmp(call->row->name, "no-backup") == 0)
 		server->backup = false;
+	else if (strcmp(call->row->name, "no-agent-check") == 0)
+		server->agent_check = false;
 	else
 		server->check = false;
 }
 
-/* "addr ADDRESS": where checks go. */
+/* "addr ADDRESS", "agent-addr ADDRESS": where checks go. */
 static void
 parse_check_address(struct conf_call *call)
 {
 	struct conf_server *server = call->object;
+	bool agent = strcmp(call->row->name, "agent-addr") == 0;
 	const struct conf_word *word = call_word(call, 1, "an address");
 	struct conf_address address;
 	const char *error;
@@ -44,9 +47,15 @@ parse_check_address(struct conf_call *call)
 		error = "write an IP address";
 	if (!error && address.port_kind == CONF_PORT_OFFSET)
 		error = "a check's port is no offset";
+	if (!error && agent && address.port_kind == CONF_PORT_FIXED)
+		error = "the port is written behind `agent-port`";
 	if (error) {
 		conf_error(&call->p->reporter, word->pos, "cannot check `%.60s`: %s", word->text,
 			   error);
+		return;
+	}
+	if (agent) {
+		server->agent_address = sock_addr_from_ip(&address.ip, 0);
 		return;
 	}
 	server->check_address = sock_addr_from_ip(&address.ip, 0);
@@ -58,10 +67,12 @@ static void
 print_check_address(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
 	const struct conf_server *server = object;
-	struct ip ip = sock_addr_ip(&server->check_address);
+	bool agent = strcmp(row->name, "agent-addr") == 0;
+	const struct sock_addr *address = agent ? &server->agent_address : &server->check_address;
+	struct ip ip = sock_addr_ip(address);
 	char buf[IP_STRLEN];
 
-	if (server->check_address.len == 0)
+	if (address->len == 0)
 		return;
 	print_name(pr, row->name);
 	fprintf(pr->out, ip.family == AF_INET6 ? " [%s]" : " %s", ip_format(&ip, buf));
@@ -167,6 +178,17 @@ static const struct conf_row rows[] = {
 	  .doc = "checks are plain although connections use TLS" },
 	{ "check-sni", CONF_TYPE_STRING, ROW_FIELD(conf_server, check_sni),
 	  .doc = "the host that checks ask for" },
+	{ "agent-check", CONF_TYPE_FLAG, ROW_FIELD(conf_server, agent_check),
+	  .doc = "an agent beside it is asked: its words change weight, maxconn and state" },
+	{ "no-agent-check", CONF_TYPE_CALL, .parse = parse_not, .doc = "takes back `agent-check`" },
+	{ "agent-addr", CONF_TYPE_CALL, .parse = parse_check_address, .print = print_check_address,
+	  .doc = "where the agent is; the server's own address" },
+	{ "agent-port", CONF_TYPE_INT, ROW_FIELD(conf_server, agent_port), .min = 1, .max = 65535,
+	  .doc = "the agent's port; `agent-check` needs it" },
+	{ "agent-inter", CONF_TYPE_TIME, ROW_FIELD(conf_server, agent_inter_ms), .min = 1,
+	  .def = "2s", .doc = "time between two questions to the agent" },
+	{ "agent-send", CONF_TYPE_STRING, ROW_FIELD(conf_server, agent_send),
+	  .doc = "a text that the agent is sent first" },
 	{ "init-state", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, init_state),
 	  .choices = init_states, .def = "up", .doc = "what it is before its first check" },
 	{ "observe", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, observe), .choices = observations,
@@ -228,11 +250,6 @@ static const struct conf_row rows[] = {
 	LATER("npn", 1),
 	LATER("check-via-socks4", 0),
 	LATER("socks4", 1),
-	LATER("agent-check", 0),
-	LATER("agent-addr", 1),
-	LATER("agent-port", 1),
-	LATER("agent-inter", 1),
-	LATER("agent-send", 1),
 	LATER("usesrc", 1),
 	LATER("namespace", 1),
 	LATER("ws", 1),

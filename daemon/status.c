@@ -450,19 +450,20 @@ build_frontend(const struct status_source *s, uint32_t index)
 	return o;
 }
 
-static json_t *
-build_check(const struct server_view *v, struct mono now)
+/* The last answer of a server or of its agent; null if nobody asks. */
+static void
+put_answer(json_t *server, const char *key, const char *status, const char *detail, uint32_t ms,
+	   struct mono at, struct mono now)
 {
-	json_t *o;
+	json_t *o = status ? json_object() : json_null();
 
-	if (!v->conf->check && !v->conf->track)
-		return json_null();
-	o = json_object();
-	put_text(o, "status", v->check_status);
-	put_text(o, "detail", v->check_detail);
-	put_int(o, "ms", v->check_ms);
-	put_ago(o, "ms_ago", now, v->checked);
-	return o;
+	json_object_set_new(server, key, o);
+	if (!status)
+		return;
+	put_text(o, "status", status);
+	put_text(o, "detail", detail);
+	put_int(o, "ms", ms);
+	put_ago(o, "ms_ago", now, at);
 }
 
 static json_t *
@@ -477,7 +478,11 @@ build_server(const struct status_source *s, uint32_t proxy, uint32_t index)
 		sock_addr_format(&v.address, address);
 	else
 		snprintf(address, sizeof address, "%s", v.conf->host ? v.conf->host : "");
-	if (v.conf->check || v.conf->track)
+	if (v.agent_down && v.state == SERVER_DOWN)
+		snprintf(health, sizeof health, "DOWN (agent)");
+	else if (v.state == SERVER_DRAIN && v.agent_status)
+		snprintf(health, sizeof health, "DRAIN (agent)");
+	else if (v.check_status)
 		snprintf(health, sizeof health, "%u/%u %s", v.health, v.health_max,
 			 server_state_name(v.state));
 	else
@@ -487,7 +492,7 @@ build_server(const struct status_source *s, uint32_t proxy, uint32_t index)
 	put_text(o, "state", server_state_name(v.state));
 	put_text(o, "health", health);
 	put_bool(o, "backup", v.conf->backup);
-	put_int(o, "weight", v.conf->weight);
+	put_int(o, "weight", v.present_weight);
 	put_int(o, "sessions", v.sessions);
 	put_int(o, "queued", v.queued);
 	put_int(o, "sessions_total", (int64_t)v.sessions_total);
@@ -497,7 +502,8 @@ build_server(const struct status_source *s, uint32_t proxy, uint32_t index)
 	put_int(o, "retries", (int64_t)v.retries);
 	put_int(o, "redispatches", (int64_t)v.redispatches);
 	put_ago(o, "changed_ms_ago", s->now, v.changed);
-	json_object_set_new(o, "check", build_check(&v, s->now));
+	put_answer(o, "check", v.check_status, v.check_detail, v.check_ms, v.checked, s->now);
+	put_answer(o, "agent", v.agent_status, v.agent_detail, v.agent_ms, v.agent_asked, s->now);
 	return o;
 }
 

@@ -24,8 +24,8 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 	s->lb.index = index;
 	s->lb.id = conf->id;
 	s->lb.weight = conf->weight;
-	s->lb.effective_weight = conf->weight * LB_WEIGHT_SCALE;
-	s->lb.maxconn = conf->maxconn;
+	lb_weigh(&s->lb, conf->weight);
+	atomic_store(&s->lb.maxconn, conf->maxconn);
 	s->lb.minconn = conf->minconn;
 	s->lb.maxqueue = conf->maxqueue;
 	s->lb.backup = conf->backup;
@@ -38,6 +38,13 @@ server_init(struct server *s, struct backend *be, uint32_t index, uint32_t numbe
 		if (s->address.any.sa_family != AF_UNIX)
 			sock_addr_set_port(&s->address, conf->port);
 		atomic_store(&s->resolved, true);
+	}
+	if (conf->agent) {
+		s->agent.program = check_program_new(conf->agent);
+		if (!s->agent.program)
+			return -ENOMEM;
+		s->agent.program->weight = conf->weight;
+		s->agent.program->fixed_weight = lb_is_static(be->conf);
 	}
 	atomic_store(&s->state, server_derive_state(s));
 	atomic_store(&s->lb.usable, server_state_usable(server_state_get(s)));
@@ -66,6 +73,7 @@ backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t n
 {
 	const struct conf_proxy *conf = &proxy->conf->proxies[index];
 	size_t n = conf->caps & CONF_CAP_BACK ? conf->servers_n : 0;
+	int r = 0;
 
 	be->conf = conf;
 	be->index = index;
@@ -88,10 +96,10 @@ backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t n
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		server_init(&be->servers[i], be, i, number + i, now);
+		r |= server_init(&be->servers[i], be, i, number + i, now);
 		be->lb[i] = &be->servers[i].lb;
 	}
-	if (lb_farm_init(&be->farm, conf, be->lb, (uint32_t)n) < 0) {
+	if (r < 0 || lb_farm_init(&be->farm, conf, be->lb, (uint32_t)n) < 0) {
 		backend_fini(be);
 		be->servers = NULL;
 		return -ENOMEM;
@@ -110,6 +118,8 @@ backend_fini(struct backend *be)
 		return;
 	pthread_mutex_destroy(&be->lock);
 	check_program_free(be->checks);
+	for (uint32_t i = 0; i < be->servers_n; i++)
+		check_program_free(be->servers[i].agent.program);
 	lb_farm_fini(&be->farm);
 	free(be->servers);
 	free(be->lb);
@@ -146,6 +156,12 @@ server_inherit(struct server *s, const struct server_health *health)
 	s->fallen = health->judged && (health->stopping || !check_window_up(&s->window));
 	s->last = health->last;
 	s->inherited = true;
+	if (health->agent && s->agent.program) {
+		s->agent.down = health->agent_down;
+		s->agent.mode = health->agent_mode;
+		server_agent_weigh(s, health->weight, health->changed);
+		server_agent_limit(s, health->maxconn, health->changed);
+	}
 	/* A name that has been resolved here meanwhile is younger. */
 	if (health->address.len && !atomic_load(&s->resolved)) {
 		s->address = health->address;

@@ -17,6 +17,15 @@
 #include <openssl/types.h>
 #include <pthread.h>
 
+/* `agent-check`: whom to ask how, and what it has said that holds until it says otherwise. */
+struct server_agent {
+	struct check_program *program; /* NULL = there is none */
+	bool down;
+	enum agent_mode mode; /* NONE = READY */
+	bool said;            /* it has answered, or failed to, at least once */
+	struct check_result last;
+};
+
 struct server {
 	struct lb_server lb;
 	const struct conf_server *conf;
@@ -50,6 +59,9 @@ struct server {
 	bool warming;   /* `slowstart` */
 	struct mono warming_since;
 	struct mono changed;
+
+	struct server_agent agent;           /* under the lock, but for its program */
+	bool followed_down, followed_drains; /* the tracked server is, or does */
 };
 
 /* Of a backend's servers; what the health board shows. */
@@ -91,6 +103,16 @@ void backend_join_followers(struct proxy *proxy);
 /* They have its state from now on, and nothing is said about it.  No lock is held meanwhile. */
 void server_lead(struct server *s, struct mono now);
 
+/* How many checks it has: its own, its agent's. */
+static inline uint32_t
+server_checks(const struct server *s)
+{
+	return s->conf->check + (s->agent.program != NULL);
+}
+
+/* Its agent has answered, or could not be asked: does what it says.  By the check's thread. */
+void server_heed(struct server *s, const struct check_result *result);
+
 /* A check ended: moves the window, logs and publishes what changes.  By the check's thread. */
 void server_report(struct server *s, const struct check_result *result);
 
@@ -115,6 +137,10 @@ struct server_health {
 	struct mono changed;
 	struct check_result last;
 	struct sock_addr address; /* len 0 = none */
+	bool agent;               /* its agent had a say: */
+	bool agent_down;
+	enum agent_mode agent_mode;
+	uint32_t weight, maxconn;
 };
 
 /* Goes on from there, and says nothing about it.  Before checks begin; backend_inherit follows. */

@@ -34,18 +34,31 @@ check_ended(struct check *c, const struct check_result *result)
 	c->asking = false;
 	told.at = c->thread->loop.now;
 	told.duration_ms = (uint32_t)mono_since_ms(mono_now(), c->began);
-	server_report(c->server, &told);
+	if (c->agent)
+		server_heed(c->server, &told);
+	else
+		server_report(c->server, &told);
 	warm_up(c);
 	if (c->overdue)
 		timer_arm(&c->thread->loop.timers, &c->next, c->thread->loop.now);
 	c->overdue = false;
 }
 
+static uint32_t
+interval_ms(const struct check *c)
+{
+	uint32_t agent_ms = c->server->conf->agent_inter_ms;
+
+	if (c->agent)
+		return agent_ms ? agent_ms : 2000;
+	return server_check_interval_ms(c->server);
+}
+
 /* When the next one is due, `began` being the beat just made. */
 static int64_t
 next_ns(struct check *c)
 {
-	int64_t inter_ns = server_check_interval_ms(c->server) * NS_PER_MS;
+	int64_t inter_ns = interval_ms(c) * NS_PER_MS;
 	uint32_t percent = c->thread->proxy->conf->spread_checks;
 
 	if (!c->spread) {
@@ -70,7 +83,9 @@ on_next(struct timer *timer, struct mono now)
 		c->overdue = true;
 		return;
 	}
-	if (!atomic_load(&c->server->resolved)) {
+	/* In maintenance a server is left alone; its agent may end that. */
+	if (!atomic_load(&c->server->resolved) ||
+	    (!c->agent && server_state_get(c->server) == SERVER_DISABLED)) {
 		timer_arm(&c->thread->loop.timers, &c->next, mono_add_ms(now, CHECK_FIRST_MS));
 		return;
 	}
@@ -84,14 +99,15 @@ on_next(struct timer *timer, struct mono now)
 }
 
 void
-check_start(struct check *c, struct proxy_thread *t, struct server *server, uint32_t place,
-	    uint32_t of)
+check_start(struct check *c, struct proxy_thread *t, struct server *server, bool agent,
+	    uint32_t place, uint32_t of)
 {
-	uint32_t inter_ms = server_check_interval_ms(server);
-	uint32_t window_ms = inter_ms < CHECK_FIRST_MS ? inter_ms : CHECK_FIRST_MS;
+	uint32_t inter_ms, window_ms;
 
 	*c = (struct check){
 		.server = server,
+		.program = agent ? server->agent.program : server->backend->checks,
+		.agent = agent,
 		.thread = t,
 		.conn = { .lf = { .fd = -1 } },
 		.next = { .fire = on_next },
@@ -101,6 +117,8 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, uint
 		.of = of,
 		.random = server->number + 1,
 	};
+	inter_ms = interval_ms(c);
+	window_ms = inter_ms < CHECK_FIRST_MS ? inter_ms : CHECK_FIRST_MS;
 	timer_arm(&t->loop.timers, &c->next,
 		  mono_add_ns(t->loop.now, window_ms * NS_PER_MS * place / of));
 }

@@ -21,6 +21,8 @@ struct proxy_thread;
 
 struct check {
 	struct server *server;
+	const struct check_program *program; /* the backend's, or the agent's */
+	bool agent;                          /* it is an agent that is asked */
 	struct proxy_thread *thread;
 	struct timer next;  /* the next beat */
 	struct timer limit; /* the present one has taken too long */
@@ -44,9 +46,9 @@ struct check {
 	struct check_result result; /* of the expectation met last */
 };
 
-/* Checks `server` from this thread's loop; `place` of `of` checks. */
-void check_start(struct check *c, struct proxy_thread *t, struct server *server, uint32_t place,
-		 uint32_t of);
+/* Checks `server`, or asks its agent, from this thread's loop; `place` of `of` checks. */
+void check_start(struct check *c, struct proxy_thread *t, struct server *server, bool agent,
+		 uint32_t place, uint32_t of);
 void check_stop(struct check *c);
 
 /* The next one comes within fastinter (else inter) from now. */

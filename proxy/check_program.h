@@ -19,6 +19,8 @@ struct check_step {
 struct check_program {
 	enum conf_health_type type;
 	bool disable_on_404;
+	uint32_t weight;   /* agents: the file's, of which they give per cents … */
+	bool fixed_weight; /* … and only 0 or all of it makes sense to the algorithm */
 	struct check_step *steps;
 	uint32_t steps_n; /* >= 1; the first one that is no comment connects */
 };

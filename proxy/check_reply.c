@@ -149,6 +149,7 @@ explain_mismatch(struct judge *j)
 	case CONF_MATCH_MYSQL_GREETING:
 	case CONF_MATCH_MYSQL_OK:
 	case CONF_MATCH_LDAP:
+	case CONF_MATCH_AGENT:
 		return;
 	}
 	set_info(j->result, text, strlen(text));
@@ -421,6 +422,8 @@ check_reply_judge(const struct check_program *program, uint32_t at, const void *
 		return check_packet_mysql(data, len, match == CONF_MATCH_MYSQL_OK, last, result);
 	case CONF_MATCH_LDAP:
 		return check_packet_ldap(data, len, last, result);
+	case CONF_MATCH_AGENT:
+		return check_agent_read(program, data, len, last, result);
 	}
 	return CHECK_OUTCOME_MORE;
 }

@@ -25,6 +25,10 @@ enum check_outcome check_reply_judge(const struct check_program *program, uint32
 /* What a step waits for: " (expect string 'x')". */
 void check_reply_wish(const struct conf_step *conf, char *text, size_t size);
 
+/* A line of an agent's: check_agent.c.  Always over once the line, or all there is, has come. */
+enum check_outcome check_agent_read(const struct check_program *program, const char *data,
+				    size_t len, bool last, struct check_result *result);
+
 /* MySQL and LDAP: check_packet.c */
 enum check_outcome check_packet_mysql(const void *data, size_t len, bool second, bool last,
 				      struct check_result *result);

@@ -11,6 +11,7 @@ static const struct {
 	enum check_grade grade;
 } statuses[] = {
 	[CHECK_STATUS_UNKNOWN] = { "UNK", "Unknown", CHECK_GRADE_UNKNOWN },
+	[CHECK_STATUS_CHECKED] = { "CHECKED", "No status change", CHECK_GRADE_UNKNOWN },
 	[CHECK_STATUS_OBSERVED] = { "HANA", "Health analyze", CHECK_GRADE_FAILED },
 	[CHECK_STATUS_SOCKERR] = { "SOCKERR", "Socket error", CHECK_GRADE_FAILED },
 	[CHECK_STATUS_L4OK] = { "L4OK", "Layer4 check passed", CHECK_GRADE_PASSED },

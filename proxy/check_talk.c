@@ -19,22 +19,16 @@
 
 static void advance(struct check *c);
 
-static const struct check_program *
-program_of(const struct check *c)
-{
-	return c->server->backend->checks;
-}
-
 /* " at step 2 of tcp-check (expect string 'x') comment: 'y'": only `option tcp-check` says it. */
 static void
 tell_step(const struct check *c, char *text, size_t size)
 {
-	const struct check_step *step = &program_of(c)->steps[c->step];
+	const struct check_step *step = &c->program->steps[c->step];
 	const struct conf_step *conf = step->conf;
 	char what[96] = "";
 
 	text[0] = '\0';
-	if (program_of(c)->type != CONF_HEALTH_TCP)
+	if (c->program->type != CONF_HEALTH_TCP)
 		return;
 	if (step->number == 0) {
 		snprintf(text, size, " at initial connection step of tcp-check");
@@ -90,7 +84,7 @@ void
 check_talk_limit(struct timer *timer, struct mono now)
 {
 	struct check *c = CONTAINER_OF(timer, struct check, limit);
-	const struct conf_step *conf = program_of(c)->steps[c->step].conf;
+	const struct conf_step *conf = c->program->steps[c->step].conf;
 
 	if (!c->accepted)
 		end(c, CHECK_STATUS_L4TOUT, 0);
@@ -103,7 +97,9 @@ check_talk_limit(struct timer *timer, struct mono now)
 static uint32_t
 inter_ms(const struct check *c)
 {
-	return c->server->conf->inter_ms ? c->server->conf->inter_ms : 2000;
+	uint32_t ms = c->agent ? c->server->conf->agent_inter_ms : c->server->conf->inter_ms;
+
+	return ms ? ms : 2000;
 }
 
 /* HAProxy: with `timeout check` connecting may take min(timeout connect, inter), else inter. */
@@ -121,8 +117,9 @@ static struct sock_addr
 address_of(const struct check *c, const struct conf_step *conf)
 {
 	const struct conf_server *server = c->server->conf;
-	struct sock_addr to =
-		server->check_address.len ? server->check_address : c->server->address;
+	const struct sock_addr *own = c->agent ? &server->agent_address : &server->check_address;
+	uint16_t port = c->agent ? server->agent_port : server->check_port;
+	struct sock_addr to = own->len ? *own : c->server->address;
 
 	if (conf->addr.family != AF_UNSPEC)
 		to = sock_addr_from_ip(&conf->addr, 0);
@@ -131,7 +128,7 @@ address_of(const struct check *c, const struct conf_step *conf)
 	if (conf->port)
 		sock_addr_set_port(&to, conf->port);
 	else
-		sock_addr_set_port(&to, server->check_port ? server->check_port : server->port);
+		sock_addr_set_port(&to, port ? port : server->port);
 	return to;
 }
 
@@ -141,6 +138,8 @@ sends_header(const struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
 
+	if (c->agent)
+		return false;
 	return conf->check_send_proxy ||
 	       (preface_wanted(c->server) && !conf->check_port && !conf->check_address.len);
 }
@@ -151,7 +150,7 @@ uses_tls(const struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
 
-	if (!c->server->check_tls || conf->no_check_ssl)
+	if (c->agent || !c->server->check_tls || conf->no_check_ssl)
 		return false;
 	return conf->check_ssl || (!conf->check_port && !conf->check_address.len);
 }
@@ -282,7 +281,7 @@ send_data(struct check *c, const struct conf_step *conf)
 		return false;
 	c->sent = 0;
 	c->result = (struct check_result){ .status = CHECK_STATUS_L7OK };
-	if (program_of(c)->type == CONF_HEALTH_TCP)
+	if (c->program->type == CONF_HEALTH_TCP)
 		snprintf(c->result.info, sizeof c->result.info, "(tcp-check)");
 	return true;
 }
@@ -333,7 +332,7 @@ judge(struct check *c)
 	last = (c->conn.flags & CONN_EOF) || c->reply->end == CHECK_REPLY_MAX;
 	if (c->reply->end == 0 && !last)
 		return false;
-	switch (check_reply_judge(program_of(c), c->step, c->reply->data, c->reply->end, last,
+	switch (check_reply_judge(c->program, c->step, c->reply->data, c->reply->end, last,
 				  server_state_get(c->server) != SERVER_DOWN, &result)) {
 	case CHECK_OUTCOME_MORE:
 		return false;
@@ -351,7 +350,7 @@ judge(struct check *c)
 static void
 advance(struct check *c)
 {
-	const struct check_program *program = program_of(c);
+	const struct check_program *program = c->program;
 
 	for (; c->step < program->steps_n; c->step++) {
 		const struct conf_step *conf = program->steps[c->step].conf;

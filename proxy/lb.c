@@ -111,7 +111,15 @@ lb_warm(struct lb_server *server, uint64_t elapsed_ms, uint32_t whole_ms)
 	}
 	atomic_store(&server->cold, (uint32_t)(COLD_WHOLE - warm));
 	if (!lb_is_static(server->farm->conf))
-		atomic_store(&server->effective_weight, (uint32_t)(server->weight * part));
+		atomic_store(&server->effective_weight,
+			     (uint32_t)(atomic_load(&server->present_weight) * part));
+}
+
+void
+lb_weigh(struct lb_server *server, uint32_t weight)
+{
+	atomic_store(&server->present_weight, weight);
+	atomic_store(&server->effective_weight, weight * LB_WEIGHT_SCALE);
 }
 
 bool
@@ -147,8 +155,7 @@ lb_release(struct lb_server *server)
 bool
 lb_in_play(const struct lb_server *server)
 {
-	return server->weight > 0 && atomic_load(&server->effective_weight) > 0 &&
-	       atomic_load(&server->usable);
+	return atomic_load(&server->effective_weight) > 0 && atomic_load(&server->usable);
 }
 
 /* The first with a slot among all servers, beginning at `start`. */

@@ -24,13 +24,14 @@ struct lb_server {
 	struct lb_farm *farm;
 	uint32_t index;   /* in its backend; bit index % 64 in a `tried` mask */
 	uint32_t id;      /* 1…; balance first goes by it */
-	uint32_t weight;  /* 0…256; 0 = no new connections; all that static algorithms look at */
-	uint32_t maxconn; /* 0 = unlimited */
+	uint32_t weight;  /* the file's, 0…256; 0 = no new connections */
 	uint32_t minconn; /* its limit while the backend is idle; 0 = always maxconn */
 	uint32_t maxqueue;
 	bool backup;
 	_Atomic bool usable;
-	_Atomic uint32_t effective_weight; /* in sixteenths */
+	_Atomic uint32_t present_weight; /* what its agent leaves of the file's, or makes of it … */
+	_Atomic uint32_t maxconn;        /* … and of this; 0 = unlimited */
+	_Atomic uint32_t effective_weight; /* of the present one, in sixteenths */
 	_Atomic uint32_t cold;             /* thousandths of its limit it does not have yet */
 	_Atomic uint32_t served;           /* slots taken */
 	_Atomic uint32_t queued;           /* sessions that wait for this very server */
@@ -110,6 +111,9 @@ void lb_release(struct lb_server *server);
  * minconn to maxconn at `fullconn` sessions.
  */
 uint32_t lb_limit(const struct lb_server *server);
+
+/* Its weight is this from now on, 0…256; where the algorithm is static, 0 or the file's. */
+void lb_weigh(struct lb_server *server, uint32_t weight);
 
 /*
  * `elapsed_ms` of `whole_ms` after it came back: its weight in steps of a sixteenth, where the

@@ -54,6 +54,8 @@ init_proxies(struct proxy *proxy)
 		if (r < 0)
 			return r;
 		proxy->servers_n += proxy->backends[i].servers_n;
+		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++)
+			proxy->checks_n += server_checks(&proxy->backends[i].servers[k]);
 	}
 	backend_join_followers(proxy);
 	for (uint32_t i = 0; i < conf->proxies_n; i++) {

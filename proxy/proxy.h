@@ -70,10 +70,11 @@ enum server_state {
 	SERVER_NOCHECK,
 	SERVER_DISABLED,
 	SERVER_UNRESOLVED,
-	SERVER_STOPPING, /* up, but gets no new connections */
+	SERVER_STOPPING, /* up, but gets no new connections: its check says so … */
+	SERVER_DRAIN,    /* … or its agent */
 };
 
-/* "DOWN", "UP", "no check", "MAINT", "UNRESOLVED", "NOLB" */
+/* "DOWN", "UP", "no check", "MAINT", "UNRESOLVED", "NOLB", "DRAIN" */
 const char *server_state_name(enum server_state state);
 
 struct server_view {
@@ -82,14 +83,20 @@ struct server_view {
 	uint32_t health, health_max; /* as in "2/3 UP" */
 	struct sock_addr address;
 	uint32_t sessions, queued;
-	uint32_t limit;  /* sessions it may have at the moment; UINT32_MAX = any */
-	uint32_t weight; /* at the moment, in sixteenths of the file's unit */
+	uint32_t limit;          /* sessions it may have at the moment; UINT32_MAX = any */
+	uint32_t weight;         /* at the moment, in sixteenths of the file's unit … */
+	uint32_t present_weight; /* … and without `slowstart`, in whole ones */
 	uint64_t sessions_total, bytes_in, bytes_out, connect_errors, retries, redispatches;
 	struct mono changed;      /* last change of state */
-	const char *check_status; /* "L4OK", "L4CON" … HAProxy's names */
+	const char *check_status; /* "L4OK", "L4CON" … HAProxy's names; NULL = it has no check */
 	char check_detail[64];    /* "Connection refused" */
 	uint32_t check_ms;
-	struct mono checked; /* 0 = never */
+	struct mono checked;      /* 0 = never */
+	bool agent_down;          /* its agent says so */
+	const char *agent_status; /* as for checks; NULL = it has no agent */
+	char agent_detail[64];
+	uint32_t agent_ms;
+	struct mono agent_asked; /* 0 = never */
 };
 
 struct proxy_view {

@@ -90,6 +90,7 @@ struct proxy {
 	struct frontend *frontends; /* by index in conf->proxies, as are the backends */
 	struct backend *backends;
 	uint32_t proxies_n, servers_n;
+	uint32_t checks_n;         /* of servers and of agents */
 	struct regex **regexes;    /* by index in conf->regexes */
 	uint32_t *backends_sorted; /* indexes, by name */
 	uint32_t backends_n;

@@ -133,11 +133,13 @@ fetch_server(const struct conf_expr *expr, const struct proxy *proxy, struct sam
 		return sample_number(sample, SAMPLE_INT,
 				     s->lb.maxconn ? (int64_t)s->lb.maxconn - served : -1);
 	case CONF_FETCH_SRV_IS_UP:
-		return sample_number(sample, SAMPLE_BOOL, atomic_load(&s->lb.usable));
+		return sample_number(sample, SAMPLE_BOOL,
+				     atomic_load(&s->lb.usable) ||
+					     server_state_get(s) == SERVER_DRAIN);
 	case CONF_FETCH_SRV_QUEUE:
 		return sample_number(sample, SAMPLE_INT, atomic_load(&s->lb.queued));
 	}
-	return sample_number(sample, SAMPLE_INT, s->lb.weight);
+	return sample_number(sample, SAMPLE_INT, atomic_load(&s->lb.present_weight));
 }
 
 static enum sample_result

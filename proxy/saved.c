@@ -27,6 +27,9 @@ struct saved_server {
 	char info[CHECK_INFO_LEN];
 	uint32_t duration_ms;
 	struct mono at, changed;
+	/* What its agent has made of it, and what the file had. */
+	uint32_t agent, agent_down, agent_mode;
+	uint32_t weight, maxconn, file_weight, file_maxconn;
 };
 
 struct saved_proxy {
@@ -140,6 +143,13 @@ proxy_save_server(const struct proxy *proxy, uint32_t index, uint32_t server, vo
 	s.duration_ms = from->last.duration_ms;
 	s.at = from->last.at;
 	s.changed = from->changed;
+	s.agent = from->agent.program != NULL;
+	s.agent_down = from->agent.down;
+	s.agent_mode = from->agent.mode;
+	s.weight = atomic_load(&from->lb.present_weight);
+	s.maxconn = atomic_load(&from->lb.maxconn);
+	s.file_weight = from->conf->weight;
+	s.file_maxconn = from->conf->maxconn;
 	pthread_mutex_unlock(&be->lock);
 	memcpy(saved, &s, sizeof s);
 	return sizeof s;
@@ -166,6 +176,23 @@ translate_health(const struct saved_server *s, const struct check_window *w)
 	return 0;
 }
 
+/* What the agent said holds on, but for numbers that were about other ones in the file. */
+static void
+restore_agent(const struct saved_server *s, const struct server *to, struct server_health *health)
+{
+	health->agent = s->agent != 0;
+	health->agent_down = s->agent_down != 0;
+	health->agent_mode = s->agent_mode <= AGENT_MODE_MAINT ? (enum agent_mode)s->agent_mode
+							       : AGENT_MODE_NONE;
+	health->weight = to->conf->weight;
+	if (s->file_weight == health->weight && s->weight <= 256 &&
+	    (s->weight == 0 || !lb_is_static(to->backend->conf)))
+		health->weight = s->weight;
+	health->maxconn = to->conf->maxconn;
+	if (s->file_maxconn == health->maxconn && s->maxconn <= INT32_MAX)
+		health->maxconn = s->maxconn;
+}
+
 bool
 proxy_restore_server(struct proxy *proxy, uint32_t index, uint32_t server, const void *saved,
 		     size_t len)
@@ -188,14 +215,15 @@ proxy_restore_server(struct proxy *proxy, uint32_t index, uint32_t server, const
 		.judged = s.judged != 0,
 		.stopping = s.stopping != 0,
 		.changed = s.changed,
-		.last = { .status = s.status <= CHECK_STATUS_L7STS ? (enum check_status)s.status
-								   : CHECK_STATUS_UNKNOWN,
+		.last = { .status = s.status < CHECK_STATUS_N ? (enum check_status)s.status
+							      : CHECK_STATUS_UNKNOWN,
 			  .error = s.error,
 			  .code = s.code,
 			  .duration_ms = s.duration_ms,
 			  .at = s.at },
 	};
 	memcpy(health.last.info, s.info, sizeof s.info);
+	restore_agent(&s, to, &health);
 	if (s.resolved && is_address(&s.address))
 		health.address = s.address;
 	server_inherit(to, &health);

@@ -4,10 +4,12 @@
  */
 #pragma once
 
-#include "proxy/backend.h"
+#include "proxy/server_state.h"
 
-/* The server's state has become this. */
-void server_log_change(struct server *s, enum server_state state);
+/* The server stands as it does, and stood as `before` says; `why` is the answer behind it. */
+void server_log_change(struct server *s, const struct server_stance *before,
+		       const struct check_result *why);
 
-/* With `option log-health-checks`: `s->last` has this grade. */
-void server_log_health(struct server *s, enum check_grade grade);
+/* With `option log-health-checks`: what `s->last`, or `s->agent.last`, has come to. */
+void server_log_health(const struct server *s);
+void server_log_agent(const struct server *s);

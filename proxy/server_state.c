@@ -26,26 +26,46 @@ server_state_name(enum server_state state)
 		return "MAINT";
 	case SERVER_STOPPING:
 		return "NOLB";
+	case SERVER_DRAIN:
+		return "DRAIN";
 	case SERVER_UNRESOLVED:
 		return "UNRESOLVED";
 	}
 	return "?";
 }
 
-/* What the server's facts add up to. */
+static bool
+in_maintenance(const struct server *s)
+{
+	return s->conf->disabled || s->backend->conf->disabled ||
+	       s->followed_state == SERVER_DISABLED || s->agent.mode == AGENT_MODE_MAINT;
+}
+
+static bool
+draining(const struct server *s)
+{
+	return s->agent.mode == AGENT_MODE_DRAIN || s->followed_drains;
+}
+
 enum server_state
 server_derive_state(const struct server *s)
 {
+	bool watched = s->conf->check || s->conf->track;
+
 	if (s->conf->disabled || s->backend->conf->disabled)
 		return SERVER_DISABLED;
 	if (!atomic_load(&s->resolved))
 		return SERVER_UNRESOLVED;
-	if (s->followed_state == SERVER_DISABLED || s->followed_state == SERVER_UNRESOLVED)
-		return s->followed_state;
-	if (!s->conf->check && !s->conf->track)
-		return SERVER_NOCHECK;
-	if (!check_window_up(&s->window))
+	if (in_maintenance(s))
+		return SERVER_DISABLED;
+	if (s->followed_state == SERVER_UNRESOLVED)
+		return SERVER_UNRESOLVED;
+	if ((watched && !check_window_up(&s->window)) || s->agent.down || s->followed_down)
 		return SERVER_DOWN;
+	if (draining(s))
+		return SERVER_DRAIN;
+	if (!watched)
+		return SERVER_NOCHECK;
 	return s->stopping ? SERVER_STOPPING : SERVER_UP;
 }
 
@@ -56,8 +76,8 @@ server_state_usable(enum server_state state)
 }
 
 /* What the server adds to its backend's sums. */
-static struct backend_sums
-share_of(const struct server *s)
+struct backend_sums
+server_share(const struct server *s)
 {
 	bool in_play = lb_in_play(&s->lb), checked = false, named = false;
 
@@ -65,7 +85,8 @@ share_of(const struct server *s)
 	case SERVER_UP:
 	case SERVER_DOWN:
 	case SERVER_STOPPING:
-		checked = true;
+	case SERVER_DRAIN:
+		checked = s->conf->check || s->conf->track;
 		break;
 	case SERVER_UNRESOLVED:
 		named = true;
@@ -79,6 +100,17 @@ share_of(const struct server *s)
 		.backups = in_play && s->lb.backup,
 		.in_transition = checked && check_window_in_transition(&s->window),
 		.unsettled = (checked || named) && !s->judged,
+	};
+}
+
+struct server_stance
+server_stance(const struct server *s)
+{
+	return (struct server_stance){
+		.state = server_state_get(s),
+		.maint = in_maintenance(s),
+		.draining = draining(s),
+		.share = server_share(s),
 	};
 }
 
@@ -106,7 +138,7 @@ backend_publish(struct backend *be)
 {
 	be->sums = (struct backend_sums){ 0 };
 	for (uint32_t i = 0; i < be->servers_n; i++) {
-		struct backend_sums share = share_of(&be->servers[i]);
+		struct backend_sums share = server_share(&be->servers[i]);
 
 		be->sums.active += share.active;
 		be->sums.backups += share.backups;
@@ -118,10 +150,10 @@ backend_publish(struct backend *be)
 
 /* One server's share was `before`: nothing is summed anew, whatever the number of servers.  Under
  * the lock. */
-static void
-republish(struct server *s, struct backend_sums before)
+void
+server_republish(struct server *s, struct backend_sums before)
 {
-	struct backend_sums after = share_of(s), *sums = &s->backend->sums;
+	struct backend_sums after = server_share(s), *sums = &s->backend->sums;
 
 	if (memcmp(&before, &after, sizeof after) == 0)
 		return;
@@ -152,7 +184,7 @@ act_on_change(struct server *s, enum server_state state)
 {
 	struct backend *be = s->backend;
 
-	if (state == SERVER_DOWN && s->conf->shutdown_on_down)
+	if ((state == SERVER_DOWN || state == SERVER_DISABLED) && s->conf->shutdown_on_down)
 		proxy_shutdown_sessions(s, SESSION_CAUSE_DOWN);
 	if (state == SERVER_UP && s->conf->shutdown_backups_on_up)
 		for (uint32_t i = 0; i < be->servers_n; i++)
@@ -160,33 +192,49 @@ act_on_change(struct server *s, enum server_state state)
 				proxy_shutdown_sessions(&be->servers[i], SESSION_CAUSE_UP);
 }
 
+/* Is it there, if only for the sessions it has? */
+static bool
+present(enum server_state state)
+{
+	return state == SERVER_UP || state == SERVER_DRAIN || state == SERVER_NOCHECK;
+}
+
 /* A server that had gone comes back slowly.  Not at the start: nobody has missed it then. */
 static void
 pace(struct server *s, enum server_state before, enum server_state after, struct mono now)
 {
-	if (after != SERVER_UP)
+	if (!present(after))
 		slowstart_end(s);
-	else if (before != SERVER_UP && s->fallen)
+	else if (!present(before) && s->fallen)
 		slowstart_begin(s, now);
-	s->fallen |= after == SERVER_DOWN || after == SERVER_STOPPING;
+	s->fallen |= after == SERVER_DOWN || after == SERVER_STOPPING || after == SERVER_DISABLED;
 }
 
-/* What a server's followers go by. */
-struct standing {
-	uint64_t number; /* the latest counts, in whatever order they arrive */
-	enum server_state state;
-	struct check_window window;
-	struct check_result last;
-	bool judged, stopping;
-};
+void
+server_settle(struct server *s, const struct server_stance *before, struct mono now)
+{
+	enum server_state after = server_derive_state(s);
 
-/* Under the lock. */
-static struct standing
-stand(struct server *s)
+	server_set_state(s, after, now);
+	pace(s, before->state, after, now);
+	server_republish(s, before->share);
+}
+
+void
+server_announce(struct server *s, const struct server_stance *before,
+		const struct check_result *why)
+{
+	server_log_change(s, before, why);
+	if (before->state != server_state_get(s))
+		act_on_change(s, server_state_get(s));
+}
+
+struct standing
+server_stand(struct server *s)
 {
 	return (struct standing){
 		.number = ++s->standing,
-		.state = server_state_get(s),
+		.stance = server_stance(s),
 		.window = s->window,
 		.last = s->last,
 		.judged = s->judged,
@@ -194,16 +242,32 @@ stand(struct server *s)
 	};
 }
 
+static void
+follow(struct server *s, const struct standing *standing, bool aloud, struct mono now)
+{
+	struct server_stance before = server_stance(s);
+
+	s->followed_state = standing->stance.state;
+	s->followed_down = standing->stance.state == SERVER_DOWN;
+	s->followed_drains = standing->stance.draining;
+	s->window = standing->window;
+	s->last = standing->last;
+	s->judged |= standing->judged;
+	s->stopping = standing->stopping;
+	server_settle(s, &before, now);
+	if (aloud)
+		server_announce(s, &before, &s->last);
+}
+
 /*
  * The state of one server becomes that of those who follow it, and of those who follow them: a chain
  * is short.  No lock of another backend is held here.
  */
-static void
-lead(const struct server *tracked, const struct standing *standing, bool aloud, struct mono now)
+void
+server_tell_followers(const struct server *tracked, const struct standing *standing, bool aloud,
+		      struct mono now)
 {
 	for (struct server *s = tracked->followers; s; s = s->next_follower) {
-		enum server_state before, after;
-		struct backend_sums share;
 		struct standing own;
 
 		pthread_mutex_lock(&s->backend->lock);
@@ -212,24 +276,10 @@ lead(const struct server *tracked, const struct standing *standing, bool aloud, 
 			continue;
 		}
 		s->followed = standing->number;
-		share = share_of(s);
-		before = server_state_get(s);
-		s->followed_state = standing->state;
-		s->window = standing->window;
-		s->last = standing->last;
-		s->judged |= standing->judged;
-		s->stopping = standing->stopping;
-		after = server_derive_state(s);
-		server_set_state(s, after, now);
-		pace(s, before, after, now);
-		republish(s, share);
-		if (aloud && before != after) {
-			server_log_change(s, after);
-			act_on_change(s, after);
-		}
-		own = stand(s);
+		follow(s, standing, aloud, now);
+		own = server_stand(s);
 		pthread_mutex_unlock(&s->backend->lock);
-		lead(s, &own, aloud, now);
+		server_tell_followers(s, &own, aloud, now);
 	}
 }
 
@@ -241,28 +291,21 @@ server_lead(struct server *s, struct mono now)
 	if (!s->followers)
 		return;
 	pthread_mutex_lock(&s->backend->lock);
-	standing = stand(s);
+	standing = server_stand(s);
 	pthread_mutex_unlock(&s->backend->lock);
-	lead(s, &standing, false, now);
+	server_tell_followers(s, &standing, false, now);
 }
 
-/* Shifts a verdict in.  `prepare`, if any, sees the window before. */
+/* Shifts a verdict in.  Under the lock. */
 static void
-report(struct server *s, const struct check_result *result, void (*prepare)(struct check_window *w))
+take_in(struct server *s, const struct check_result *result,
+	void (*prepare)(struct check_window *w))
 {
-	struct backend *be = s->backend;
 	enum check_grade grade = check_grade(result->status);
-	enum server_state before, after;
-	struct backend_sums share;
-	struct standing standing;
-	uint32_t health;
-	bool told;
+	bool told = s->judged && check_grade(s->last.status) == grade;
+	struct server_stance before = server_stance(s);
+	uint32_t health = s->window.health;
 
-	pthread_mutex_lock(&be->lock);
-	share = share_of(s);
-	told = s->judged && check_grade(s->last.status) == grade;
-	health = s->window.health;
-	before = server_state_get(s);
 	if (prepare)
 		prepare(&s->window);
 	s->last = *result;
@@ -270,19 +313,25 @@ report(struct server *s, const struct check_result *result, void (*prepare)(stru
 	check_window_add(&s->window, grade != CHECK_GRADE_FAILED);
 	s->stopping =
 		grade == CHECK_GRADE_CONDITIONAL || (s->stopping && grade == CHECK_GRADE_FAILED);
-	if (be->conf->log_health_checks && (!told || health != s->window.health))
-		server_log_health(s, grade);
-	after = server_derive_state(s);
-	server_set_state(s, after, result->at);
-	pace(s, before, after, result->at);
-	republish(s, share);
-	if (before != after) {
-		server_log_change(s, after);
-		act_on_change(s, after);
-	}
-	standing = stand(s);
-	pthread_mutex_unlock(&be->lock);
-	lead(s, &standing, true, result->at);
+	if (s->backend->conf->log_health_checks && (!told || health != s->window.health))
+		server_log_health(s);
+	server_settle(s, &before, result->at);
+	server_announce(s, &before, result);
+}
+
+/* `prepare`, if any, sees the window before. */
+static void
+report(struct server *s, const struct check_result *result, void (*prepare)(struct check_window *w))
+{
+	struct standing standing;
+
+	pthread_mutex_lock(&s->backend->lock);
+	/* What was asked before its maintenance began does not matter any more. */
+	if (s->agent.mode != AGENT_MODE_MAINT)
+		take_in(s, result, prepare);
+	standing = server_stand(s);
+	pthread_mutex_unlock(&s->backend->lock);
+	server_tell_followers(s, &standing, true, result->at);
 }
 
 void

@@ -40,6 +40,14 @@ slowstart_end(struct server *s)
 	apply(s, s->conf->slowstart_ms);
 }
 
+void
+slowstart_adapt(struct server *s, struct mono now)
+{
+	uint32_t whole_ms = s->conf->slowstart_ms;
+
+	apply(s, s->warming ? (uint64_t)mono_since_ms(now, s->warming_since) : whole_ms);
+}
+
 static uint32_t
 sooner(uint32_t a_ms, uint32_t b_ms)
 {

@@ -12,6 +12,9 @@
 void slowstart_begin(struct server *s, struct mono now);
 void slowstart_end(struct server *s);
 
+/* Its weight or limit is another.  Under the lock. */
+void slowstart_adapt(struct server *s, struct mono now);
+
 /* The next step of the server and of those that follow it, by the thread that runs its check; how
  * long until the one after it, 0 = none is warming up (any more).  Takes each backend's lock. */
 uint32_t slowstart_step(struct server *s, struct mono now);

@@ -24,7 +24,8 @@ count_usable(const struct backend *be, bool backup)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < be->servers_n; i++)
-		n += be->servers[i].lb.backup == backup && be->servers[i].lb.weight > 0 &&
+		n += be->servers[i].lb.backup == backup &&
+		     atomic_load(&be->servers[i].lb.present_weight) > 0 &&
 		     atomic_load_explicit(&be->servers[i].lb.usable, memory_order_relaxed);
 	return n;
 }

@@ -65,7 +65,7 @@ hurry_checks(struct proxy_thread *t)
 	if (!atomic_load(&t->hurries) || !atomic_exchange(&t->hurries, false))
 		return;
 	for (uint32_t i = 0; i < t->checks_n; i++)
-		if (atomic_exchange(&t->checks[i].server->hurry, false))
+		if (!t->checks[i].agent && atomic_exchange(&t->checks[i].server->hurry, false))
 			check_hurry(&t->checks[i]);
 }
 
@@ -73,21 +73,21 @@ static void
 start_checks(struct proxy_thread *t)
 {
 	struct proxy *proxy = t->proxy;
-	uint32_t checked = 0, place = 0, mine = 0;
+	uint32_t place = 0, mine = 0;
 
-	for (uint32_t i = 0; i < proxy->proxies_n; i++)
-		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++)
-			checked += proxy->backends[i].servers[k].conf->check;
 	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
 		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++) {
 			struct server *s = &proxy->backends[i].servers[k];
+			bool here = s->number % proxy->threads_n == t->index &&
+				    !s->conf->disabled && !s->backend->conf->disabled;
 
-			if (!s->conf->check)
-				continue;
-			if (s->number % proxy->threads_n == t->index &&
-			    server_state_get(s) != SERVER_DISABLED)
-				check_start(&t->checks[mine++], t, s, place, checked);
-			place++;
+			if (s->conf->check && here)
+				check_start(&t->checks[mine++], t, s, false, place,
+					    proxy->checks_n);
+			place += s->conf->check;
+			if (s->agent.program && here)
+				check_start(&t->checks[mine++], t, s, true, place, proxy->checks_n);
+			place += s->agent.program != NULL;
 		}
 	}
 	t->checks_n = mine;
@@ -244,7 +244,7 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 	t->fronts = calloc(proxies_n, sizeof *t->fronts);
 	t->backs = calloc(proxies_n, sizeof *t->backs);
 	t->servers = calloc(servers_n, sizeof *t->servers);
-	t->checks = calloc(servers_n, sizeof *t->checks);
+	t->checks = calloc(proxy->checks_n + 1, sizeof *t->checks);
 	if (proxy->conf->uses_rates) {
 		t->front_rates = calloc(proxies_n, sizeof *t->front_rates);
 		t->back_rates = calloc(proxies_n, sizeof *t->back_rates);

@@ -56,10 +56,24 @@ proxy_view(const struct proxy *proxy, uint32_t index, struct proxy_view *view)
 static void
 view_check(const struct server *s, struct server_view *view)
 {
+	if (!s->conf->check && !s->conf->track)
+		return;
 	view->check_status = check_status_name(s->last.status);
 	view->check_ms = s->last.duration_ms;
 	view->checked = s->last.at;
 	check_result_detail(&s->last, view->check_detail, sizeof view->check_detail);
+}
+
+static void
+view_agent(const struct server *s, struct server_view *view)
+{
+	view->agent_down = s->agent.down;
+	if (!s->agent.program)
+		return;
+	view->agent_status = check_status_name(s->agent.last.status);
+	view->agent_ms = s->agent.last.duration_ms;
+	view->agent_asked = s->agent.last.at;
+	check_result_detail(&s->agent.last, view->agent_detail, sizeof view->agent_detail);
 }
 
 void
@@ -77,12 +91,14 @@ proxy_server_view(const struct proxy *proxy, uint32_t index, uint32_t server,
 		view->address = s->address;
 	view->changed = s->changed;
 	view_check(s, view);
+	view_agent(s, view);
 	pthread_mutex_unlock(&be->lock);
 
 	view->sessions = atomic_load(&s->lb.served);
 	view->queued = atomic_load(&s->lb.queued);
 	view->limit = lb_limit(&s->lb);
 	view->weight = atomic_load(&s->lb.effective_weight);
+	view->present_weight = atomic_load(&s->lb.present_weight);
 	for (uint32_t i = 0; i < proxy->threads_n; i++) {
 		const struct tally *tally = &proxy->threads[i].servers[s->number];
 

@@ -75,6 +75,85 @@ def test_words_are_haproxys(lab, say, tmp_path):
     answers.stop()
 
 
+# An agent's lines, one after the other: each from the state that those before have led to.
+AGENT_SAYS = [
+    "up",
+    "maint",
+    "drain",
+    "ready",
+    "drain",
+    "maint",
+    "ready",
+    "down",
+    "maint",
+    "ready",
+    "down drain",
+    "ready",
+    "drain",
+    "up",
+    "maint up",
+    "drain down",
+    "drain up",
+    "ready down",
+    "ready up 0%",
+    "down",
+    "up 50% maxconn:7",
+    "fail # out of disk",
+    "UP bogus",
+    "stopped",
+    "up 100%",
+    "maint down",
+    "up ready maxconn:0",
+]
+
+
+def test_agents_words_are_haproxys(lab, patience, say, tmp_path):
+    """What an agent says makes the same lines in both logs, in the same order for each server."""
+    configuration = pathlib.Path(__file__).parent / "configs" / "agents.cfg"
+    words, spoken = tmp_path / "words", tmp_path / "agent.log"
+    namespace = lab.network.namespace("client")
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    servers = [
+        Process("agent", [PYTHON, PROGRAMS / "agent.py", 7100, words], spoken, namespace=namespace),
+        Process(
+            "server", [PYTHON, PROGRAMS / "web.py", "s", 7101], tmp_path / "server.log", namespace=namespace
+        ),
+    ]
+    words.write_text("ready")
+    for process in servers:
+        lab.started(process)
+    wait_until(lambda: "listening" in spoken.read_text(), 10, "the agent listens")
+    said = {}
+    for name, log in twins(lab, configuration, tmp_path):
+        for line in AGENT_SAYS:
+            (tmp_path / "next").write_text(line)
+            (tmp_path / "next").rename(words)
+            heard = spoken.read_text().count("said ")
+            # The first may have been read before; when the third is asked for, the second has had its effects.
+            wait_until(
+                lambda: spoken.read_text().count("said ") >= heard + 3,
+                10 * patience,
+                f"{name} has asked the agent for `{line}`",
+            )
+        said[name] = told_of_each(log.read_text())
+    for process in servers:
+        process.stop()
+    lines = {name: sum(map(len, told.values())) for name, told in said.items()}
+    say(f"{lines['haproxy']} lines of HAProxy's about agents, {lines['tandem']} of ours")
+    assert lines["haproxy"] > 2 * len(AGENT_SAYS)
+    assert said["tandem"] == said["haproxy"]
+
+
+def told_of_each(text):
+    """Of each server, what a log says of it, in its order; not of checks, which have their own beat."""
+    told = {}
+    for line in re.sub(r"duration: \d+ms", "duration: Nms", text).splitlines():
+        about = re.match(r"(?:Agent check for server|Server|backend) (\S+) ", line)
+        if about:
+            told.setdefault(about.group(1), []).append(line)
+    return told
+
+
 def all_judged(log, configuration):
     text = log.read_text()
     wanted = set(re.findall(r"^backend (\S+)", configuration.read_text(), re.MULTILINE))

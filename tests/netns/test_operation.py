@@ -183,7 +183,8 @@ def test_json_is_as_documented(lab, pair_of, patience, fast, say):
     instance = "auth_hmac {\n    key 1 hex:" + "5a" * 32 + "\n}\ntrack_interface {\n    eth1\n}"
     pair = fast(script="/bin/true", instance=instance)
     group = "vrrp_sync_group G {\n    group {\n        VI_1\n    }\n}\n"
-    lb1, lb2 = pair_of(pair, files=[("tandem.conf", pair.vrrp() + group + proxy())])
+    agent = "check inter 1s agent-check agent-port 9 agent-inter 100ms"
+    lb1, lb2 = pair_of(pair, files=[("tandem.conf", pair.vrrp() + group + proxy(agent))])
 
     def complete():
         status = lb2.status_json()

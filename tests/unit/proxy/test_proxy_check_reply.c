@@ -318,7 +318,7 @@ describes_as_haproxy_does(void **state)
 	check_result_detail(&result, text, 4);
 	assert_string_equal(text, "a#0");
 	/* Every status has its words. */
-	for (int i = CHECK_STATUS_UNKNOWN; i <= CHECK_STATUS_L7STS; i++) {
+	for (int i = CHECK_STATUS_UNKNOWN; i < CHECK_STATUS_N; i++) {
 		assert_non_null(check_status_name((enum check_status)i));
 		assert_non_null(check_status_text((enum check_status)i));
 	}

@@ -34,7 +34,7 @@ farm_init(struct farm *farm, const uint32_t *weights, uint32_t n)
 		farm->servers[i].id = i + 1;
 		farm->servers[i].farm = &farm->farm;
 		farm->servers[i].weight = weights[i];
-		farm->servers[i].effective_weight = weights[i] * LB_WEIGHT_SCALE;
+		lb_weigh(&farm->servers[i], weights[i]);
 		farm->servers[i].usable = true;
 		farm->all[i] = &farm->servers[i];
 	}
@@ -401,7 +401,7 @@ warms_up_only_the_limit_of_static_algorithms(void **state)
 	farm.servers[0].maxconn = 200;
 	for (enum conf_balance balance = CONF_BALANCE_ROUNDROBIN; balance <= CONF_BALANCE_P2C_EWMA;
 	     balance++) {
-		farm.servers[0].effective_weight = weight * LB_WEIGHT_SCALE;
+		lb_weigh(&farm.servers[0], weight);
 		farm_build(&farm, balance, false);
 		lb_warm(&farm.servers[0], 250, 1000);
 		assert_int_equal(farm.servers[0].effective_weight,

@@ -39,7 +39,7 @@ build(struct farm *f, uint32_t n)
 		s->id = i + 1;
 		if (!s->weight)
 			s->weight = 1;
-		s->effective_weight = s->weight * LB_WEIGHT_SCALE;
+		lb_weigh(s, s->weight);
 		s->usable = true;
 		f->all[i] = s;
 	}
