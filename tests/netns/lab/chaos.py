@@ -235,14 +235,17 @@ class Chaos:
         except TimeoutError as error:
             self.broken(str(error))
 
-    def judge(self, what, bound_ms, since, until):
-        """An outage within its bound is well, beyond it is late, an order beyond it is broken."""
-        cost_ms = self.probe.outage_ms(since, until)
-        self.worst_ms = max(self.worst_ms, cost_ms)
+    def judge(self, what, cost_ms, bound_ms):
+        """Within its bound it is well, beyond it is late, an order beyond it is broken."""
         if cost_ms > (2 * bound_ms + 1000) * self.patience:
             self.broken(f"{what}: {cost_ms:.0f} ms, bound {bound_ms:.0f}")
         if cost_ms > bound_ms * self.patience:
             self.late.append(f"{what}: {cost_ms:.0f} ms, bound {bound_ms:.0f}: {self.past[-1]}")
+
+    def outage(self, what, bound_ms, since, until):
+        cost_ms = self.probe.outage_ms(since, until)
+        self.worst_ms = max(self.worst_ms, cost_ms)
+        self.judge(what, cost_ms, bound_ms)
         return cost_ms
 
     def lost_connections(self, until):
@@ -282,15 +285,15 @@ class Chaos:
     def _weigh(self, plan, struck, healing, end):
         away_ms, back_ms = plan.bound_ms(self.pair)
         if plan.early:
-            cost = f"{self.judge('outage', away_ms + back_ms, struck, end):.0f} ms"
+            cost = f"{self.outage('outage', away_ms + back_ms, struck, end):.0f} ms"
         elif plan.hopeless:
-            cost = f"back {self.judge('return', back_ms + RESTART_MS, healing, end):.0f} ms after it was healed"
+            cost = f"back {self.outage('return', back_ms + RESTART_MS, healing, end):.0f} ms after it was healed"
         else:
-            cost = f"{self.judge('outage', away_ms, struck, healing):.0f} ms, "
-            cost += f"return {self.judge('return', back_ms, healing, end):.0f} ms"
+            cost = f"{self.outage('outage', away_ms, struck, healing):.0f} ms, "
+            cost += f"return {self.outage('return', back_ms, healing, end):.0f} ms"
         both_s = self.lab.watch.overlap(self.lab.vip, *PAIR, struck)
-        if both_s > config.LEASE_S + 0.5 and not any(s.kind.parts for s in plan.strikes):
-            self.broken(f"both held the address for {both_s:.2f} s")
+        if not any(s.kind.parts for s in plan.strikes):
+            self.judge("both held the address", both_s * 1000, config.LEASE_S * 1000 + 500)
         lost = self.lost_connections(end) if plan.quiet else []
         if not plan.quiet:
             self.settled = end

@@ -66,8 +66,9 @@ def _(chaos, node):
     struck = now()
     yield
     gone = chaos.lab.watch.spans(chaos.lab.vip, node.name)
-    if gone and gone[-1][1] > struck + config.LEASE_S + 0.5:
-        chaos.broken(f"{node.name} was dead and kept the address for {gone[-1][1] - struck:.2f} s")
+    if gone and gone[-1][1] > struck:
+        bound_ms = config.LEASE_S * 1000 + 500
+        chaos.judge("address on the dead node", (gone[-1][1] - struck) * 1000, bound_ms)
     yield
     chaos.bring_up(node, first)
 
@@ -177,6 +178,13 @@ def _(chaos, node):
     yield
 
 
+@kind("foreign", row("del"), quiet=True)
+def _(chaos, node):
+    """Somebody gives it the address, which it has already or must not have."""
+    chaos.attempt("ip", node.name, "addr", "add", f"{chaos.lab.vip}/24", "dev", "eth1")
+    yield
+
+
 @kind("flush", down, out=True)
 def _(chaos, node):
     """All its addresses, its own too, and with it the source of its advertisements."""
@@ -197,6 +205,14 @@ def _(chaos, node):
     more = more.replace("global\n", "global\n    nbthread 3\n", 1)
     more += "    server app3 10.0.0.22:80 check\nlisten more\n    bind *:8081\n    server app1 10.0.0.21:80\n"
     yield from chaos.reload(node, more)
+
+
+@kind("hup", at_once, quiet=True)
+def _(chaos, node):
+    """Twice, as impatient people do it."""
+    node.process.signal(signal.SIGHUP)
+    node.process.signal(signal.SIGHUP)
+    yield
 
 
 @kind("reload-broken", at_once, quiet=True)
