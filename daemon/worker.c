@@ -30,7 +30,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LAPSE_MS       500 /* so much later than its time may the kernel drop an address */
 #define TURN_MAX_MS    250
 #define HEALTH_LOOK_MS 250
 #define AWAY_MS        500   /* a turn this late says nothing about the proxy's threads */
@@ -216,21 +215,6 @@ on_board_wake(struct loop_fd *lf, uint32_t events)
 	if (read(lf->fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		log_error("health board: %m");
 	look_at_health(w);
-}
-
-static void
-on_guardian_gone(struct ipc *ipc)
-{
-	struct worker *w = ipc->ctx;
-
-	log_error("the guardian is gone");
-	w->status = 1;
-	if (w->phase == WORKER_FROZEN)
-		worker_thaw(w);
-	/* Nobody else can remove the VIPs: while they are here, whoever still comes is served. */
-	if (w->phase != WORKER_COLLECTING)
-		w->serve_until = mono_add_ms(vrrp_lapse(w->vrrp), LAPSE_MS);
-	worker_stop(w, "the guardian is gone");
 }
 
 char *
@@ -511,8 +495,8 @@ set_up(struct worker *w)
 					  : -ENOMEM;
 	}
 	if (r == 0)
-		r = ipc_init(&w->ipc, &w->loop, WORKER_FD_IPC, worker_on_message, on_guardian_gone,
-			     w);
+		r = ipc_init(&w->ipc, &w->loop, WORKER_FD_IPC, worker_on_message,
+			     worker_on_guardian_gone, w);
 	if (r < 0) {
 		log_error("cannot set up the worker: %s", strerror(-r));
 		return r;

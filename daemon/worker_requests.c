@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LAPSE_MS 500 /* so much later than its time may the kernel drop an address */
+
 enum sender { SENDER_WORKER, SENDER_GUARDIAN };
 
 static const struct {
@@ -529,4 +531,19 @@ worker_on_message(struct ipc *ipc, struct ipc_message *m)
 		w->requests_refused++;
 		log_warning("refused %s of the guardian: %s", requests[m->type].name, why);
 	}
+}
+
+void
+worker_on_guardian_gone(struct ipc *ipc)
+{
+	struct worker *w = ipc->ctx;
+
+	log_error("the guardian is gone");
+	w->status = 1;
+	if (w->phase == WORKER_FROZEN)
+		worker_thaw(w);
+	/* Nobody else can remove the VIPs: while they are here, whoever still comes is served. */
+	if (w->phase != WORKER_COLLECTING)
+		w->serve_until = mono_add_ms(vrrp_lapse(w->vrrp), LAPSE_MS);
+	worker_stop(w, "the guardian is gone");
 }

@@ -72,8 +72,9 @@ struct worker {
 	size_t retired_n;
 };
 
-/* worker_requests.c: messages of the guardian (ipc_message_fn; ipc->ctx is the worker). */
+/* worker_requests.c: messages of the guardian (ipc_message_fn; ipc->ctx is the worker), and its end. */
 void worker_on_message(struct ipc *ipc, struct ipc_message *m);
+void worker_on_guardian_gone(struct ipc *ipc);
 
 /* worker_requests.c: vrrp_ops towards the guardian; `ctx` is the worker. */
 void worker_claim(void *ctx, uint32_t instance);
