@@ -100,8 +100,10 @@ render_transport(const struct client_page *page, const json_t *o)
 	fprintf(page->out, "; priority %" PRId64, num(priority, "effective"));
 	if (num(priority, "effective") != num(priority, "configured"))
 		fprintf(page->out, " (configured %" PRId64 ")", num(priority, "configured"));
-	fprintf(page->out, "%s%s\n", yes(o, "preempt") ? "" : ", nopreempt",
-		yes(o, "resigned") ? ", resigned until `tandem resume'" : "");
+	fprintf(page->out, "%s%s%s\n", yes(o, "preempt") ? "" : ", nopreempt",
+		yes(o, "resigned") ? ", resigned until `tandem resume'" : "",
+		yes(o, "probation") ? ", on probation: the workers before this one died young"
+				    : "");
 }
 
 static void

@@ -3,7 +3,7 @@
  * Everything runs on one loop; what it is made of are the other files of this folder.
  *
  * A worker that dies is started again after a back-off, as a backup that knows nothing of its
- * predecessor.
+ * predecessor, and on probation if many of them have died (backoff.h).
  */
 #include "daemon/guardian.h"
 
@@ -40,6 +40,44 @@ note_start(struct guardian *g)
 }
 
 static void
+begin_probation(struct guardian *g)
+{
+	const struct backoff *backoff = &g->current->backoff;
+	uint32_t ms = backoff_probation_ms(backoff);
+
+	if (ms == 0)
+		return;
+	timer_arm(&g->loop.timers, &g->probation, mono_add_ms(g->loop.now, ms));
+	if (g->current->conf->instances_n)
+		log_warning("%u workers in a row died young: this one takes mastership only if "
+			    "nobody else has it, for %u s or until `tandem resume'",
+			    backoff->deaths, ms / 1000);
+}
+
+static void
+trust(struct guardian *g)
+{
+	for (uint32_t i = 0; i < g->current->conf->instances_n; i++)
+		if (!g->current->res.leases.at[i].yielded)
+			generation_tell_resign(g->current, i, RESIGN_NOT);
+}
+
+void
+guardian_end_probation(struct guardian *g)
+{
+	if (!timer_armed(&g->probation))
+		return;
+	timer_disarm(&g->loop.timers, &g->probation);
+	trust(g);
+}
+
+static void
+on_probation(struct timer *t, struct mono now)
+{
+	trust(CONTAINER_OF(t, struct guardian, probation));
+}
+
+static void
 on_ready(void *ctx, struct generation *generation)
 {
 	struct guardian *g = ctx;
@@ -50,8 +88,9 @@ on_ready(void *ctx, struct generation *generation)
 		reload_event(g, held ? SUCCESSION_READY : SUCCESSION_READY_ALONE, NULL);
 		return;
 	}
-	generation_give_token(generation, -1);
+	begin_probation(g);
 	reload_tell_rest(g);
+	generation_give_token(generation, -1);
 	note_start(g);
 }
 
@@ -98,8 +137,10 @@ on_gone(void *ctx, struct generation *generation, const char *how)
 static void
 restart_later(struct guardian *g, int64_t lived_ms)
 {
-	uint32_t delay_ms = backoff_delay_ms(&g->current->backoff, lived_ms);
+	struct backoff *backoff = &g->current->backoff;
+	uint32_t delay_ms = backoff_delay_ms(backoff, lived_ms - backoff_probation_ms(backoff));
 
+	timer_disarm(&g->loop.timers, &g->probation);
 	timer_arm(&g->loop.timers, &g->restart, mono_add_ms(g->loop.now, delay_ms));
 }
 
@@ -429,6 +470,7 @@ guardian_run(const struct guardian_setup *setup)
 	g->signals.fd = -1;
 	g->tick.fire = on_tick;
 	g->restart.fire = on_restart;
+	g->probation.fire = on_probation;
 	g->deadline.fire = on_deadline;
 	list_init(&g->former);
 	log_set_role("guardian");

@@ -113,6 +113,7 @@ on_resume(struct guardian *g, const char *name, uint64_t ticket)
 		return;
 	}
 	set_yielded(g, name, false);
+	guardian_end_probation(g);
 	command_reply(g, ticket, 0, "");
 }
 

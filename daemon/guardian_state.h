@@ -51,11 +51,12 @@ struct guardian {
 	struct state_dump dump;
 	struct loop_fd signals;
 	struct timer tick, restart, deadline;
-	struct mono woken; /* the turn before this one */
-	bool started;      /* a worker has said READY before */
-	bool failed;       /* the first worker ended before it was ready */
-	bool stopping;     /* SIGTERM came … */
-	struct mono asked; /* … at this moment */
+	struct timer probation; /* armed while the present worker is on it */
+	struct mono woken;      /* the turn before this one */
+	bool started;           /* a worker has said READY before */
+	bool failed;            /* the first worker ended before it was ready */
+	bool stopping;          /* SIGTERM came … */
+	struct mono asked;      /* … at this moment */
 };
 
 /* guardian.c: generation_ops, `ctx` is the guardian. */
@@ -63,6 +64,9 @@ extern const struct generation_ops guardian_ops;
 
 /* guardian.c: there is nothing more to be told, the loop may end (notifier's `idle`). */
 void guardian_on_told(void *ctx);
+
+/* guardian.c: the worker of the present generation is to be trusted from now on. */
+void guardian_end_probation(struct guardian *g);
 
 /* reload.c */
 void reload_init(struct guardian *g);
@@ -73,7 +77,7 @@ void reload_ask(struct guardian *g, uint64_t ticket);
 void reload_event(struct guardian *g, enum succession_event event, const char *why);
 /* A worker has let go of an instance. */
 void reload_look_for_rest(struct guardian *g);
-/* Tells a worker that has the token what only the guardian remembers. */
+/* Tells a worker that has the token, or is about to, what only the guardian remembers. */
 void reload_tell_rest(struct guardian *g);
 /* The generation's worker is no more: it is freed when its scripts have ended, too. */
 void reload_bury(struct guardian *g, struct generation *generation);

@@ -207,6 +207,8 @@ reload_tell_rest(struct guardian *g)
 	for (uint32_t i = 0; i < to->conf->instances_n; i++)
 		if (to->res.leases.at[i].yielded)
 			generation_tell_resign(to, i, RESIGN_YIELD);
+		else if (timer_armed(&g->probation))
+			generation_tell_resign(to, i, RESIGN_PROBATION);
 	for (struct list *at = g->former.next; at != &g->former; at = at->next)
 		generation_tell_retired(to, CONTAINER_OF(at, struct generation, link), false);
 }
@@ -226,6 +228,7 @@ pass(struct guardian *g)
 	struct generation *first = g->current, *second = r->next;
 
 	timer_disarm(&g->loop.timers, &g->restart);
+	timer_disarm(&g->loop.timers, &g->probation); /* another configuration, another chance */
 	tell_deleted(first, second);
 	resources_adopt(&second->res, &first->res, g->loop.now);
 	handover_links(&second->handover, &second->child.ipc);

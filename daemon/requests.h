@@ -72,9 +72,10 @@ struct req_notify {
 };
 
 enum resign_how {
-	RESIGN_NOT,   /* takes part as ever */
-	RESIGN_YIELD, /* hands over and stays as a backup: `tandem resign` */
-	RESIGN_LEAVE, /* hands over for good: the next configuration does not have it */
+	RESIGN_NOT,       /* takes part as ever */
+	RESIGN_YIELD,     /* hands over and stays as a backup: `tandem resign` */
+	RESIGN_PROBATION, /* the same, after workers that died young */
+	RESIGN_LEAVE,     /* hands over for good: the next configuration does not have it */
 	RESIGN_N,
 };
 

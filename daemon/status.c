@@ -315,7 +315,8 @@ build_instance(const struct status_source *s, uint32_t index)
 	json_object_set_new(o, "vips", build_vips(s->conf, &v));
 	json_object_set_new(o, "lease", build_lease(s->conf, &v, s->now));
 	put_bool(o, "will", v.will_lodged);
-	put_bool(o, "resigned", v.yielded);
+	put_bool(o, "resigned", v.yielded == VRRP_YIELD_RESIGNED);
+	put_bool(o, "probation", v.yielded == VRRP_YIELD_PROBATION);
 	json_object_set_new(o, "auth_hmac", build_hmac(&v));
 	json_object_set_new(o, "tracking", build_tracking(s, conf));
 	json_object_set_new(o, "counters", build_counters(&v));

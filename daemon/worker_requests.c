@@ -357,6 +357,10 @@ on_token(struct worker *w, const struct ipc_message *m)
 static const char *
 on_resign(struct worker *w, const struct ipc_message *m)
 {
+	static const enum vrrp_yield yields[RESIGN_N] = {
+		[RESIGN_YIELD] = VRRP_YIELD_RESIGNED,
+		[RESIGN_PROBATION] = VRRP_YIELD_PROBATION,
+	};
 	const struct ans_resign *a = (const void *)m->payload;
 
 	if (a->instance >= w->conf->instances_n)
@@ -365,7 +369,7 @@ on_resign(struct worker *w, const struct ipc_message *m)
 		return "no such way to resign";
 	vrrp_leave(w->vrrp, a->instance, a->how == RESIGN_LEAVE, w->loop.now);
 	if (a->how != RESIGN_LEAVE)
-		vrrp_yield(w->vrrp, a->instance, a->how == RESIGN_YIELD, w->loop.now);
+		vrrp_yield(w->vrrp, a->instance, yields[a->how], w->loop.now);
 	return NULL;
 }
 

@@ -437,7 +437,10 @@ vrrp_instance_set_priority(struct vrrp_instance *inst, struct mono now)
 	inst->priority = vrrp_track_priority(&inst->vrrp->world, inst->conf, why, sizeof why);
 	if (inst->yielded) {
 		inst->priority = VRRP_PRIORITY_LEAST;
-		snprintf(why, sizeof why, "resigned until it is told to resume");
+		snprintf(why, sizeof why, "%s",
+			 inst->yielded == VRRP_YIELD_RESIGNED
+				 ? "resigned until it is told to resume"
+				 : "on probation: the workers before this one died young");
 	}
 	if (inst->priority == before)
 		return;

@@ -49,9 +49,9 @@ struct vrrp_instance {
 	struct ip peer;
 	uint8_t peer_priority, peak;
 	struct mono peer_heard;
-	bool yielded;           /* kept from taking mastership while anybody else will have it */
-	bool leaving;           /* stops for good, though the others go on */
-	struct mono preempt_at; /* end of preempt_delay; 0 = not running */
+	enum vrrp_yield yielded; /* why it takes mastership only if nobody else will have it */
+	bool leaving;            /* stops for good, though the others go on */
+	struct mono preempt_at;  /* end of preempt_delay; 0 = not running */
 
 	/* Another of the same id, family and interface, told apart by whom it hears; NULL = none. */
 	struct vrrp_instance *namesake;
@@ -108,7 +108,7 @@ bool vrrp_instance_fence(struct vrrp_instance *inst, struct mono now);
 void vrrp_instance_stop(struct vrrp_instance *inst, const char *why, struct mono now);
 
 /* As vrrp_yield and vrrp_leave. */
-void vrrp_instance_yield(struct vrrp_instance *inst, bool yield, struct mono now);
+void vrrp_instance_yield(struct vrrp_instance *inst, enum vrrp_yield yield, struct mono now);
 void vrrp_instance_leave(struct vrrp_instance *inst, bool leave, struct mono now);
 
 /* Anything that keeps it from taking part, be it another member of its group?  `why` says what. */

@@ -238,7 +238,7 @@ vrrp_stop(struct vrrp *vrrp, struct mono now, const char *why)
 }
 
 void
-vrrp_yield(struct vrrp *vrrp, uint32_t instance, bool yield, struct mono now)
+vrrp_yield(struct vrrp *vrrp, uint32_t instance, enum vrrp_yield yield, struct mono now)
 {
 	assert(instance < vrrp->conf->instances_n);
 	vrrp_instance_yield(&vrrp->instances[instance], yield, now);

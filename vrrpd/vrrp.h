@@ -140,13 +140,18 @@ void vrrp_restored(struct vrrp *vrrp, uint32_t instance, uint32_t vips_n, struct
  * permits (true) or forbids renewal. */
 bool vrrp_confirm(struct vrrp *vrrp, uint32_t instance, struct mono now);
 
+enum vrrp_yield {
+	VRRP_YIELD_NOT,      /* takes part as ever */
+	VRRP_YIELD_RESIGNED, /* by the administrator, until told to resume */
+	VRRP_YIELD_PROBATION, /* after workers that died young, until this one has lived for a while */
+};
+
 /*
  * A planned resignation: hands over as vrrp_stop does, but stays as a backup that takes mastership
  * only when nobody else does.  If nobody takes over within a second the VIPs are not let go of.
- * Nothing new to an instance that has yielded, or may be told before the start.  false: as ever
- * again.  A sync group moves as one: all its members are to be told, at once.
+ * May be told before the start.  A sync group moves as one: all its members are to be told, at once.
  */
-void vrrp_yield(struct vrrp *vrrp, uint32_t instance, bool yield, struct mono now);
+void vrrp_yield(struct vrrp *vrrp, uint32_t instance, enum vrrp_yield yield, struct mono now);
 
 /* The instance stops as by vrrp_stop, the others go on; false: it may take part again. */
 void vrrp_leave(struct vrrp *vrrp, uint32_t instance, bool leave, struct mono now);
@@ -227,7 +232,7 @@ struct vrrp_view {
 	uint8_t peer_priority;
 	struct mono peer_heard;
 	bool vips_held, will_lodged;
-	bool yielded;        /* resigned until it is told to resume */
+	enum vrrp_yield yielded;
 	struct mono renewed; /* last acknowledged renewal; 0 = none */
 	uint64_t adverts_sent, adverts_received, resigns_sent, resigns_received, became_master,
 		vips_restored, fenced, overdue, list_differs, interval_differs;

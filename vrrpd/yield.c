@@ -1,5 +1,5 @@
 /*
- * yield.c - leaving mastership by request, while the daemon goes on.  VRRP thread.
+ * yield.c - leaving mastership, or keeping away from it, while the daemon goes on.  VRRP thread.
  */
 #include "vrrpd/engine.h"
 
@@ -8,13 +8,18 @@
  * over only from a silence.
  */
 void
-vrrp_instance_yield(struct vrrp_instance *inst, bool yield, struct mono now)
+vrrp_instance_yield(struct vrrp_instance *inst, enum vrrp_yield yield, struct mono now)
 {
-	if (inst->yielded == yield)
+	enum vrrp_yield before = inst->yielded;
+
+	if (before == yield)
 		return;
 	inst->yielded = yield;
-	if (yield && inst->state == VRRP_STATE_MASTER)
-		vrrp_instance_step(inst, VRRP_EVENT_YIELD, "resigned by the administrator", now);
+	if (yield && !before && inst->state == VRRP_STATE_MASTER)
+		vrrp_instance_step(inst, VRRP_EVENT_YIELD,
+				   yield == VRRP_YIELD_RESIGNED ? "resigned by the administrator"
+								: "on probation",
+				   now);
 	if (!inst->vrrp->begun)
 		return;
 	vrrp_instance_set_priority(inst, now);

@@ -173,8 +173,8 @@ names_are_stable(void **state)
 	instance = json_array_get(json_object_get(status, "instances"), 0);
 	ASSERT_MEMBERS(instance, "name", "state", "why", "since_ms_ago", "vrid", "interface",
 		       "vmac", "version", "family", "priority", "preempt", "transport", "source",
-		       "peers", "peer", "timers", "vips", "lease", "will", "resigned", "auth_hmac",
-		       "tracking", "counters", "drops");
+		       "peers", "peer", "timers", "vips", "lease", "will", "resigned", "probation",
+		       "auth_hmac", "tracking", "counters", "drops");
 	ASSERT_MEMBERS(json_object_get(instance, "timers"), "advert_int_ms", "master_down_ms",
 		       "skew_ms", "next_ms");
 	ASSERT_MEMBERS(json_object_get(instance, "counters"), "adverts_sent", "adverts_received",

@@ -86,6 +86,22 @@ test_backoff_doubles_and_forgets(void **state)
 	assert_int_equal(backoff_delay_ms(&backoff, 50), 200);
 }
 
+static void
+test_probation(void **state)
+{
+	static const uint32_t wanted_s[] = { 0,   0,   0,   0,    30,   60,  120,
+					     240, 480, 960, 1920, 3600, 3600 };
+	struct backoff backoff = { 0 };
+
+	assert_int_equal(backoff_probation_ms(&backoff), 0);
+	for (size_t i = 0; i < sizeof wanted_s / sizeof *wanted_s; i++) {
+		backoff_delay_ms(&backoff, 50);
+		assert_int_equal(backoff_probation_ms(&backoff), wanted_s[i] * 1000);
+	}
+	backoff_delay_ms(&backoff, BACKOFF_HEALTHY_MS);
+	assert_int_equal(backoff_probation_ms(&backoff), 0);
+}
+
 int
 main(void)
 {
@@ -95,6 +111,7 @@ main(void)
 		cmocka_unit_test(test_own_lateness_is_discounted),
 		cmocka_unit_test(test_beating_ends_halfway),
 		cmocka_unit_test(test_backoff_doubles_and_forgets),
+		cmocka_unit_test(test_probation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
