@@ -1,22 +1,22 @@
 """scripts/lab: the pair for a person to play with, and the fault table on demand."""
 
 import argparse
-import dataclasses
 import os
 import random
 import sys
 
-from . import config
+from . import config, table
 from .chaos import Broken, Chaos, Kills, checked_proxy
-from .faults import FAULTS, Drill, burn
-from .interop import cells, run_cell, table
+from .faults import FAULTS, burn
+from .hardships import HARDSHIPS
+from .interop import cells, run_cell
+from .interop import table as interop_table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .network import run
 from .scale import SCALES, broken_bounds, line, measure
 
 HOME = "/run/tandem-lab"
 PREFIX = "tdlab"
-MANY = 8000  # connections open in faults where the kernel's clearing up could delay the rest
 
 
 def attach():
@@ -82,95 +82,40 @@ def status(args):
     print(f"{lab.vip} is held by {lab.watch.holder(lab.vip)}")
 
 
-def opened(chosen, args):
-    """How many connections lie open during this fault."""
-    if args.open is not None:
-        return args.open
-    return MANY if chosen.open else 0
-
-
-def drill(lab, pair, chosen, args):
-    result = Drill(lab, pair).run(chosen, opened(chosen, args))
-    print(result.line(), flush=True)
-    for problem in result.problems:
-        print(f"    {problem}", flush=True)
-    return result
-
-
-def fresh(kind, pair, chosen, args):
-    """The faults on a pair of that kind made for the purpose.  name -> Result."""
-    results = {}
-    with Lab() as lab:
-        lab.up()
-        for one in chosen:
-            if not lab.nodes:
-                for name in PAIR:
-                    if kind == "tandem":
-                        lab.tandem(name, pair)
-                    else:
-                        lab.classic(name, with_script(pair))
-                lab.start_pair()
-            results[one.name] = drill(lab, pair, one, args)
-            if kind != "tandem" or results[one.name].problems:
-                lab.stop_pair()  # the next fault starts from a clean pair
-    return results
-
-
-def with_script(pair):
-    """keepalived watches its HAProxy through a script, as in the field."""
-    return dataclasses.replace(pair, script="CHECK_PROXY")
-
-
-def markdown(chosen, ours, theirs, args):
-    head = "| # | fault on the master | longest outage | bound | requests failed | on return |"
-    rule = "|---|---|---|---|---|---|"
-    if theirs:
-        head, rule = head + " keepalived + HAProxy |", rule + "---|"
-    lines = [head, rule]
-    for one in chosen:
-        result = ours[one.name]
-        cells = [
-            one.row,
-            one.title + (f", {count:,} connections open" if (count := opened(one, args)) else ""),
-            f"{result.outage_ms:.0f} ms",
-            f"{result.bound_ms:.0f} ms: {'over' if result.over() else 'within'}",
-            f"{result.failed} of {result.probes}",
-            f"{result.back_outage_ms:.0f} ms",
-        ]
-        if theirs:
-            other = theirs[one.name]
-            away = f"{other.outage_ms:.0f} ms" if other.recovered else "until healed"
-            cells.append(away)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def fault(args):
     if args.name == "list":
-        for one in FAULTS.values():
-            print(f"{one.name:10} row {one.row:>3}  {one.title}")
+        for one in table.NAMES.values():
+            print(f"{one.name:18} row {one.row:>3}  {one.title}")
         return
+    pair = choose_pair(args)
     if args.name == "all":
-        chosen = [one for one in FAULTS.values() if one.name != "proxy" or args.peer]
-    elif args.name in FAULTS:
-        chosen = [FAULTS[args.name]]
+        chosen = table.lines(pair)
+    elif args.name == "hardships":
+        chosen = [table.Line(one, pair, one.row) for one in HARDSHIPS.values()]
+    elif args.name in table.NAMES:
+        one = table.NAMES[args.name]
+        chosen = [table.Line(one, one.pair(pair) if args.name in table.TRIALS else pair, one.row)]
     else:
         sys.exit(f"No such fault: {args.name}; see scripts/lab fault list")
-    pair = choose_pair(args)
-    lab = None if args.peer or args.name == "all" else Lab.attach(HOME)
-    if lab:
-        ours = {chosen[0].name: drill(lab, pair, chosen[0], args)}
-        lab.save()
-        theirs = {}
-    else:
-        ours = fresh("tandem", pair, chosen, args)
-        if args.peer:
-            print("The same with keepalived and HAProxy:", flush=True)
-        theirs = fresh("keepalived", pair, chosen, args) if args.peer else {}
-    if args.markdown:
-        print(markdown(chosen, ours, theirs, args))
-    if any(result.problems for result in ours.values()):
+    ours = run_faults(args, chosen)
+    theirs = {}
+    if args.peer or (args.name == "all" and not args.alone):
+        print("The same with keepalived and HAProxy:", flush=True)
+        theirs = table.run(chosen, "keepalived", args.short, args.open)
+    if args.markdown or args.name == "all":
+        print(table.markdown(ours, theirs, args.short, args.open))
+    if any(table.bad(line, result) for line, result in ours.items()):
         sys.exit(1)
+
+
+def run_faults(args, chosen):
+    """One fault strikes the lab that is up, if there is one."""
+    line, lab = chosen[0], None if args.peer or len(chosen) > 1 else Lab.attach(HOME)
+    if not lab or line.is_trial or line.what.proxy or line.what.prepare:
+        return table.run(chosen, "tandem", args.short, args.open)
+    ours = {line: table.strike(lab, line, args.short, args.open)}
+    lab.save()
+    return ours
 
 
 def burn_cpu(args):
@@ -260,7 +205,7 @@ def interop(args):
         print("  ".join(result.columns()), flush=True)
         for problem in result.problems:
             print(f"    {problem}", flush=True)
-    print(table(results, args.markdown))
+    print(interop_table(results, args.markdown))
     if any(result.problems for result in results):
         sys.exit(1)
 
@@ -287,9 +232,11 @@ def main():
     sub = command("status", status, "what both nodes say about themselves")
     sub.add_argument("--json", action="store_true")
     sub = command("fault", fault, "strike lb1 with a fault, measure, heal")
-    sub.add_argument("name", help="a name of `fault list`, `all`, or `list`")
+    sub.add_argument("name", help="a name of `fault list`, `all`: the table, `hardships`, or `list`")
     sub.add_argument("--open", type=int, help="connections that lie open meanwhile")
-    sub.add_argument("--peer", action="store_true", help="also with keepalived and HAProxy")
+    sub.add_argument("--peer", action="store_true", help="also with keepalived and HAProxy, as in `all`")
+    sub.add_argument("--alone", action="store_true", help="`all` without keepalived and HAProxy")
+    sub.add_argument("--short", action="store_true", help="fewer repetitions where a row has many")
     sub.add_argument("--markdown", action="store_true", help="print a table at the end")
     vrrp_options(sub)
     sub = command("scale", scale, "250 instances and 1000 addresses, beside keepalived")

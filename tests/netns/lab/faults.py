@@ -25,6 +25,9 @@ class Fault:
     open: int = 0  # connections that lie open meanwhile
     max_failed: int = None  # where the table bounds requests, not time
     back_bound_ms: object = lambda pair: 50  # the same for the return
+    proxy: object = None  # callable: the proxy's part of the file, where it is another one
+    prepare: object = None  # callable: Lab, before the nodes are started
+    repeated: tuple = ()  # how often it strikes: in the full table, in the short one
 
 
 @dataclasses.dataclass
@@ -95,8 +98,9 @@ class Drill:
         self.master, self.backup = lab.nodes["lb1"], lab.nodes["lb2"]
         self.patience = patience  # factor on every wait
         self.classic = self.master.kind != "tandem"
-        self.result = self.probe = None
+        self.result = self.probe = self.holder = None
         self.struck = 0.0
+        self.rounds = 1
 
     def run(self, chosen, opened=None):
         bounds = (chosen.bound_ms(self.pair), chosen.back_bound_ms(self.pair))
@@ -106,7 +110,7 @@ class Drill:
         self.probe = self.lab.probe()
         self.probe.wait_ok(timeout=20 * self.patience)
         count = chosen.open if opened is None else opened
-        holder = self.lab.hold(count) if count else None
+        self.holder = holder = self.lab.hold(count) if count else None
         if holder:
             self.probe.wait_ok()
         self.struck = now()
@@ -267,8 +271,8 @@ def _(drill):
     if not drill.classic:
         yield from _kill_worker(drill, signal.SIGKILL)
         return
-    drill.master.haproxy.signal(signal.SIGKILL)
-    drill.master.haproxy.wait_gone(2)  # a zombie would still pass the check
+    os.kill(drill.master.balancer(), signal.SIGKILL)
+    drill.master.haproxy.wait_gone(2)  # its master ends with it; a zombie would still pass the check
     drill.takes_over(within=15)
     yield
     drill.master.stop()
@@ -278,7 +282,7 @@ def _(drill):
 
 @fault("5", "hang", "SIGSTOP to the worker", lambda pair: config.WATCHDOG_MS + 100)
 def _(drill):
-    victim = drill.master.haproxy.pid if drill.classic else drill.master.worker()
+    victim = drill.master.balancer() if drill.classic else drill.master.worker()
     os.kill(victim, signal.SIGSTOP)
     drill.takes_over(within=10)
     yield

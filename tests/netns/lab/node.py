@@ -174,7 +174,8 @@ class Tandem:
 
 
 class Classic:
-    """keepalived, and HAProxy beside it unless `haproxy` is empty: the peers and the yardstick."""
+    """keepalived, and HAProxy beside it unless `haproxy` is empty: the peers and the yardstick.  HAProxy has a
+    master, as systemd starts it on Debian."""
 
     kind = "keepalived"
     details = ("-D",)  # a line for each announcement, and more
@@ -202,7 +203,7 @@ class Classic:
         if self.proxy_configuration.read_text():
             self.haproxy = Process(
                 f"haproxy on {self.name}",
-                ["haproxy", "-db", "-f", self.proxy_configuration, "-p", at / "haproxy.pid"],
+                ["haproxy", "-W", "-db", "-f", self.proxy_configuration],
                 at / "haproxy.log",
                 namespace=namespace,
             )
@@ -227,6 +228,10 @@ class Classic:
 
     def pids(self):
         return [pid for process in (self.keepalived, self.haproxy) if process for pid in process.tree()]
+
+    def balancer(self):
+        """The HAProxy that serves, below its master."""
+        return descendants(self.haproxy.pid)[0]
 
     def worker(self):
         """The VRRP child."""

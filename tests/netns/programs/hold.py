@@ -1,6 +1,7 @@
 """Opens connections, has each answered once, and keeps them open: hold.py ADDRESS PORT COUNT.
 
-Prints `open N` when all are, then lets them lie until SIGTERM.
+Prints `open N` when all are, then lets them lie until SIGTERM, and says `lost` of each that is closed or
+answers once more.
 """
 
 import errno
@@ -47,8 +48,12 @@ def main(host, port, count):
                 failed += 1
                 sock.close()
     print(f"open {len(idle)} failed {failed}", flush=True)
+    for sock in idle:
+        poll.register(sock, select.EPOLLIN)
     while True:
-        signal.pause()
+        for number, _ in poll.poll():
+            poll.unregister(number)
+            print("lost", flush=True)
 
 
 if __name__ == "__main__":
