@@ -108,6 +108,30 @@ parse_tcpka(struct conf_call *call)
 		proxy->tcpka_server = !call->negated;
 }
 
+/* At which retry HAProxy would go to another server: here it is always the first. */
+static void
+parse_redispatch(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	int64_t every;
+
+	if (call->words_n > 1 && !call_int(call, &call->words[1], INT32_MIN, INT32_MAX, &every))
+		return;
+	call->used = call->words_n > 1 ? 2 : 1;
+	proxy->redispatch = !call->negated;
+}
+
+static void
+print_redispatch(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_proxy *proxy = object;
+
+	if (proxy->redispatch) {
+		print_name(pr, row->name);
+		print_end(pr);
+	}
+}
+
 #define FLAG(word, member, side, text)                                                         \
 	{                                                                                      \
 		word, CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, member), .flags = ROW_NO | (side), \
@@ -240,7 +264,9 @@ static const struct conf_row rows[] = {
 	OLD_TIMEOUT("clitimeout", timeout_client_ms, ROW_FRONT, "timeout client"),
 	OLD_TIMEOUT("srvtimeout", timeout_server_ms, ROW_BACK, "timeout server"),
 	FLAG("option allbackups", allbackups, ROW_BACK, "all backup servers share the work"),
-	FLAG("option redispatch", redispatch, ROW_BACK, "a retry may go to another server"),
+	{ "option redispatch", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, redispatch),
+	  .flags = ROW_NO | ROW_BACK, .parse = parse_redispatch, .print = print_redispatch,
+	  .doc = "a retry goes to another server, always: [RETRY]" },
 	{ "redispatch", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch),
 	  .flags = ROW_BACK | ROW_OLD, .doc = "option redispatch" },
 	{ "redisp", CONF_TYPE_FLAG, ROW_FIELD(conf_proxy, redispatch), .flags = ROW_BACK | ROW_OLD,
