@@ -3,6 +3,10 @@
  */
 #include "daemon/carry.h"
 
+#include "common/fingerprint.h"
+#include "proxy/proxy.h"
+#include "vrrpd/vrrp.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +22,14 @@ struct head {
 struct record_head {
 	uint32_t kind, name_len, data_len;
 };
+
+uint64_t
+carry_layout(void)
+{
+	uint64_t layout = fingerprint_number(vrrp_saved_layout(), proxy_saved_layout());
+
+	return fingerprint_number(layout, sizeof(struct carry_worker) << 8 | CARRY_N);
+}
 
 static void
 append(struct carry *carry, const void *data, size_t len)

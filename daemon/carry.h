@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "common/clock.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +22,15 @@ enum carry_kind {
 	CARRY_N,
 };
 
+/* In CARRY_WORKER. */
+struct carry_worker {
+	struct mono started;
+};
+
 #define CARRY_MAX (256U << 20)
+
+/* Of all that one worker of this program leaves to the next. */
+uint64_t carry_layout(void);
 
 /* Records being written. */
 struct carry {

@@ -7,8 +7,10 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/match.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,4 +227,53 @@ check_scripts_retell(struct check_scripts *checks)
 		if (checks->at[i].program.words ||
 		    checks->at[i].health.state == SCRIPT_STATE_DISABLED)
 			tell(&checks->at[i]);
+}
+
+static void
+check_estate(struct check_script *check, struct estate *e)
+{
+	uint32_t state = check->health.state;
+	struct mono when = timer_armed(&check->next) ? check->next.when : (struct mono){ 0 };
+
+	estate_u32(e, &state, SCRIPT_STATE_N - 1);
+	estate_u32(e, &check->health.streak, UINT32_MAX);
+	estate_int(e, &check->last_status, INT_MIN, INT_MAX);
+	estate_int(e, &check->result.status, -1, INT_MAX);
+	estate_u32(e, &check->result.signal, INT32_MAX);
+	estate_u32(e, &check->result.took_ms, UINT32_MAX);
+	estate_mono(e, &check->result.at);
+	estate_mono(e, &when);
+	script_run_estate(&check->run, e);
+	if (e->writing)
+		return;
+	check->health.state = (enum script_state)state;
+	check->result.state = state;
+	if (when.ns)
+		timer_arm(&check->all->loop->timers, &check->next, when);
+}
+
+void
+check_scripts_estate(struct check_scripts *checks, struct loop *loop, const struct conf *conf,
+		     struct estate *e)
+{
+	estate_section(e, "check scripts");
+	if (!e->writing) {
+		*checks = (struct check_scripts){ .conf = conf, .loop = loop };
+		checks->at = calloc(conf->scripts_n + 1, sizeof *checks->at);
+		if (!checks->at) {
+			estate_fail(e, "out of memory");
+			return;
+		}
+	}
+	estate_expect(e, conf->scripts_n);
+	for (uint32_t i = 0; i < conf->scripts_n; i++) {
+		struct check_script *check = &checks->at[i];
+
+		if (!e->writing) {
+			*check = (struct check_script){ .all = checks, .result = { .script = i } };
+			check->next.fire = on_next;
+			script_run_init(&check->run, loop, on_done, check);
+		}
+		check_estate(check, e);
+	}
 }

@@ -25,6 +25,8 @@ bool script_health_add(struct script_health *health, const struct conf_script *c
 
 /* ------------------------------------------------------------------ the schedule */
 
+struct estate;
+
 struct check_script {
 	struct check_scripts *all;
 	const struct conf_script *conf;
@@ -58,3 +60,7 @@ void check_scripts_fini(struct check_scripts *checks);
 
 /* Tells all that is known: to a worker that is new. */
 void check_scripts_retell(struct check_scripts *checks);
+
+/* Both ways (estate.h).  Read, they are good as `from` of check_scripts_init. */
+void check_scripts_estate(struct check_scripts *checks, struct loop *loop, const struct conf *conf,
+			  struct estate *e);

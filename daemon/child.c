@@ -10,12 +10,14 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 #include "daemon/memfd.h"
 #include "daemon/realtime.h"
 #include "daemon/requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +277,44 @@ child_spawn(struct child *child, const struct child_setup *setup)
 	birth_close(&b);
 	if (r < 0)
 		child_fini(child);
+	return r;
+}
+
+void
+child_estate(struct child *child, struct estate *e)
+{
+	estate_section(e, "worker");
+	estate_int(e, &child->pid, 0, INT_MAX);
+	estate_bool(e, &child->gone);
+	estate_mono(e, &child->born);
+	estate_fd(e, &child->process.fd);
+	estate_fd(e, &child->ipc.socket.fd);
+	estate_fd(e, &child->pulse_fd);
+	if (e->writing)
+		return;
+	if ((child->pid != 0) != (child->process.fd >= 0) ||
+	    (child->pid != 0) != (child->pulse_fd >= 0))
+		estate_fail(e, "it has a worker without descriptors");
+	if (estate_failed(e))
+		child->pid = 0;
+}
+
+int
+child_resume(struct child *child)
+{
+	int fd = child->ipc.socket.fd, r;
+
+	child->ipc = (struct ipc){ .socket = { .fd = -1 } };
+	if (!child->pid)
+		return 0;
+	r = pulse_map(child->pulse_fd, &child->pulse);
+	if (r < 0)
+		return r;
+	child->process.ready = on_process;
+	r = loop_add(child->loop, &child->process, EPOLLIN);
+	if (r == 0 && fd >= 0)
+		r = ipc_init(&child->ipc, child->loop, fd, child->on_message, on_ipc_closed,
+			     child->ctx);
 	return r;
 }
 

@@ -22,6 +22,8 @@ struct child_setup {
 	const char *executable; /* /proc/self/exe */
 };
 
+struct estate;
+
 struct child {
 	struct loop *loop;
 	pid_t pid;              /* 0 = none */
@@ -44,6 +46,10 @@ void child_init(struct child *child, struct loop *loop, ipc_message_fn *on_messa
 
 /* 0 or -errno.  child->ipc.ctx is `ctx`. */
 int child_spawn(struct child *child, const struct child_setup *setup);
+
+/* Both ways (estate.h).  Read, after child_init: child_resume makes it count.  0 or -errno. */
+void child_estate(struct child *child, struct estate *e);
+int child_resume(struct child *child);
 
 /* Begins the death watch as soon as the worker holds the mutex: call it on every tick. */
 void child_watch(struct child *child);

@@ -1,5 +1,5 @@
 /*
- * client_command.c - `tandem reload`, `resign`, `resume`: the side of the person who asks.
+ * client_command.c - `tandem reload`, `upgrade`, `resign`, `resume`: the side of the person who asks.
  *
  * The guardian answers when it is done: one line with the exit status, then what is to be said.
  */
@@ -20,9 +20,10 @@ enum { EXIT_NOT_DONE = 1, EXIT_NO_ANSWER = 2 };
 static void
 make_line(const struct options *o, char *line, size_t size)
 {
-	const char *word = o->command == OPTIONS_RELOAD   ? "reload"
-			   : o->command == OPTIONS_RESIGN ? "resign"
-							  : "resume";
+	const char *word = o->command == OPTIONS_RELOAD    ? "reload"
+			   : o->command == OPTIONS_UPGRADE ? "upgrade"
+			   : o->command == OPTIONS_RESIGN  ? "resign"
+							   : "resume";
 
 	snprintf(line, size, "%s%s%s\n", word, o->instance ? " " : "",
 		 o->instance ? o->instance : "");

@@ -233,6 +233,32 @@ control_init(struct control *control, struct loop *loop, int fd, control_answer_
 	return r;
 }
 
+int
+control_waiting(const struct control *control, uint64_t ticket)
+{
+	for (size_t i = 0; ticket && i < CONTROL_CLIENTS_MAX; i++)
+		if (control->clients[i].socket.fd >= 0 && control->clients[i].ticket == ticket)
+			return control->clients[i].socket.fd;
+	return -1;
+}
+
+uint64_t
+control_resume(struct control *control, int fd)
+{
+	struct control_client *c = free_client(control);
+
+	if (!c)
+		return 0;
+	c->socket.fd = fd;
+	c->line_len = 0;
+	if (loop_add(control->loop, &c->socket, EPOLLIN) < 0) {
+		c->socket.fd = -1;
+		return 0;
+	}
+	c->ticket = ++control->ticket;
+	return c->ticket;
+}
+
 void
 control_freeze(struct control *control)
 {

@@ -54,6 +54,11 @@ int control_init(struct control *control, struct loop *loop, int fd, control_ans
 /* The answer that was to follow.  `text` becomes the control socket's; whoever asked may be gone. */
 void control_reply(struct control *control, uint64_t ticket, char *text, size_t len);
 
+/* The connection of whoever waits for the answer to `ticket`, or -1. */
+int control_waiting(const struct control *control, uint64_t ticket);
+/* Goes on with such a connection, which becomes its own.  The ticket from now on; 0 = it cannot. */
+uint64_t control_resume(struct control *control, int fd);
+
 /* Takes the listener out of the loop and closes it; clients that are there are served. */
 void control_close(struct control *control);
 

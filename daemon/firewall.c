@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "conf/behaviour.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SET      "vips"
 #define SET_ID   1
@@ -471,6 +473,19 @@ void
 firewall_fini(struct firewall *firewall)
 {
 	close_tables(firewall);
+	if (firewall->kept_fd > 0)
+		close(firewall->kept_fd);
 	free(firewall->held);
 	*firewall = (struct firewall){ 0 };
+}
+
+void
+firewall_estate(struct firewall *firewall, struct estate *e)
+{
+	int fd = firewall->nl ? mnl_socket_get_fd(firewall->nl) : -1;
+
+	estate_section(e, "firewall");
+	estate_fd(e, &fd);
+	if (!e->writing)
+		*firewall = (struct firewall){ .kept_fd = fd < 0 ? 0 : fd };
 }

@@ -10,6 +10,7 @@
 
 #include "conf/model.h"
 
+struct estate;
 struct mnl_socket;
 
 struct firewall {
@@ -17,7 +18,8 @@ struct firewall {
 	struct mnl_socket *nl; /* NULL = no instance needs it, or it cannot be had */
 	char table[32];
 	uint32_t seq;
-	bool *held; /* by instance: its VIPs are in the set */
+	bool *held;  /* by instance: its VIPs are in the set */
+	int kept_fd; /* read from an estate: the socket that owns the tables; 0 = none */
 };
 
 /* 0 or -ENOMEM.  What nftables refuses is an error of the log only. */
@@ -28,3 +30,6 @@ void firewall_fini(struct firewall *firewall);
  * accepts. */
 void firewall_close(struct firewall *firewall, uint32_t instance);
 void firewall_open(struct firewall *firewall, uint32_t instance);
+
+/* Both ways (estate.h).  Read, it can be closed, and the tables are gone. */
+void firewall_estate(struct firewall *firewall, struct estate *e);

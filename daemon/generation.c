@@ -458,6 +458,18 @@ generation_open(struct generation *g, const struct generation *from)
 			      tell_lease, g);
 }
 
+static int
+begin_watching(struct generation *g, bool again)
+{
+	return watchers_init(&g->watchers, g->of.loop, g->conf, again, tell_watched, g);
+}
+
+int
+generation_begin_watching(struct generation *g)
+{
+	return begin_watching(g, true);
+}
+
 int
 generation_begin_scripts(struct generation *g, struct generation *from, void (*idle)(void *ctx),
 			 void *ctx)
@@ -467,7 +479,7 @@ generation_begin_scripts(struct generation *g, struct generation *from, void (*i
 
 	g->in_force = true;
 	if (r == 0)
-		r = watchers_init(&g->watchers, g->of.loop, g->conf, from != NULL, tell_watched, g);
+		r = begin_watching(g, from != NULL);
 	if (r == 0)
 		r = notifier_init(&g->notifier, g->of.loop, g->conf, from ? &from->notifier : NULL,
 				  idle, ctx);

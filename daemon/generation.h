@@ -20,6 +20,7 @@
 #include "daemon/watchdog.h"
 #include "daemon/watchers.h"
 
+struct estate;
 struct generation;
 
 /* What the guardian is told; all from the loop, `ctx` is generation_setup's. */
@@ -91,6 +92,8 @@ bool generation_open(struct generation *g, const struct generation *from);
  * none) are.  0 or -ENOMEM. */
 int generation_begin_scripts(struct generation *g, struct generation *from, void (*idle)(void *ctx),
 			     void *ctx);
+/* Begins again with what watchers_fini has ended.  0 or -ENOMEM. */
+int generation_begin_watching(struct generation *g);
 /* Ends everything; `other` (NULL = none) is in force. */
 void generation_close(struct generation *g, const struct generation *other);
 /* Parses its packed block into its arena.  0 or -errno. */
@@ -137,3 +140,11 @@ void generation_keep_leases(struct generation *g, struct mono now);
 void generation_tell(struct generation *g, enum request request);
 
 void generation_log_state(const struct generation *g);
+
+/*
+ * Both ways (estate.h).  Read into a zeroed one with `of` set, it is good as `from` of generation_open
+ * and generation_begin_scripts, resources_adopt and generation_retire.
+ */
+void generation_estate(struct generation *g, struct estate *e);
+/* A retired one, with no more than its worker. */
+void generation_former_estate(struct generation *g, struct estate *e);

@@ -12,9 +12,11 @@
 #include "daemon/journal.h"
 #include "daemon/preflight.h"
 #include "daemon/realtime.h"
+#include "daemon/upgrade.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -230,6 +232,7 @@ on_tick(struct timer *t, struct mono now)
 	if (g->reload.next)
 		generation_look(g->reload.next, now, false);
 	command_look(g);
+	upgrade_look(g);
 	systemd_tick(&g->systemd, now);
 }
 
@@ -290,6 +293,7 @@ stop(struct guardian *g, const char *signal_name)
 	g->stopping = true;
 	g->asked = g->loop.now;
 	systemd_notify(&g->systemd, "STOPPING=1");
+	upgrade_stop(g);
 	reload_event(g, SUCCESSION_STOP, NULL);
 	for (struct list *at = g->former.next; at != &g->former; at = at->next)
 		generation_tell(CONTAINER_OF(at, struct generation, link), REQUEST_STOP);
@@ -324,14 +328,13 @@ on_signal(struct loop_fd *lf, uint32_t events)
 			state_dump_begin(&g->dump);
 			break;
 		case SIGUSR2:
-			log_notice("SIGUSR2: upgrading in place comes with a later version, "
-				   "nothing was changed");
+			upgrade_ask(g, 0);
 			break;
 		}
 }
 
-static int
-catch_signals(struct guardian *g)
+int
+guardian_catch_signals(struct guardian *g)
 {
 	sigset_t set;
 	int r;
@@ -367,8 +370,9 @@ raise_descriptor_limit(void)
 		log_debug("limit of open files: %s", strerror(errno));
 }
 
+/* On time on a busy host, from now on. */
 static void
-run(struct guardian *g)
+be_punctual(struct guardian *g)
 {
 	int r;
 
@@ -377,11 +381,28 @@ run(struct guardian *g)
 	if (r < 0)
 		log_debug("no real-time scheduling: %s", strerror(-r));
 	realtime_process(!g->setup->debug);
-	systemd_init(&g->systemd);
+}
 
+static void
+run(struct guardian *g)
+{
 	g->loop.ctx = g;
 	g->loop.on_wake = on_wake;
 	g->loop.on_turn = on_turn;
+	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->current->dog.tick_ns));
+	for (;;) {
+		loop_run(&g->loop);
+		if (!g->upgrade.leap)
+			return;
+		upgrade_leap(g);
+	}
+}
+
+static void
+begin(struct guardian *g)
+{
+	be_punctual(g);
+	systemd_init(&g->systemd);
 	g->loop.now = g->woken = mono_now();
 	if (generation_begin_scripts(g->current, NULL, guardian_on_told, g) < 0) {
 		log_error("out of memory");
@@ -389,8 +410,39 @@ run(struct guardian *g)
 		return;
 	}
 	spawn(g);
-	timer_arm(&g->loop.timers, &g->tick, mono_add_ns(g->loop.now, g->current->dog.tick_ns));
-	loop_run(&g->loop);
+	run(g);
+}
+
+/*
+ * In the place of another guardian.  Whose worker goes on: without us it hands over to the peer, so
+ * nothing here ends it, whatever goes wrong.
+ */
+static void
+resume(struct guardian *g)
+{
+	const struct upgrade_estate *estate = g->setup->estate;
+	const char *failure = upgrade_resume(g, estate);
+	char reason[PATH_MAX + 512];
+
+	if (failure) {
+		log_alert("version " TANDEM_VERSION " cannot take over: %s", failure);
+		snprintf(reason, sizeof reason, "tandem: %s cannot take over: %s\n",
+			 g->upgrade.path, failure);
+		if (!estate->reason)
+			upgrade_execute(estate->former_fd, estate->fd, estate->former_fd, reason,
+					g->setup->argv);
+		_exit(1);
+	}
+	be_punctual(g);
+	if (estate->reason) {
+		close(estate->former_fd);
+		upgrade_returned(g, estate->reason);
+	} else {
+		g->upgrade.stage = UPGRADE_ARRIVED;
+		g->upgrade.binary_fd = estate->former_fd;
+		reload_begin(g);
+	}
+	run(g);
 }
 
 static bool
@@ -399,6 +451,7 @@ open_all(struct guardian *g)
 	const struct guardian_setup *setup = g->setup;
 	const char *pidfile = setup->pidfile ? setup->pidfile : setup->conf->pidfile;
 
+	upgrade_note_path(&g->upgrade);
 	raise_descriptor_limit();
 	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
 		return false;
@@ -413,7 +466,7 @@ open_all(struct guardian *g)
 	}
 	g->current->handover.control_fd = g->rundir.control_fd;
 	g->current->handover.journal_fd = g->journal_fd;
-	return catch_signals(g) == 0;
+	return guardian_catch_signals(g) == 0;
 }
 
 /* The configuration that it was started with; its memory is the caller's. */
@@ -425,7 +478,7 @@ first_generation(struct guardian *g)
 
 	if (!n)
 		return NULL;
-	n->number = 1;
+	n->number = g->reload.numbers = 1;
 	n->conf = setup->conf;
 	n->packed = (void *)(uintptr_t)setup->packed;
 	n->packed_len = setup->packed_len;
@@ -441,6 +494,7 @@ first_generation(struct guardian *g)
 static void
 close_all(struct guardian *g)
 {
+	upgrade_fini(g);
 	reload_fini(g);
 	control_fini(&g->command);
 	systemd_fini(&g->systemd);
@@ -475,15 +529,19 @@ guardian_run(const struct guardian_setup *setup)
 	list_init(&g->former);
 	log_set_role("guardian");
 	script_note_limits();
-	if (loop_init(&g->loop) < 0 || !(g->current = first_generation(g))) {
+	if (loop_init(&g->loop) < 0 || (!setup->estate && !(g->current = first_generation(g)))) {
 		free(g);
 		return 1;
 	}
 	reload_init(g);
+	upgrade_init(g);
 	state_dump_init(&g->dump, &g->loop, setup->rundir);
-	ok = open_all(g);
+	ok = setup->estate || open_all(g);
 	if (ok) {
-		run(g);
+		if (setup->estate)
+			resume(g);
+		else
+			begin(g);
 		ok = !g->failed;
 		if (ok)
 			log_notice("stopped");

@@ -13,7 +13,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct upgrade_estate;
+
 struct guardian_setup {
+	/* In the place of another guardian (upgrade.h): everything down to tls_files_len comes from it.
+	 * NULL = an ordinary start. */
+	const struct upgrade_estate *estate;
 	const struct conf *conf; /* outlives guardian_run */
 	const void *packed;      /* conf_pack's block: what the worker gets on WORKER_FD_CONF */
 	size_t packed_len;
@@ -28,6 +33,9 @@ struct guardian_setup {
 	/* The arguments to load the configuration with anew, NULL-terminated (loader.h); NULL: it cannot
 	 * be. */
 	const char *const *load_args;
+	const char *const *argv; /* of this process, for another binary in its place */
+	/* Called once with `estate`, when its configuration is known: sets up the log and worker_args. */
+	void (*configured)(void *ctx, const struct conf *conf);
 	/* Optional: called once, when the first worker has said READY (a parent that waits for a
 	 * daemon's start-up may go then). */
 	void (*started)(void *ctx);

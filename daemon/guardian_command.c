@@ -93,11 +93,18 @@ command_look(struct guardian *g)
 	r->ticket = 0;
 }
 
+static bool
+is_busy(const struct guardian *g)
+{
+	return g->reload.state != SUCCESSION_STEADY || g->upgrade.stage != UPGRADE_NONE;
+}
+
 static void
 on_resign(struct guardian *g, const char *name, uint64_t ticket)
 {
-	if (g->reload.state != SUCCESSION_STEADY || g->resignation.ticket) {
-		command_reply(g, ticket, 1, "tandem: a reload or a resignation is under way\n");
+	if (is_busy(g) || g->resignation.ticket) {
+		command_reply(g, ticket, 1,
+			      "tandem: a reload, an upgrade or a resignation is under way\n");
 		return;
 	}
 	set_yielded(g, name, true);
@@ -108,8 +115,8 @@ on_resign(struct guardian *g, const char *name, uint64_t ticket)
 static void
 on_resume(struct guardian *g, const char *name, uint64_t ticket)
 {
-	if (g->reload.state != SUCCESSION_STEADY) {
-		command_reply(g, ticket, 1, "tandem: a reload is under way\n");
+	if (is_busy(g)) {
+		command_reply(g, ticket, 1, "tandem: a reload or an upgrade is under way\n");
 		return;
 	}
 	set_yielded(g, name, false);
@@ -138,6 +145,8 @@ on_line(void *ctx, const char *line, size_t *len)
 
 	if (strcmp(line, "reload") == 0)
 		reload_ask(g, ticket);
+	else if (strcmp(line, "upgrade") == 0)
+		upgrade_ask(g, ticket);
 	else if (name && *name && conf_find_instance(g->current->conf, name) == CONF_NONE)
 		command_reply(g, ticket, 1, "tandem: there is no vrrp_instance of this name\n");
 	else if (resign)

@@ -180,3 +180,17 @@ handover_links(struct handover *handover, struct ipc *ipc)
 			send_link(handover, ipc, i);
 	}
 }
+
+void
+handover_repeat(struct handover *handover, struct ipc *ipc, const struct vrrp_sockets *from)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+	for (uint32_t i = 0; i < handover->conf->interfaces_n; i++) {
+		for (size_t f = 0; f < sizeof families; f++)
+			if (vrrp_socket(handover->sockets, i, families[f])->ifindex !=
+			    from->at[i][ip_family_index(families[f])].ifindex)
+				send_vrrp_socket(handover, ipc, i, families[f]);
+		send_link(handover, ipc, i);
+	}
+}

@@ -35,3 +35,7 @@ int handover_begin(struct handover *handover, struct ipc *ipc);
 /* Links were read anew: the worker learns what differs from what it was told, with a new socket for
  * an interface that came back. */
 void handover_links(struct handover *handover, struct ipc *ipc);
+
+/* After links were read by another binary than the one that told the worker: everything again, and a
+ * socket where it is not bound to what `from` had. */
+void handover_repeat(struct handover *handover, struct ipc *ipc, const struct vrrp_sockets *from);

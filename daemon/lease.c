@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "conf/match.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -412,4 +413,26 @@ leases_claimed(const struct leases *leases)
 	for (size_t i = 0; i < leases->conf->instances_n; i++)
 		n += leases->at[i].claimed;
 	return n;
+}
+
+void
+leases_estate(struct leases *leases, struct estate *e)
+{
+	estate_section(e, "leases");
+	estate_bool(e, &leases->asked);
+	estate_expect(e, leases->conf->instances_n);
+	for (size_t i = 0; i < leases->conf->instances_n; i++) {
+		struct lease *lease = &leases->at[i];
+
+		estate_bool(e, &lease->claimed);
+		estate_bool(e, &lease->frozen);
+		estate_bool(e, &lease->lodged);
+		estate_bool(e, &lease->yielded);
+		estate_bool(e, &lease->failing);
+		estate_u32(e, &lease->missing_n, UINT32_MAX);
+		estate_u32(e, &lease->rounds, UINT32_MAX);
+		estate_mono(e, &lease->renewed);
+		estate_mono(e, &lease->due);
+		estate_mono(e, &lease->restored);
+	}
 }

@@ -14,6 +14,8 @@
 #include "conf/model.h"
 #include "daemon/requests.h"
 
+struct estate;
+
 struct lease {
 	bool claimed;
 	bool frozen;
@@ -119,3 +121,6 @@ void leases_retell(struct leases *leases, struct mono now);
 
 /* How many instances hold VIPs. */
 size_t leases_claimed(const struct leases *leases);
+
+/* Both ways (estate.h).  Read, they are good as `from` of leases_adopt. */
+void leases_estate(struct leases *leases, struct estate *e);

@@ -2,6 +2,7 @@
  * ledger.c - see ledger.h.  The guardian's loop and the worker's VRRP thread.
  */
 #include "daemon/ledger.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +78,18 @@ ledger_adopt(struct ledger *ledger, const struct conf *conf, int fd)
 	return map(ledger, fd);
 }
 
+int
+ledger_keep(struct ledger *ledger, const struct conf *conf, int fd)
+{
+	int r = ledger_adopt(ledger, conf, fd);
+
+	if (r == 0)
+		r = make_signers(ledger);
+	if (r == 0)
+		ledger->fd = fd;
+	return r;
+}
+
 void
 ledger_fini(struct ledger *ledger)
 {
@@ -124,4 +137,13 @@ ledger_sign(struct ledger *ledger, uint32_t instance, const struct ip *source, c
 	return vrrp_packet_sign(ledger->signers[instance],
 				ledger->marks + vrrp_marks_at(ledger->conf, instance),
 				vrrp_hmac_clock(clock_wall_ns()), source, to, pdu, len, size);
+}
+
+void
+ledger_estate(struct ledger *ledger, struct estate *e)
+{
+	estate_section(e, "ledger");
+	if (!e->writing)
+		*ledger = (struct ledger){ .fd = -1 };
+	estate_fd(e, &ledger->fd);
 }

@@ -10,6 +10,8 @@
 
 #include "vrrpd/auth_hmac.h"
 
+struct estate;
+
 struct ledger {
 	const struct conf *conf;
 	int fd; /* -1 = no instance signs */
@@ -22,6 +24,8 @@ struct ledger {
 int ledger_create(struct ledger *ledger, const struct conf *conf);
 /* The worker's view of the guardian's; `fd` stays the caller's.  0 or -errno. */
 int ledger_adopt(struct ledger *ledger, const struct conf *conf, int fd);
+/* The guardian's, from another one's descriptor, which becomes its own if it succeeds.  0 or -errno. */
+int ledger_keep(struct ledger *ledger, const struct conf *conf, int fd);
 void ledger_fini(struct ledger *ledger); /* closes the guardian's descriptor, not the worker's */
 
 /* What another configuration's workers have used and seen of the same virtual routers (interface,
@@ -31,3 +35,6 @@ void ledger_inherit(struct ledger *ledger, const struct ledger *from);
 /* Signs an advertisement of the instance's in the guardian's name, as vrrp_packet_sign. */
 int ledger_sign(struct ledger *ledger, uint32_t instance, const struct ip *source,
 		const struct ip *to, void *pdu, size_t len, size_t size);
+
+/* Both ways (estate.h).  Read, there is the descriptor for ledger_keep. */
+void ledger_estate(struct ledger *ledger, struct estate *e);

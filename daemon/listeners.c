@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "conf/match.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -379,4 +380,34 @@ listeners_fini(struct listeners *listeners, const struct listeners *other)
 	}
 	free(listeners->at);
 	*listeners = (struct listeners){ 0 };
+}
+
+static bool
+is_bind(const struct conf *conf, const struct listener *l)
+{
+	return l->proxy < conf->proxies_n && l->bind < conf->proxies[l->proxy].binds_n;
+}
+
+void
+listeners_estate(struct listeners *listeners, const struct conf *conf, struct estate *e)
+{
+	uint32_t n = (uint32_t)listeners->n;
+
+	estate_section(e, "listeners");
+	estate_u32(e, &n, ESTATE_FD_MAX);
+	if (!e->writing)
+		*listeners = (struct listeners){ .conf = conf };
+	for (uint32_t i = 0; i < n && !estate_failed(e); i++) {
+		struct listener l = e->writing ? listeners->at[i] : (struct listener){ .fd = -1 };
+
+		estate_u32(e, &l.proxy, UINT32_MAX);
+		estate_u32(e, &l.bind, UINT32_MAX);
+		estate_fd(e, &l.fd);
+		if (e->writing)
+			continue;
+		if (l.fd < 0 || !is_bind(conf, &l))
+			estate_fail(e, "it has a socket of no bind");
+		else if (keep(listeners, l.proxy, l.bind, l.fd) < 0)
+			estate_fail(e, "out of memory");
+	}
 }

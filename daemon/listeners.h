@@ -9,6 +9,8 @@
 
 #include "conf/model.h"
 
+struct estate;
+
 struct listener {
 	uint32_t proxy, bind; /* indexes of the configuration */
 	int fd;
@@ -33,3 +35,6 @@ int listeners_init(struct listeners *listeners, const struct conf *conf, uint32_
 /* Closes them and removes the paths of unix sockets, but for those that `other` (NULL = none) has,
  * too. */
 void listeners_fini(struct listeners *listeners, const struct listeners *other);
+
+/* Both ways (estate.h).  Read, they are good as `from` of listeners_init. */
+void listeners_estate(struct listeners *listeners, const struct conf *conf, struct estate *e);

@@ -69,6 +69,32 @@ hand_over(struct check *c)
 	return r;
 }
 
+/* check_fini either way. */
+static int
+load(struct check *c, const struct options *o)
+{
+	int r;
+
+	*c = (struct check){ 0 };
+	if (reads_stdin(o)) {
+		fprintf(stderr, "tandem: the configuration came from standard input and cannot be "
+				"read again\n");
+		return -EINVAL;
+	}
+	r = check_load(c, o);
+	return r == 0 && preflight_rights(c->conf) > 0 ? -EPERM : r;
+}
+
+int
+loader_check(const struct options *o)
+{
+	struct check c;
+	int r = load(&c, o);
+
+	check_fini(&c);
+	return r;
+}
+
 int
 loader_main(const struct options *o)
 {
@@ -78,16 +104,9 @@ loader_main(const struct options *o)
 	struct check c;
 	int r;
 
-	if (reads_stdin(o)) {
-		fprintf(stderr, "tandem: the configuration came from standard input and cannot be "
-				"read again\n");
-		return 1;
-	}
 	log_init(&log);
 	log_set_role("load");
-	r = check_load(&c, o);
-	if (r == 0 && preflight_rights(c.conf) > 0)
-		r = -EPERM;
+	r = load(&c, o);
 	if (r == 0)
 		r = hand_over(&c);
 	check_fini(&c);

@@ -64,3 +64,5 @@ int loader_take(struct loader *loader, void **conf, size_t *conf_len, void **tls
 
 /* In the child: loads what the options name.  The exit status. */
 int loader_main(const struct options *options);
+/* The same without handing anything over.  0 or -errno, said on stderr. */
+int loader_check(const struct options *options);

@@ -4,6 +4,7 @@
 #include "daemon/log_sockets.h"
 
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <string.h>
@@ -108,4 +109,33 @@ log_sockets_refresh(struct log_sockets *sockets, struct mono now)
 	sockets->looked = now;
 	for (size_t i = 0; i < sockets->n; i++)
 		connect_again(&sockets->at[i]);
+}
+
+void
+log_sockets_estate(struct log_sockets *sockets, const struct conf *conf, struct estate *e)
+{
+	struct sock_addr list[LOG_SOCKETS_MAX];
+
+	estate_section(e, "log sockets");
+	if (!e->writing) {
+		*sockets = (struct log_sockets){ .n = log_sockets_list(conf, list) };
+		sockets->at[LOG_SOCKET_OWN].fd = -1;
+	}
+	estate_expect(e, sockets->n);
+	for (size_t i = 1; i < sockets->n; i++)
+		estate_fd(e, &sockets->at[i].fd);
+}
+
+void
+log_sockets_keep(struct log_sockets *sockets, struct log_sockets *from)
+{
+	for (size_t i = 1; i < sockets->n && i < from->n; i++) {
+		int fd = sockets->at[i].fd;
+
+		sockets->at[i].fd = from->at[i].fd;
+		from->at[i].fd = fd;
+		/* Whom it is connected to is not known. */
+		sockets->at[i].peer = (struct stat){ 0 };
+		connect_again(&sockets->at[i]);
+	}
 }

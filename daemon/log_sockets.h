@@ -17,6 +17,8 @@
 #define LOG_SOCKETS_MAX 16
 #define LOG_SOCKET_OWN  0 /* the daemon's own messages; the others are targets of `log` lines */
 
+struct estate;
+
 struct log_socket_kept {
 	struct sock_addr address; /* len 0: there is none */
 	int fd;
@@ -40,3 +42,10 @@ void log_sockets_fini(struct log_sockets *sockets);
 
 /* Once a second: connects again what has another socket behind its path. */
 void log_sockets_refresh(struct log_sockets *sockets, struct mono now);
+
+/* Both ways (estate.h), but for the daemon's own, which is log.c's.  Read, they are good for
+ * log_sockets_keep. */
+void log_sockets_estate(struct log_sockets *sockets, const struct conf *conf, struct estate *e);
+
+/* Goes on with those of `from`, of the same configuration, which gets these. */
+void log_sockets_keep(struct log_sockets *sockets, struct log_sockets *from);

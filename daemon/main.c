@@ -9,6 +9,7 @@
 #include "daemon/guardian.h"
 #include "daemon/import.h"
 #include "daemon/loader.h"
+#include "daemon/upgrade.h"
 #include "daemon/worker.h"
 
 #include <fcntl.h>
@@ -42,52 +43,102 @@ fill_worker_words(struct worker_words *words, const struct log_setup *log, bool 
 	words->args[n] = NULL;
 }
 
-static int
-run_guardian(const struct options *o, struct check *c, bool background,
-	     const char *const *load_args)
+/* What is known of a start before its configuration is. */
+struct start {
+	const struct options *options;
+	struct daemonize daemonize;
+	struct worker_words words;
+};
+
+static bool
+is_background(const struct options *o, const struct conf *conf)
 {
-	struct daemonize daemonize = { .notify_fd = -1 };
+	return (o->background || conf->daemon) && !o->foreground;
+}
+
+/* guardian_setup.configured */
+static void
+speak(void *ctx, const struct conf *conf)
+{
+	struct start *start = ctx;
+	const struct options *o = start->options;
+	bool background = is_background(o, conf);
 	const struct log_setup log = {
-		.ident = c->conf->log_tag ? c->conf->log_tag : "tandem",
+		.ident = conf->log_tag ? conf->log_tag : "tandem",
 		.to_stderr = true,
 		.to_syslog = (background || o->to_syslog) && !o->no_syslog,
 		.facility = o->facility,
 		.level = o->debug ? LOG_DEBUG : LOG_INFO,
 	};
-	struct worker_words words;
-	struct guardian_setup setup = {
-		.conf = c->conf,
+
+	fill_worker_words(&start->words, &log, background);
+	log_init(&log);
+	log_set_role("guardian");
+}
+
+static void
+on_started(void *ctx)
+{
+	struct start *start = ctx;
+
+	daemonize_started(&start->daemonize);
+}
+
+static struct guardian_setup
+make_setup(struct start *start, const struct options *o, char **argv)
+{
+	*start = (struct start){ .options = o, .daemonize = { .notify_fd = -1 } };
+	return (struct guardian_setup){
 		.rundir = o->rundir,
 		.pidfile = o->pidfile,
 		.debug = o->debug,
-		.worker_args = words.args,
-		.load_args = load_args,
-		.started = daemonize_started,
-		.ctx = &daemonize,
+		.worker_args = start->words.args,
+		.load_args = (const char *const *)(argv + 1),
+		.argv = (const char *const *)argv,
+		.configured = speak,
+		.started = on_started,
+		.ctx = start,
 	};
+}
+
+static int
+run_guardian(const struct options *o, struct check *c, char **argv)
+{
+	struct start start;
+	struct guardian_setup setup = make_setup(&start, o, argv);
 	void *tls_files = NULL;
 	int status;
 
-	fill_worker_words(&words, &log, background);
+	setup.conf = c->conf;
 	setup.packed =
 		conf_pack(c->arena, c->sources, c->sources_n, &c->options, &setup.packed_len);
 	if (c->tls_files) {
 		tls_files = tls_files_pack(c->tls_files, &setup.tls_files_len);
 		setup.tls_files = tls_files;
 	}
-	if (background) {
-		int r = daemonize_fork(&daemonize);
+	if (is_background(o, c->conf)) {
+		int r = daemonize_fork(&start.daemonize);
 
 		if (r < 0) {
 			fprintf(stderr, "tandem: cannot go to the background: %s\n", strerror(-r));
 			return 1;
 		}
 	}
-	log_init(&log);
-	log_set_role("guardian");
+	speak(&start, c->conf);
 	status = guardian_run(&setup);
 	tls_files_wipe(tls_files, setup.tls_files_len);
 	return status;
+}
+
+/* In another one's process, which has done all of the above. */
+static int
+run_in_place(const struct options *o, const struct upgrade_estate *estate, char **argv)
+{
+	struct start start;
+	struct guardian_setup setup = make_setup(&start, o, argv);
+
+	setup.estate = estate;
+	return guardian_run(&setup);
 }
 
 static int
@@ -97,8 +148,7 @@ run(const struct options *o, char **argv)
 	int status = 1;
 
 	if (check_load(&c, o) == 0)
-		status = run_guardian(o, &c, (o->background || c.conf->daemon) && !o->foreground,
-				      (const char *const *)(argv + 1));
+		status = run_guardian(o, &c, argv);
 	check_fini(&c);
 	return status;
 }
@@ -133,6 +183,7 @@ dispatch(const struct options *o, char **argv)
 	case OPTIONS_HISTORY:
 		return client_main(o);
 	case OPTIONS_RELOAD:
+	case OPTIONS_UPGRADE:
 	case OPTIONS_RESIGN:
 	case OPTIONS_RESUME:
 		return client_command(o);
@@ -160,7 +211,8 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
-	bool load;
+	struct upgrade_estate estate;
+	bool load, try, resumed = upgrade_is_meant(&estate);
 	int status;
 
 	occupy_standard_streams();
@@ -169,13 +221,19 @@ main(int argc, char **argv)
 
 	/* Its arguments are those of the process it works for, and so is its directory. */
 	load = argc > 1 && strcmp(argv[1], "--load") == 0;
-	argc -= load;
-	argv += load;
+	try = argc > 1 && strcmp(argv[1], "--try") == 0;
+	argc -= load || try;
+	argv += load || try;
 	if (options_parse(&options, argc, argv, getenv("TANDEM_RUNDIR")) < 0) {
 		fprintf(stderr, "tandem: %s\n", options.error);
 		status = 1;
 	} else if (load) {
 		status = loader_main(&options);
+	} else if (try) {
+		status = upgrade_try(&options);
+	} else if (resumed) {
+		status = run_in_place(&options, &estate, argv);
+		free(estate.reason);
 	} else if (options.chdir && chdir(options.chdir) < 0) {
 		fprintf(stderr, "tandem: cannot change to %s: %m\n", options.chdir);
 		status = 1;

@@ -8,6 +8,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -525,4 +526,19 @@ netwatch_fini(struct netwatch *watch)
 	free(watch->vips);
 	free(watch->found);
 	*watch = (struct netwatch){ .ready = { .fd = -1 } };
+}
+
+void
+netwatch_estate(struct netwatch *watch, const struct conf *conf, struct estate *e)
+{
+	estate_section(e, "addresses");
+	if (!e->writing) {
+		*watch = (struct netwatch){ .conf = conf, .ready = { .fd = -1 } };
+		watch->links = calloc(conf->interfaces_n + 1, sizeof *watch->links);
+		if (!watch->links || index_vips(watch) < 0)
+			estate_fail(e, "out of memory");
+	}
+	estate_expect(e, watch->vips_n);
+	for (size_t i = 0; i < watch->vips_n; i++)
+		estate_bool(e, &watch->vips[i].native);
 }

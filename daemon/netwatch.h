@@ -10,6 +10,7 @@
 #include "common/loop.h"
 #include "conf/model.h"
 
+struct estate;
 struct nl_sock;
 
 struct netwatch_link {
@@ -85,3 +86,6 @@ netwatch_link(const struct netwatch *watch, uint32_t interface)
 /* VIP number `vip` of `instance`. */
 const struct netwatch_vip *netwatch_vip(const struct netwatch *watch, uint32_t instance,
 					uint32_t vip);
+
+/* Both ways (estate.h): which VIPs are an owner's.  Read, it is good as `from` of netwatch_init. */
+void netwatch_estate(struct netwatch *watch, const struct conf *conf, struct estate *e);

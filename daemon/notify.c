@@ -6,6 +6,7 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/match.h"
+#include "daemon/estate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -318,17 +319,54 @@ prepare(struct notify_lane *lane, const struct conf_command *command,
 }
 
 static void
-begin(struct notify_lane *lane, const char *kind, const char *name, const struct conf_notify *conf,
-      const struct script_owner *owner)
+prepare_all(struct notify_lane *lane, const struct script_owner *owner)
 {
+	const char *commands = (const void *)lane->conf;
+
+	for (size_t i = 0; i < PROGRAMS_N; i++)
+		prepare(lane, (const void *)(commands + i * sizeof(struct conf_command)), owner);
+}
+
+static void
+name_lane(struct notify_lane *lane, struct notifier *notifier, const char *kind, const char *name,
+	  const struct conf_notify *conf)
+{
+	lane->notifier = notifier;
 	lane->kind = kind;
 	lane->name = name;
 	lane->conf = conf;
 	lane->state = NOTIFY_EVENT_N;
-	script_run_init(&lane->run, lane->notifier->loop, on_done, lane);
-	for (size_t i = 0; i < PROGRAMS_N; i++)
-		prepare(lane, (const void *)((const char *)conf + i * sizeof(struct conf_command)),
-			owner);
+	script_run_init(&lane->run, notifier->loop, on_done, lane);
+}
+
+static int
+make_lanes(struct notifier *notifier)
+{
+	const struct conf *conf = notifier->conf;
+
+	notifier->lanes = calloc(conf->instances_n + conf->groups_n + 1, sizeof *notifier->lanes);
+	if (!notifier->lanes)
+		return -ENOMEM;
+	notifier->lanes_n = conf->instances_n + conf->groups_n;
+	for (size_t i = 0; i < conf->instances_n; i++)
+		name_lane(&notifier->lanes[i], notifier, "INSTANCE", conf->instances[i].name,
+			  &conf->instances[i].notify);
+	for (size_t i = 0; i < conf->groups_n; i++)
+		name_lane(&notifier->lanes[conf->instances_n + i], notifier, "GROUP",
+			  conf->groups[i].name, &conf->groups[i].notify);
+	return 0;
+}
+
+/* Whose scripts are that name nobody; NULL = nobody's that is known, which is logged. */
+static const struct script_owner *
+find_owner(const struct conf *conf, struct script_owner *owner)
+{
+	char error[256];
+
+	if (script_owner_default(conf, owner, error, sizeof error) == 0)
+		return owner;
+	log_error("scripts run as nobody that is known: %s", error);
+	return NULL;
 }
 
 /* Whose reader goes on reading, and finds no gap. */
@@ -395,26 +433,15 @@ int
 notifier_init(struct notifier *notifier, struct loop *loop, const struct conf *conf,
 	      struct notifier *from, void (*idle)(void *ctx), void *ctx)
 {
-	struct script_owner owner, *known = &owner;
-	char error[256];
+	struct script_owner owner;
+	const struct script_owner *known;
 
 	*notifier = (struct notifier){ .loop = loop, .conf = conf, .idle = idle, .ctx = ctx };
-	notifier->lanes_n = conf->instances_n + conf->groups_n;
-	notifier->lanes = calloc(notifier->lanes_n + 1, sizeof *notifier->lanes);
-	if (!notifier->lanes)
+	if (make_lanes(notifier) < 0)
 		return -ENOMEM;
-	if (script_owner_default(conf, &owner, error, sizeof error) < 0) {
-		log_error("scripts run as nobody that is known: %s", error);
-		known = NULL;
-	}
+	known = find_owner(conf, &owner);
 	for (size_t i = 0; i < notifier->lanes_n; i++)
-		notifier->lanes[i].notifier = notifier;
-	for (size_t i = 0; i < conf->instances_n; i++)
-		begin(&notifier->lanes[i], "INSTANCE", conf->instances[i].name,
-		      &conf->instances[i].notify, known);
-	for (size_t i = 0; i < conf->groups_n; i++)
-		begin(&notifier->lanes[conf->instances_n + i], "GROUP", conf->groups[i].name,
-		      &conf->groups[i].notify, known);
+		prepare_all(&notifier->lanes[i], known);
 	take_states(notifier, from);
 	if (begin_fifo(notifier, 0, &conf->notify_fifo, from, known) < 0 ||
 	    begin_fifo(notifier, 1, &conf->vrrp_notify_fifo, from, known) < 0)
@@ -438,4 +465,96 @@ notifier_fini(struct notifier *notifier)
 	}
 	free(notifier->lanes);
 	notifier->lanes = NULL;
+}
+
+/* ---- to another binary ---- */
+
+static void
+lane_estate(struct notify_lane *lane, struct estate *e)
+{
+	uint32_t state = lane->state, queue_n = (uint32_t)lane->queue_n;
+	uint32_t step = (uint32_t)lane->step;
+
+	estate_u32(e, &state, NOTIFY_EVENT_N);
+	estate_u32(e, &lane->priority, UINT8_MAX);
+	estate_u32(e, &queue_n, NOTIFY_QUEUE);
+	estate_u32(e, &step, 2);
+	lane->state = (enum notify_event)state;
+	lane->queue_n = queue_n;
+	lane->step = step;
+	for (uint32_t i = 0; i < queue_n; i++) {
+		uint32_t event = lane->queue[i].event;
+
+		estate_u32(e, &event, NOTIFY_EVENT_N - 1);
+		estate_u32(e, &lane->queue[i].priority, UINT8_MAX);
+		lane->queue[i].event = (enum notify_event)event;
+	}
+	script_run_estate(&lane->run, e);
+}
+
+static void
+fifo_estate(struct notifier *notifier, size_t i, const struct conf_fifo *conf, struct estate *e)
+{
+	bool present = notifier->fifos[i] != NULL;
+
+	estate_bool(e, &present);
+	if (!present)
+		return;
+	if (!e->writing) {
+		notifier->fifos[i] = conf->path ? calloc(1, sizeof *notifier->fifos[i]) : NULL;
+		if (!notifier->fifos[i]) {
+			estate_fail(e, "it has a FIFO that is not configured");
+			return;
+		}
+	}
+	notify_fifo_estate(notifier->fifos[i], notifier->loop, conf, e);
+}
+
+void
+notifier_estate(struct notifier *notifier, struct loop *loop, const struct conf *conf,
+		struct estate *e)
+{
+	estate_section(e, "notify scripts");
+	if (!e->writing) {
+		*notifier = (struct notifier){ .loop = loop, .conf = conf };
+		if (make_lanes(notifier) < 0)
+			estate_fail(e, "out of memory");
+	}
+	estate_expect(e, notifier->lanes_n);
+	for (size_t i = 0; i < notifier->lanes_n; i++)
+		lane_estate(&notifier->lanes[i], e);
+	fifo_estate(notifier, 0, &conf->notify_fifo, e);
+	fifo_estate(notifier, 1, &conf->vrrp_notify_fifo, e);
+}
+
+int
+notifier_resume(struct notifier *notifier)
+{
+	struct script_owner owner;
+	const struct script_owner *known = NULL;
+	bool asked = false;
+	int r = 0;
+
+	for (size_t i = 0; i < notifier->lanes_n && r == 0; i++) {
+		struct notify_lane *lane = &notifier->lanes[i];
+
+		if (lane->queue_n == 0)
+			continue;
+		if (!asked)
+			known = find_owner(notifier->conf, &owner);
+		asked = true;
+		prepare_all(lane, known);
+		r = script_run_resume(&lane->run);
+	}
+	for (size_t i = 0; i < 2 && r == 0; i++) {
+		if (!notifier->fifos[i])
+			continue;
+		if (!asked)
+			known = find_owner(notifier->conf, &owner);
+		asked = true;
+		r = notify_fifo_resume(notifier->fifos[i], known,
+				       notifier->conf->enable_script_security, look_for_end,
+				       notifier);
+	}
+	return r;
 }

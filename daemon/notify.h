@@ -33,6 +33,7 @@ struct notify_waiting {
 	unsigned priority;
 };
 
+struct estate;
 struct notify_lane; /* of an instance or a group */
 
 struct notifier {
@@ -75,3 +76,11 @@ void notifier_orphan(struct notifier *notifier);
  * what runs has limit_ms.  Returns true if nothing is left to wait for; else `idle` follows.
  */
 bool notifier_stop(struct notifier *notifier, int64_t limit_ms);
+
+/*
+ * Both ways (estate.h).  Read, it is good as `from` of notifier_init; then notifier_resume makes what runs
+ * and waits there go on, until notifier_retire's `idle`.  0 or -errno.
+ */
+void notifier_estate(struct notifier *notifier, struct loop *loop, const struct conf *conf,
+		     struct estate *e);
+int notifier_resume(struct notifier *notifier);

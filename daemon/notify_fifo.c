@@ -5,6 +5,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,6 +130,34 @@ on_drain(struct timer *t, struct mono now)
 
 /* ---- begin and end ---- */
 
+static void
+clear(struct notify_fifo *fifo, struct loop *loop, const struct conf_fifo *conf)
+{
+	*fifo = (struct notify_fifo){
+		.loop = loop,
+		.conf = conf,
+		.fd = -1,
+		.restart = { .fire = on_restart },
+		.drain = { .fire = on_drain },
+	};
+	script_run_init(&fifo->run, loop, on_reader_done, fifo);
+}
+
+/* Is there one that may be run? */
+static bool
+prepare_reader(struct notify_fifo *fifo, const struct script_owner *owner, bool strict)
+{
+	char error[256] = "";
+
+	if (script_program_init(&fifo->program, &fifo->conf->script, owner, error, sizeof error) <
+	    0) {
+		log_error("the reader of notify FIFO %s: %s", fifo->conf->path, error);
+		return false;
+	}
+	return fifo->program.words &&
+	       script_program_permitted(&fifo->program, strict, "FIFO script");
+}
+
 void
 notify_fifo_init(struct notify_fifo *fifo, struct loop *loop, const struct conf_fifo *conf,
 		 const struct script_owner *owner, bool strict, void (*ended)(void *ctx), void *ctx)
@@ -137,16 +166,9 @@ notify_fifo_init(struct notify_fifo *fifo, struct loop *loop, const struct conf_
 	char error[256] = "";
 	int r;
 
-	*fifo = (struct notify_fifo){
-		.loop = loop,
-		.conf = conf,
-		.fd = -1,
-		.restart = { .fire = on_restart },
-		.drain = { .fire = on_drain },
-		.ended = ended,
-		.ctx = ctx,
-	};
-	script_run_init(&fifo->run, loop, on_reader_done, fifo);
+	clear(fifo, loop, conf);
+	fifo->ended = ended;
+	fifo->ctx = ctx;
 	if (!conf->path)
 		return;
 	if (conf->user &&
@@ -160,10 +182,7 @@ notify_fifo_init(struct notify_fifo *fifo, struct loop *loop, const struct conf_
 		notify_fifo_fini(fifo);
 		return;
 	}
-	if (script_program_init(&fifo->program, &conf->script, owner, error, sizeof error) < 0)
-		log_error("the reader of notify FIFO %s: %s", conf->path, error);
-	else if (fifo->program.words &&
-		 script_program_permitted(&fifo->program, strict, "FIFO script"))
+	if (prepare_reader(fifo, owner, strict))
 		start_reader(fifo);
 }
 
@@ -191,4 +210,34 @@ notify_fifo_fini(struct notify_fifo *fifo)
 	if (fifo->created)
 		unlink(fifo->conf->path);
 	fifo->created = false;
+}
+
+/* ---- to another binary ---- */
+
+void
+notify_fifo_estate(struct notify_fifo *fifo, struct loop *loop, const struct conf_fifo *conf,
+		   struct estate *e)
+{
+	if (!e->writing)
+		clear(fifo, loop, conf);
+	estate_fd(e, &fifo->fd);
+	estate_bool(e, &fifo->created);
+	estate_u64(e, &fifo->dropped);
+	estate_u32(e, &fifo->backoff.next_ms, BACKOFF_LAST_MS);
+	script_run_estate(&fifo->run, e);
+}
+
+int
+notify_fifo_resume(struct notify_fifo *fifo, const struct script_owner *owner, bool strict,
+		   void (*ended)(void *ctx), void *ctx)
+{
+	bool readable = prepare_reader(fifo, owner, strict);
+
+	fifo->ended = ended;
+	fifo->ctx = ctx;
+	if (script_running(&fifo->run))
+		return script_run_resume(&fifo->run);
+	if (readable && fifo->fd >= 0)
+		timer_arm(&fifo->loop->timers, &fifo->restart, fifo->loop->now);
+	return 0;
 }

@@ -10,6 +10,8 @@
 #include "daemon/backoff.h"
 #include "daemon/script.h"
 
+struct estate;
+
 struct notify_fifo {
 	struct loop *loop;
 	const struct conf_fifo *conf;
@@ -40,3 +42,9 @@ void notify_fifo_write(struct notify_fifo *fifo, const char *line);
 
 /* Nothing more will be written: our reader has limit_ms to read what is there and find the end. */
 void notify_fifo_close(struct notify_fifo *fifo, int64_t limit_ms);
+
+/* Both ways (estate.h).  Read, notify_fifo_resume makes it go on, as notify_fifo_init would have begun. */
+void notify_fifo_estate(struct notify_fifo *fifo, struct loop *loop, const struct conf_fifo *conf,
+			struct estate *e);
+int notify_fifo_resume(struct notify_fifo *fifo, const struct script_owner *owner, bool strict,
+		       void (*ended)(void *ctx), void *ctx);

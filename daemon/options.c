@@ -110,6 +110,7 @@ static const struct {
 	{ "status", OPTIONS_STATUS },
 	{ "history", OPTIONS_HISTORY },
 	{ "reload", OPTIONS_RELOAD },
+	{ "upgrade", OPTIONS_UPGRADE },
 	{ "resign", OPTIONS_RESIGN },
 	{ "resume", OPTIONS_RESUME },
 	{ "import", OPTIONS_IMPORT },
@@ -463,6 +464,9 @@ options_help(FILE *out)
 		"               every second or as often as said, -o FILE writes it to FILE\n"
 		"    reload     read the configuration anew, as SIGHUP does, and say what is wrong with\n"
 		"               it.  Status 0; 1 if the old one stays\n"
+		"    upgrade    run the binary that is now where this one was started from, in the same\n"
+		"               process and without a gap.  Status 0; 1 if the old one goes on,\n"
+		"               and why\n"
 		"    resign [INSTANCE]\n"
 		"               hand mastership over, of all instances or one, and take it back only\n"
 		"               if nobody else has it.  Status 0; 1 if nobody has taken over\n"
@@ -478,7 +482,7 @@ options_help(FILE *out)
 		"SIGNALS\n"
 		"    SIGTERM and SIGINT stop it gracefully: the peer takes over before the address\n"
 		"    is let go.  SIGUSR1 has the state written to /tmp/keepalived.data, and in short\n"
-		"    to the log.  SIGHUP reloads.\n";
+		"    to the log.  SIGHUP reloads, SIGUSR2 upgrades.\n";
 
 	fputs(text, out);
 }

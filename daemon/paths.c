@@ -5,6 +5,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -499,4 +500,21 @@ paths_fini(struct path_keeper *keeper)
 	netlink_writer_fini(&keeper->writer);
 	free(keeper->groups);
 	*keeper = (struct path_keeper){ .ready = { .fd = -1 } };
+}
+
+void
+paths_estate(struct path_keeper *keeper, const struct conf *conf, const struct netwatch *watch,
+	     struct estate *e)
+{
+	estate_section(e, "routes");
+	if (!e->writing) {
+		*keeper = (struct path_keeper){ .watch = watch, .ready = { .fd = -1 } };
+		if (make_groups(keeper, conf) < 0)
+			estate_fail(e, "out of memory");
+	}
+	estate_expect(e, keeper->groups_n);
+	for (size_t i = 0; i < keeper->groups_n; i++) {
+		estate_bool(e, &keeper->groups[i].held);
+		estate_bool(e, &keeper->groups[i].failing);
+	}
 }

@@ -16,6 +16,7 @@
 #include "daemon/netlink_path.h"
 #include "daemon/netwatch.h"
 
+struct estate;
 struct mnl_socket;
 
 /* What comes and goes together. */
@@ -70,3 +71,7 @@ void paths_suspect(struct path_keeper *keeper);
 #define PATHS_RESTORE_PAUSE_MS 100
 void paths_restore(struct path_keeper *keeper, bool (*may)(void *ctx, uint32_t instance), void *ctx,
 		   struct mono now);
+
+/* Both ways (estate.h).  Read, they are good as `from` of paths_adopt. */
+void paths_estate(struct path_keeper *keeper, const struct conf *conf, const struct netwatch *watch,
+		  struct estate *e);

@@ -60,17 +60,21 @@ pulse_create(struct pulse **pulse)
 }
 
 int
-pulse_adopt(int fd, struct pulse **pulse)
+pulse_map(int fd, struct pulse **pulse)
 {
-	struct pulse *p = NULL;
 	struct stat st;
-	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size != sizeof *p)
-		return -EBADMSG;
-	r = map(fd, &p);
+	return st.st_size == sizeof **pulse ? map(fd, pulse) : -EBADMSG;
+}
+
+int
+pulse_adopt(int fd, struct pulse **pulse)
+{
+	struct pulse *p = NULL;
+	int r = pulse_map(fd, &p);
+
 	if (r < 0)
 		return r;
 	r = pthread_mutex_lock(&p->alive);

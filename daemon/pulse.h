@@ -23,6 +23,8 @@ int pulse_create(struct pulse **pulse);
 
 /* The worker's: maps it, locks `alive` on the calling thread.  0 or -errno. */
 int pulse_adopt(int fd, struct pulse **pulse);
+/* The guardian's again, in another binary: only maps it.  0 or -errno; -EBADMSG: not the same page. */
+int pulse_map(int fd, struct pulse **pulse);
 void pulse_unmap(struct pulse *pulse);
 
 static inline void

@@ -63,6 +63,10 @@ finish(struct guardian *g, bool done)
 	struct reload *r = &g->reload;
 	int64_t took_ms = mono_since_ms(mono_now(), r->asked);
 
+	if (g->upgrade.stage == UPGRADE_ARRIVED) {
+		upgrade_reloaded(g, done, r->reply);
+		return;
+	}
 	systemd_notify(&g->systemd, "READY=1");
 	if (done)
 		log_notice("reloaded in %lld ms", (long long)took_ms);
@@ -386,15 +390,17 @@ void
 reload_ask(struct guardian *g, uint64_t ticket)
 {
 	struct reload *r = &g->reload;
-	static const char busy[] = "a reload is under way already";
+	bool upgrading = g->upgrade.stage != UPGRADE_NONE;
+	bool busy = r->state != SUCCESSION_STEADY || upgrading;
 
-	if (r->state != SUCCESSION_STEADY || !g->started || g->stopping) {
-		const char *why = r->state != SUCCESSION_STEADY ? busy
-				  : g->stopping                 ? "the daemon stops"
-								: "the daemon is starting";
+	if (busy || !g->started || g->stopping) {
+		const char *why = upgrading     ? "an upgrade is under way"
+				  : busy        ? "a reload is under way already"
+				  : g->stopping ? "the daemon stops"
+						: "the daemon is starting";
 
 		/* Nobody would tell the sender of a signal to send it again. */
-		bool later = !ticket && r->state != SUCCESSION_STEADY;
+		bool later = !ticket && busy;
 
 		r->again |= later;
 		log_warning("%s: %s", later ? "reloading again afterwards" : "not reloaded", why);
@@ -402,9 +408,17 @@ reload_ask(struct guardian *g, uint64_t ticket)
 			command_reply(g, ticket, 1, why);
 		return;
 	}
+	r->ticket = ticket;
+	reload_begin(g);
+}
+
+void
+reload_begin(struct guardian *g)
+{
+	struct reload *r = &g->reload;
+
 	log_notice("reloading");
 	r->again = false;
-	r->ticket = ticket;
 	r->reply_len = 0;
 	r->reply[0] = '\0';
 	r->asked = mono_now();
@@ -416,7 +430,6 @@ void
 reload_init(struct guardian *g)
 {
 	g->reload.carry_fd = -1;
-	g->reload.numbers = g->current->number;
 	g->reload.deadline.fire = on_deadline;
 	g->bury.call = on_bury;
 	loader_init(&g->reload.loader, &g->loop, on_loaded, g);

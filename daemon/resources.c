@@ -97,18 +97,24 @@ open_vmacs(struct resources *r, const struct conf *conf)
 	return error == 0;
 }
 
-bool
-resources_open(struct resources *r, const struct conf *conf, const struct resources *from,
-	       struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
+void
+resources_clear(struct resources *r)
 {
-	int error;
-
 	*r = (struct resources){
 		.watch = { .ready = { .fd = -1 } },
 		.announcer = { .fd = -1, .groups_fd = -1 },
 		.ledger = { .fd = -1 },
 		.paths = { .ready = { .fd = -1 } },
 	};
+}
+
+bool
+resources_open(struct resources *r, const struct conf *conf, const struct resources *from,
+	       struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell, void *ctx)
+{
+	int error;
+
+	resources_clear(r);
 	error = netwatch_init(&r->watch, loop, conf, from ? &from->watch : NULL, on_network, ctx);
 	if (error < 0) {
 		log_error("cannot watch links and addresses: %s", strerror(-error));

@@ -36,6 +36,9 @@ bool resources_open(struct resources *r, const struct conf *conf, const struct r
 		    struct loop *loop, void (*on_network)(void *ctx), lease_tell_fn *tell,
 		    void *ctx);
 
+/* Nothing is open: what resources_close accepts. */
+void resources_clear(struct resources *r);
+
 /* Takes the leases over: VIPs that are new are added, those that are no more are removed, all others
  * are not touched. */
 void resources_adopt(struct resources *r, struct resources *from, struct mono now);

@@ -5,6 +5,7 @@
 
 #include "common/addr.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,4 +179,21 @@ rundir_fini(struct rundir *rundir)
 		unlink(rundir->pidfile);
 	close(rundir->lock_fd);
 	*rundir = (struct rundir){ .lock_fd = -1, .control_fd = -1, .command_fd = -1 };
+}
+
+void
+rundir_estate(struct rundir *rundir, int command_fd, struct estate *e)
+{
+	estate_section(e, "run directory");
+	estate_fd(e, &rundir->lock_fd);
+	estate_fd(e, &rundir->control_fd);
+	estate_fd(e, &command_fd);
+	estate_text(e, rundir->control, sizeof rundir->control);
+	estate_text(e, rundir->command, sizeof rundir->command);
+	estate_text(e, rundir->pidfile, sizeof rundir->pidfile);
+	if (e->writing)
+		return;
+	rundir->command_fd = command_fd;
+	if (rundir->lock_fd < 0 || rundir->control_fd < 0 || command_fd < 0)
+		estate_fail(e, "its run directory is not whole");
 }

@@ -12,6 +12,8 @@
 #define RUNDIR_COMMAND "command.sock" /* the guardian's own: it is told */
 #define RUNDIR_PIDFILE "tandem.pid"
 
+struct estate;
+
 struct rundir {
 	int lock_fd;    /* -1 = not ours */
 	int control_fd; /* listening, -1 = not open */
@@ -33,3 +35,7 @@ int rundir_publish(struct rundir *rundir, const char *dir, const char *pidfile);
 /* Removes what was published and lets go of the lock; the lock file itself stays, since removing it
  * would let two instances hold two files of that name. */
 void rundir_fini(struct rundir *rundir);
+
+/* Both ways (estate.h); `command_fd` is the socket that somebody has taken over, and is back there when
+ * it is read. */
+void rundir_estate(struct rundir *rundir, int command_fd, struct estate *e);

@@ -6,12 +6,14 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 #include "daemon/realtime.h"
 #include "daemon/script_words.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -84,6 +86,18 @@ become_script(const struct script_program *program, char *const *argv, char *con
 }
 
 static void on_process(struct loop_fd *lf, uint32_t events);
+
+void
+script_limits_estate(struct estate *e)
+{
+	uint64_t soft = files_limit.rlim_cur, hard = files_limit.rlim_max;
+
+	estate_section(e, "limits");
+	estate_u64(e, &soft);
+	estate_u64(e, &hard);
+	if (!e->writing && !estate_failed(e))
+		files_limit = (struct rlimit){ soft, hard };
+}
 
 /* Registers what tells of its end. */
 static int
@@ -263,4 +277,39 @@ script_run_fini(struct script_run *run)
 	/* One that the kernel cannot end now is left to init: nobody waits for it here. */
 	waitpid(run->pid, NULL, WNOHANG);
 	let_go(run);
+}
+
+void
+script_run_estate(struct script_run *run, struct estate *e)
+{
+	struct mono when = timer_armed(&run->deadline) ? run->deadline.when : (struct mono){ 0 };
+
+	estate_int(e, &run->pid, 0, INT_MAX);
+	estate_fd(e, &run->process.fd);
+	estate_mono(e, &run->born);
+	estate_bool(e, &run->told_to_end);
+	estate_bool(e, &run->alone);
+	estate_mono(e, &when);
+	if (!e->writing && (run->pid != 0) != (run->process.fd >= 0))
+		estate_fail(e, "it has a process without a descriptor");
+	if (e->writing)
+		return;
+	if (estate_failed(e))
+		run->pid = 0;
+	else if (when.ns)
+		timer_arm(&run->loop->timers, &run->deadline, when);
+}
+
+int
+script_run_resume(struct script_run *run)
+{
+	int r;
+
+	if (!run->pid)
+		return 0;
+	run->process.ready = on_process;
+	r = loop_add(run->loop, &run->process, EPOLLIN);
+	if (r == 0)
+		list_append(&running, &run->running);
+	return r;
 }

@@ -23,6 +23,7 @@ struct script_end {
 	int64_t took_ms;
 };
 
+struct estate;
 struct script_run;
 typedef void script_done_fn(struct script_run *run, const struct script_end *end);
 typedef void script_late_fn(struct script_run *run);
@@ -64,3 +65,11 @@ void script_limit(struct script_run *run, int64_t limit_ms);
 
 /* Notes the limits this process was started with, which scripts get back.  Before they are raised. */
 void script_note_limits(void);
+
+/* Both ways (estate.h).  Read, a run that was under way can be ended (script_run_fini), or resumed:
+ * its end and its deadline count again.  After script_run_init. */
+void script_run_estate(struct script_run *run, struct estate *e);
+int script_run_resume(struct script_run *run); /* 0 or -errno */
+
+/* The limits that scripts get, both ways. */
+void script_limits_estate(struct estate *e);

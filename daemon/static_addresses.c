@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "conf/match.h"
+#include "daemon/estate.h"
 #include "daemon/vip.h"
 
 #include <errno.h>
@@ -94,4 +95,21 @@ static_addresses_fini(struct static_addresses *statics)
 	free(statics->added);
 	free(statics->failing);
 	*statics = (struct static_addresses){ 0 };
+}
+
+void
+static_addresses_estate(struct static_addresses *statics, const struct conf *conf, struct estate *e)
+{
+	estate_section(e, "static addresses");
+	if (!e->writing) {
+		*statics = (struct static_addresses){ .conf = conf };
+		statics->added = calloc(conf->static_vips_n + 1, sizeof *statics->added);
+		if (!statics->added) {
+			estate_fail(e, "out of memory");
+			return;
+		}
+	}
+	estate_expect(e, conf->static_vips_n);
+	for (size_t i = 0; i < conf->static_vips_n; i++)
+		estate_bool(e, &statics->added[i]);
 }

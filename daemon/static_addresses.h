@@ -11,6 +11,8 @@
 #include "daemon/netlink_write.h"
 #include "daemon/netwatch.h"
 
+struct estate;
+
 struct static_addresses {
 	const struct conf *conf;
 	const struct netwatch *watch;
@@ -36,3 +38,7 @@ void static_addresses_restore(struct static_addresses *statics, struct mono now)
 void static_addresses_adopt(struct static_addresses *statics, struct static_addresses *from);
 /* Removes what was added. */
 void static_addresses_fini(struct static_addresses *statics);
+
+/* Both ways (estate.h).  Read, they are good as `from` of static_addresses_adopt. */
+void static_addresses_estate(struct static_addresses *statics, const struct conf *conf,
+			     struct estate *e);

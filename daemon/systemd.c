@@ -6,6 +6,7 @@
 
 #include "common/addr.h"
 #include "common/log.h"
+#include "daemon/estate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,4 +79,13 @@ systemd_tick(struct systemd *systemd, struct mono now)
 		return;
 	systemd->next = mono_add_ns(now, systemd->watchdog_ns);
 	systemd_notify(systemd, "WATCHDOG=1");
+}
+
+void
+systemd_estate(struct systemd *systemd, struct estate *e)
+{
+	estate_section(e, "service manager");
+	estate_fd(e, &systemd->fd);
+	estate_i64(e, &systemd->watchdog_ns, 0, INT64_MAX);
+	estate_mono(e, &systemd->next);
 }

@@ -5,6 +5,8 @@
 
 #include "common/clock.h"
 
+struct estate;
+
 struct systemd {
 	int fd;              /* connected datagram socket; -1 = nobody asked */
 	int64_t watchdog_ns; /* half of WATCHDOG_USEC; 0 = nobody asked */
@@ -24,3 +26,6 @@ void systemd_reloading(struct systemd *systemd);
 
 /* Sends WATCHDOG=1 when it is due. */
 void systemd_tick(struct systemd *systemd, struct mono now);
+
+/* Both ways (estate.h), instead of systemd_init. */
+void systemd_estate(struct systemd *systemd, struct estate *e);

@@ -13,9 +13,11 @@
 #include "daemon/vmac.h"
 
 #include "common/log.h"
+#include "daemon/estate.h"
 #include "daemon/sysctl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
@@ -183,7 +185,8 @@ remove_link(struct vmacs *vmacs, const char *name)
 {
 	struct rtnl_link *link = rtnl_link_alloc();
 
-	if (link) {
+	/* Read from an estate, and with its base gone: there is nothing to remove. */
+	if (link && vmacs->netlink) {
 		rtnl_link_set_name(link, name);
 		rtnl_link_delete(vmacs->netlink, link);
 	}
@@ -319,4 +322,29 @@ vmacs_fini(struct vmacs *vmacs)
 	free(vmacs->at);
 	free(vmacs->bases);
 	*vmacs = (struct vmacs){ 0 };
+}
+
+void
+vmacs_estate(struct vmacs *vmacs, const struct conf *conf, const struct netwatch *watch,
+	     struct estate *e)
+{
+	estate_section(e, "virtual interfaces");
+	if (!e->writing) {
+		*vmacs = (struct vmacs){ .watch = watch };
+		vmacs->at = calloc(conf->interfaces_n + 1, sizeof *vmacs->at);
+		vmacs->bases = calloc(conf->interfaces_n + 1, sizeof *vmacs->bases);
+		if (!vmacs->at || !vmacs->bases) {
+			estate_fail(e, "out of memory");
+			return;
+		}
+		vmacs->conf = conf;
+	}
+	estate_expect(e, conf->interfaces_n);
+	for (size_t i = 0; i < conf->interfaces_n; i++) {
+		estate_bool(e, &vmacs->at[i].ours);
+		estate_bool(e, &vmacs->at[i].refused);
+		estate_u32(e, &vmacs->bases[i].ifindex, INT32_MAX);
+		for (unsigned k = 0; k < VMAC_BASE_SETTINGS; k++)
+			estate_int(e, &vmacs->bases[i].before[k], INT_MIN, INT_MAX);
+	}
 }

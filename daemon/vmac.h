@@ -9,6 +9,8 @@
 
 #include "daemon/netwatch.h"
 
+struct estate;
+
 struct vmac {
 	bool ours;    /* removed at the end */
 	bool refused; /* the name is somebody else's: said once */
@@ -46,3 +48,7 @@ void vmacs_leave_to(struct vmacs *vmacs, const struct vmacs *other);
 
 /* Removes what is ours, and puts settings back. */
 void vmacs_fini(struct vmacs *vmacs);
+
+/* Both ways (estate.h).  Read, they are good for vmacs_hand_over. */
+void vmacs_estate(struct vmacs *vmacs, const struct conf *conf, const struct netwatch *watch,
+		  struct estate *e);

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "conf/behaviour.h"
+#include "daemon/estate.h"
 #include "vrrpd/packet.h"
 
 #include <errno.h>
@@ -296,4 +297,24 @@ vrrp_sockets_discard(struct vrrp_sockets *sockets)
 		for (unsigned f = 0; f < IP_FAMILIES; f++)
 			if (sockets->at[i][f].fd >= 0)
 				discard(sockets->at[i][f].fd);
+}
+
+void
+vrrp_sockets_estate(struct vrrp_sockets *sockets, const struct conf *conf, struct estate *e)
+{
+	estate_section(e, "VRRP sockets");
+	if (!e->writing) {
+		*sockets = (struct vrrp_sockets){ .conf = conf };
+		sockets->at = calloc(conf->interfaces_n + 1, sizeof *sockets->at);
+		if (!sockets->at) {
+			estate_fail(e, "out of memory");
+			return;
+		}
+	}
+	estate_expect(e, conf->interfaces_n);
+	for (size_t i = 0; i < conf->interfaces_n; i++)
+		for (unsigned f = 0; f < IP_FAMILIES; f++) {
+			estate_fd(e, &sockets->at[i][f].fd);
+			estate_u32(e, &sockets->at[i][f].ifindex, INT32_MAX);
+		}
 }

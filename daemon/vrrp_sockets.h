@@ -8,6 +8,8 @@
 #include "conf/model.h"
 #include "daemon/netwatch.h"
 
+struct estate;
+
 struct vrrp_socket {
 	int fd;           /* -1 = not open */
 	uint32_t ifindex; /* it is bound to */
@@ -40,3 +42,6 @@ bool vrrp_sockets_refresh(struct vrrp_sockets *sockets, uint32_t interface, uint
 
 /* Throws away what has queued up while nobody was reading. */
 void vrrp_sockets_discard(struct vrrp_sockets *sockets);
+
+/* Both ways (estate.h).  Read, they are good as `from` of vrrp_sockets_init. */
+void vrrp_sockets_estate(struct vrrp_sockets *sockets, const struct conf *conf, struct estate *e);

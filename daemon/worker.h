@@ -23,6 +23,3 @@ int worker_main(int argc, char **argv);
  * file has no proxy section.  The guardian opens as many sockets for each bind.
  */
 uint32_t worker_threads(const struct conf *conf);
-
-/* Of what a worker leaves to the next: a worker understands only one that knows the same. */
-uint64_t worker_carry_layout(void);

@@ -10,13 +10,11 @@
  */
 #include "daemon/worker_state.h"
 
-#include "common/fingerprint.h"
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/match.h"
 #include "daemon/carry.h"
 #include "daemon/memfd.h"
-#include "daemon/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,19 +24,6 @@
 
 #define REMAINING_MS 1000
 #define SHUT_LOOK_MS 10 /* threads are about to close their doors */
-
-/* Of the worker as a whole. */
-struct saved_worker {
-	struct mono started;
-};
-
-uint64_t
-worker_carry_layout(void)
-{
-	uint64_t layout = fingerprint_number(vrrp_saved_layout(), proxy_saved_layout());
-
-	return fingerprint_number(layout, sizeof(struct saved_worker) << 8 | CARRY_N);
-}
 
 /* ------------------------------------------------------------------ writing */
 
@@ -85,11 +70,11 @@ save_proxy(const struct worker *w, struct carry *carry)
 static int
 save(const struct worker *w, int fd)
 {
-	const struct saved_worker self = { w->started };
+	const struct carry_worker self = { w->started };
 	struct carry carry;
 	int r;
 
-	carry_init(&carry, worker_carry_layout());
+	carry_init(&carry, carry_layout());
 	carry_add(&carry, CARRY_WORKER, "", &self, sizeof self);
 	save_vrrp(w, &carry);
 	save_proxy(w, &carry);
@@ -158,7 +143,7 @@ take_script(struct worker *w, const struct carry_record *r)
 static bool
 take(struct worker *w, struct cursor *at, const struct carry_record *r)
 {
-	struct saved_worker self;
+	struct carry_worker self;
 	uint32_t found;
 
 	switch (r->kind) {
@@ -204,7 +189,7 @@ worker_adopt(struct worker *w, int fd)
 	block = memfd_read(fd, &len);
 	if (!block)
 		return -ENOMEM;
-	while ((r = carry_next(block, len, worker_carry_layout(), &place, &record)) > 0)
+	while ((r = carry_next(block, len, carry_layout(), &place, &record)) > 0)
 		if (!take(w, &at, &record)) {
 			r = -EBADMSG;
 			break;

@@ -50,6 +50,7 @@ commands_are_recognised(void **state)
 		{ { "-R", "/x", "status" }, OPTIONS_STATUS },
 		{ { "status", "--json" }, OPTIONS_STATUS },
 		{ { "reload" }, OPTIONS_RELOAD },
+		{ { "upgrade" }, OPTIONS_UPGRADE },
 		{ { "resign" }, OPTIONS_RESIGN },
 		{ { "-dM", "-dI", "-dMpoison" }, OPTIONS_RUN },
 	};
