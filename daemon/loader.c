@@ -292,8 +292,9 @@ on_process(struct loop_fd *lf, uint32_t events)
 	while (read_text(l))
 		;
 	if (!loaded && l->text_len == 0)
-		snprintf(l->text, LOADER_TEXT_MAX,
-			 "tandem: the program that reads the configuration came to a bad end\n");
+		snprintf(
+			l->text, LOADER_TEXT_MAX,
+			"tandem: the program that was to read the configuration came to a bad end\n");
 	l->done(l->ctx, loaded);
 }
 

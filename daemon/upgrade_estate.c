@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,7 +116,8 @@ read_estate(struct upgrade_luggage *luggage)
 	upgrade_estate(tried, luggage, &e);
 	failure = e.failure;
 	if (failure)
-		log_error("the state of the running daemon (%s): %s", e.section, failure);
+		fprintf(stderr, "tandem: the state of the running daemon (%s): %s\n", e.section,
+			failure);
 	estate_fini(&e);
 	free(data);
 	return failure;

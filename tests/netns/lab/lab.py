@@ -103,6 +103,7 @@ class Lab:
         self.prefix = prefix or f"td{os.getpid()}"
         build = pathlib.Path(build or os.environ.get("TANDEM_BUILD") or ROOT / "build")
         self.binary = str((build / "daemon" / "tandem").resolve())
+        self.installed = self.binary  # what nodes are started from; commands are given with `binary`
         self.keep = keep
         self.directory = directory or tempfile.mkdtemp(prefix=f"tandem-{self.prefix}-")
         os.makedirs(self.directory, exist_ok=True)

@@ -50,7 +50,7 @@ class Tandem:
 
     def argv(self, *more):
         flags = [word for path in self.files for word in ("-f", path)]
-        return [self.lab.binary, *flags, "-R", self.run_directory, "-L", self.name, "-db", *more]
+        return [self.lab.installed, *flags, "-R", self.run_directory, "-L", self.name, "-db", *more]
 
     def start(self):
         self.process = Process(

@@ -1,0 +1,282 @@
+"""Upgrade in place: another binary in the same process, and nobody notices."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lab.binary import Binary, crashing, hanging
+from lab.lab import PROGRAMS, PYTHON
+from lab.process import Process, fd_count, wait_until
+
+# What guardian and worker say to each other has a fingerprint, which this is a part of.
+LANGUAGE = (b"THAW GUARDIAN", b"THEW GUARDIAN")
+
+
+@pytest.fixture
+def binary(lab, tmp_path):
+    """Nodes are started from a copy of the daemon."""
+    copy = Binary(lab.binary, tmp_path / "tandem")
+    lab.installed = str(copy.path)
+    return copy
+
+
+def lasting(lab, idle, long):
+    """Connections that lie idle and are used again, and long downloads."""
+    argv = [PYTHON, PROGRAMS / "lasting.py", lab.vip, 80, idle, long]
+    log = f"{lab.directory}/lasting-{time.monotonic():.3f}.log"
+    process = Process("lasting", argv, log, namespace=lab.network.namespace("client"))
+    lab.started(process)
+    return process
+
+
+def ends(process):
+    """[(kind, how it ended), ...]"""
+    return [tuple(line.split(" ", 3)[2:]) for line in process.output().splitlines()]
+
+
+def gaps_ms(capture, source):
+    times = [advert[0] for advert in capture.adverts(source)]
+    return [1000 * (b - a) for a, b in zip(times, times[1:])]
+
+
+def memory_kib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    return 0
+
+
+def serving(node):
+    """Not one that only finishes its sessions."""
+    return node.status_json()["worker_pid"]
+
+
+def entered(*nodes):
+    return [node.log_text().count("Entering") for node in nodes]
+
+
+@pytest.mark.quick
+def test_upgrade_of_the_master(lab, binary, pair_of, patience, fast, say):
+    """Another version, under load: nothing fails, nothing breaks, the peer hears nothing of it."""
+    lb1, lb2 = pair_of(fast())
+    pid, worker, before = lb1.guardian, serving(lb1), entered(lb1, lb2)
+    load, probe, capture = lasting(lab, 20, 2), lab.probe(), lab.capture("upgrade")
+    probe.wait_ok()
+    binary.install(binary.of_version("0.1.9"))
+    status, text = lb1.command("upgrade")
+    assert status == 0, text
+    assert serving(lb1) != worker and lb1.guardian == pid and lb1.alive
+    assert os.readlink(f"/proc/{pid}/exe") == str(binary.path)
+    shown = lb1.status_json()
+    assert shown["version"] == "0.1.9" and shown["guardian_pid"] == pid
+    assert shown["uptime_ms"] > 500, "since the daemon was started"
+    wait_until(lambda: ("idle", "done") in ends(load) and ("long", "done") in ends(load),
+               20 * patience, "connections from before have ended well")  # fmt: skip
+    probe.wait_ok()
+    probe.stop()
+    capture.stop()
+    assert probe.failed() == []
+    assert {how for _, how in ends(load)} == {"done"}
+    assert entered(lb1, lb2) == before
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    assert capture.adverts("10.0.0.12") == []
+    longest = max(gaps_ms(capture, "10.0.0.11"))
+    took = lb1.log_text().split("upgraded to version 0.1.9 in ")[1].split()[0]
+    say(f"upgraded in {took} ms: 0 of {len(probe.launches)} probes and {len(ends(load))} lasting "
+        f"connections failed, longest pause between advertisements {longest:.0f} ms of 100")  # fmt: skip
+    assert longest < 300 * patience + 1000
+
+
+@pytest.mark.quick
+def test_life_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
+    """By signal; then reload, resign and resume, the worker killed, another upgrade, and the end."""
+    lb1, lb2 = pair_of(fast())
+    worker = serving(lb1)
+    os.kill(lb1.guardian, signal.SIGUSR2)
+    wait_until(lambda: "upgraded to version" in lb1.log_text(), 10 * patience, "it is upgraded")
+    assert serving(lb1) != worker
+    probe = lab.probe()
+    probe.wait_ok()
+    assert lb1.reload()[0] == 0
+    assert lb1.command("resign")[0] == 0
+    lab.watch.wait_holders(lab.vip, ["lb2"], 3 * patience)
+    assert lb1.command("upgrade")[0] == 0
+    assert lb1.status_json()["instances"][0]["resigned"], "it stays resigned"
+    assert lb1.command("resume")[0] == 0
+    lab.watch.wait_holders(lab.vip, ["lb1"], 5 * patience)
+    probe.wait_ok()
+    calm = probe.outage_ms()
+    worker = serving(lb1)
+    os.kill(worker, signal.SIGKILL)
+    lab.watch.wait_holders(lab.vip, ["lb2"], 3 * patience)
+    assert "will executed" in lb1.log_text()
+    lb1.wait_worker(other_than=worker, timeout=10 * patience)
+    lab.watch.wait_holders(lab.vip, ["lb1"], 10 * patience)
+    lab.network.ip("lb1", "addr", "del", f"{lab.vip}/32", "dev", "eth1")
+    wait_until(lambda: "put back" in lb1.log_text(), 3 * patience, "what somebody removes is put back")
+    time.sleep(4)  # longer than a lease: it is renewed
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    lb1.terminate()
+    lab.watch.wait_holders(lab.vip, ["lb2"], 3 * patience)
+    wait_until(lambda: not lb1.alive, 5 * patience, "it ends")
+    assert lb1.status_code == 0
+    assert not lb1.run_directory.joinpath("command.sock").exists()
+    probe.wait_ok()
+    probe.stop()
+    say(f"after an upgrade: outage {calm:.0f} ms by reload and resign, {probe.outage_ms():.0f} ms at worst")
+    assert calm <= 500
+
+
+def test_guardian_killed_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
+    """The worker finds itself alone, and hands over; the lease ends what it cannot remove."""
+    lb1, _ = pair_of(fast())
+    assert lb1.command("upgrade")[0] == 0
+    probe = lab.probe()
+    probe.wait_ok()
+    os.kill(lb1.guardian, signal.SIGKILL)
+    lab.watch.wait_holders(lab.vip, ["lb2"], 10 * patience)
+    probe.wait_ok()
+    probe.stop()
+    wait_until(lambda: lab.network.inhabitants("lb1") == [], 10 * patience, "nothing is left")
+    say(f"guardian killed after an upgrade: outage {probe.outage_ms():.0f} ms")
+    assert probe.outage_ms() <= 5000
+
+
+def test_upgrade_of_the_backup(lab, binary, pair_of, fast, say):
+    """It stays a backup, and goes on hearing its master."""
+    lb1, lb2 = pair_of(fast())
+    before = entered(lb1, lb2)
+    binary.install(binary.of_version("0.1.9"))
+    assert lb2.command("upgrade")[0] == 0
+    shown = lb2.status_json()
+    assert shown["version"] == "0.1.9" and shown["instances"][0]["state"] == "BACKUP"
+    assert entered(lb1, lb2) == before
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    say("the backup was upgraded: no transition")
+
+
+def test_twenty_upgrades(lab, binary, pair_of, patience, fast, say):
+    """One after another, with a connection from before the first: nothing grows."""
+    lb1, lb2 = pair_of(fast())
+    before = entered(lb1, lb2)
+    idle, probe = lab.hold(5), lab.probe()
+    probe.wait_ok()
+    assert lb1.command("upgrade")[0] == 0
+    fds, kib = fd_count(lb1.guardian), memory_kib(lb1.guardian)
+    for _ in range(19):
+        status, text = lb1.command("upgrade")
+        assert status == 0, text
+    probe.wait_ok()
+    probe.stop()
+    assert probe.failed() == [] and "lost" not in idle.output()
+    wait_until(
+        lambda: [w["sessions"] for w in lb1.status_json()["former_workers"]] == [5],
+        5 * patience, "the status shows the worker that the idle connections hold open",
+    )  # fmt: skip
+    idle.stop(3)
+    wait_until(lambda: len(lb1.pids()) == 2, 10 * patience, "the former workers have ended")
+    wait_until(lambda: fd_count(lb1.guardian) <= fds, 5 * patience, "descriptors are closed again")
+    say(f"20 upgrades: guardian had {fds} descriptors and {kib} KiB after the first, "
+        f"{fd_count(lb1.guardian)} and {memory_kib(lb1.guardian)} KiB after the last")  # fmt: skip
+    assert entered(lb1, lb2) == before
+    if "ASAN" not in lb1.log_text():
+        assert memory_kib(lb1.guardian) <= 1.5 * kib + 2048
+
+
+def refused(lb1, before, words):
+    """The upgrade fails, says why, and nothing has changed."""
+    status, text = lb1.command("upgrade")
+    assert status == 1, text
+    assert words in text and "not upgraded" in text, text
+    assert "not upgraded" in lb1.log_text()
+    assert (lb1.guardian, serving(lb1), os.readlink(f"/proc/{lb1.guardian}/exe")) == before
+    assert lb1.status_json()["version"] == "0.1.0"
+    return text.strip().splitlines()[0]
+
+
+def test_bad_binaries(lab, binary, pair_of, patience, fast, say):
+    """Missing, not executable, no tandem, crashing, hanging, of another language: the old one goes on."""
+    lb1, lb2 = pair_of(fast())
+    runs = f"{binary.path} (deleted)"
+    before = (lb1.guardian, serving(lb1), runs)
+    transitions = entered(lb1, lb2)
+    probe = lab.probe()
+    probe.wait_ok()
+    binary.remove()
+    said = [refused(lb1, before, "No such file")]
+    binary.install(binary.original, 0o644)
+    said.append(refused(lb1, before, "Permission denied"))
+    for data, words in (
+        (pathlib.Path("/bin/false").read_bytes(), "does not take over"),
+        (pathlib.Path("/bin/true").read_bytes(), "does not take over"),
+        (b"no program at all\n", "does not take over"),
+        (crashing(), "does not take over"),
+        (hanging(), "does not answer"),
+        (binary.with_text(*LANGUAGE), "another language"),
+    ):
+        binary.install(data)
+        said.append(refused(lb1, before, words))
+    probe.wait_ok()
+    probe.stop()
+    assert probe.failed() == []
+    assert entered(lb1, lb2) == transitions
+    for line in said:
+        say(f"refused: {line}")
+    binary.install(binary.original)
+    assert lb1.command("upgrade")[0] == 0, "and then it works"
+
+
+@pytest.mark.quick
+def test_the_new_one_gives_back(lab, binary, pair_of, patience, fast, say):
+    """A file that does not load, and a port that is taken, which only the new one can find out."""
+    lb1, lb2 = pair_of(fast())
+    good = lb1.files[0].read_text(encoding="utf-8")
+    before = (lb1.guardian, serving(lb1), f"{binary.path} (deleted)")
+    transitions, probe, load = entered(lb1, lb2), lab.probe(), lasting(lab, 5, 1)
+    probe.wait_ok()
+    binary.install(binary.of_version("0.1.9"))
+    lb1.configure([("tandem.conf", good + "backend more\n    balance roundrobbin\n")])
+    said = refused(lb1, before, "roundrobbin")
+    assert "0.1.9 has taken over" not in lb1.log_text()
+    other = Process(
+        "another program",
+        ["/usr/bin/python3", "-m", "http.server", "8081"],
+        lb1.directory / "other.log",
+        namespace=lab.network.namespace("lb1"),
+    )
+    lab.started(other)
+    lab.network.exec("lb1", "timeout", "10", "sh", "-c", "until curl -s localhost:8081; do :; done")
+    extra = "frontend more\n    bind *:8081\n    default_backend app\n"
+    lb1.configure([("tandem.conf", good + extra)])
+    said += "; " + refused(lb1, before, "Address already in use")
+    log = lb1.log_text()
+    assert "version 0.1.9 has taken over" in log and "version 0.1.9 gives back" in log
+    other.kill_all()
+    wait_until(lambda: not other.alive, 5 * patience, "the port is free")
+    assert lb1.command("upgrade")[0] == 0
+    assert lb1.status_json()["version"] == "0.1.9"
+    wait_until(lambda: ("idle", "done") in ends(load), 20 * patience, "connections end well")
+    probe.wait_ok()
+    probe.stop()
+    assert probe.failed() == [] and {how for _, how in ends(load)} == {"done"}
+    assert entered(lb1, lb2) == transitions
+    say(f"gave back, and then went: {said}")
+
+
+def test_the_new_one_dies(lab, binary, pair_of, patience, fast, say):
+    """One that is fine when it is tried, and ends when it is executed: the peer is handed everything."""
+    lb1, _ = pair_of(fast())
+    probe = lab.probe()
+    probe.wait_ok()
+    binary.install(binary.with_text(b"TANDEM_ESTATE\0", b"TANDEM_XSTATE\0"))
+    subprocess.run([lab.binary, "-R", lb1.run_directory, "upgrade"], timeout=20, check=False)
+    lab.watch.wait_holders(lab.vip, ["lb2"], 10 * patience)
+    probe.wait_ok()
+    probe.stop()
+    wait_until(lambda: lab.network.inhabitants("lb1") == [], 10 * patience, "nothing is left")
+    say(f"the new guardian ended at once: outage {probe.outage_ms():.0f} ms")
+    assert probe.outage_ms() <= 5000
