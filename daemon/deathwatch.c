@@ -18,12 +18,15 @@
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Everything is locked in memory, the stack as well: a small one does. */
-#define DEATHWATCH_STACK (256 * 1024)
+/* Everything is locked in memory, the stack as well: a small one does.  It is our own, since the C
+ * library would keep those of all the threads that there ever were at the same time. */
+#define DEATHWATCH_STACK ((size_t)256 * 1024)
+#define DEATHWATCH_GUARD ((size_t)64 * 1024)
 
 /* The word the kernel knows: the owner's thread id, FUTEX_WAITERS, FUTEX_OWNER_DIED. */
 static uint32_t *
@@ -63,16 +66,36 @@ on_ring(struct loop_fd *lf, uint32_t events)
 	watch->on_death(watch->ctx);
 }
 
+static void
+free_stack(struct deathwatch *watch)
+{
+	munmap(watch->stack, DEATHWATCH_GUARD + DEATHWATCH_STACK);
+	watch->stack = NULL;
+}
+
 static int
 start_thread(struct deathwatch *watch)
 {
 	pthread_attr_t attr;
 	int r;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, DEATHWATCH_STACK);
-	r = pthread_create(&watch->thread, &attr, wait_for_death, watch);
-	pthread_attr_destroy(&attr);
+	watch->stack = mmap(NULL, DEATHWATCH_GUARD + DEATHWATCH_STACK, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (watch->stack == MAP_FAILED)
+		return -errno;
+	r = mprotect((char *)watch->stack + DEATHWATCH_GUARD, DEATHWATCH_STACK,
+		     PROT_READ | PROT_WRITE);
+	if (r < 0) {
+		r = errno;
+	} else {
+		pthread_attr_init(&attr);
+		pthread_attr_setstack(&attr, (char *)watch->stack + DEATHWATCH_GUARD,
+				      DEATHWATCH_STACK);
+		r = pthread_create(&watch->thread, &attr, wait_for_death, watch);
+		pthread_attr_destroy(&attr);
+	}
+	if (r != 0)
+		free_stack(watch);
 	return -r;
 }
 
@@ -116,6 +139,7 @@ deathwatch_stop(struct deathwatch *watch)
 	__atomic_or_fetch(word, FUTEX_OWNER_DIED, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	pthread_join(watch->thread, NULL);
+	free_stack(watch);
 	loop_remove(watch->loop, &watch->event);
 	close(watch->ring_fd);
 	watch->running = false;

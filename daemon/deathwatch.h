@@ -11,6 +11,7 @@
 
 struct deathwatch {
 	pthread_t thread;
+	void *stack;
 	bool running;
 	struct pulse *pulse;
 	struct loop *loop;

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lab.config import proxy
 from lab.margin import check_unharmed, within
 from lab.process import Process, wait_until
 from test_hmac import with_hmac
@@ -36,7 +37,7 @@ def test_reload_changes_nothing(lab, pair_of, patience, fast, say):
 
 def test_reload_under_load(lab, pair_of, patience, fast, say):
     """Ten reloads, with requests, idle connections and a long one: none fails, none breaks."""
-    lb1, _ = pair_of(fast())
+    lb1, _ = pair_of(fast(), proxy=proxy(idle="10m"))
     idle = lab.hold(50)
     probe = lab.probe()
     probe.wait_ok()

@@ -13,6 +13,7 @@ from .interop import cells, run_cell
 from .interop import table as interop_table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
 from .network import run
+from .reloads import Reloads, pair_for
 from .scale import SCALES, broken_bounds, line, measure
 
 HOME = "/run/tandem-lab"
@@ -174,6 +175,20 @@ def kills(args):
         sys.exit(1)
 
 
+def reloads(args):
+    pair = choose_pair(args)
+    with Lab() as lab:
+        lab.up()
+        pair_for(lab, pair)
+        series = Reloads(lab, pair, args.rate)
+        series.run(args.times)
+        problems = series.problems + lab.stop_pair()
+    for text in series.text + problems:
+        print(text)
+    if problems:
+        sys.exit(1)
+
+
 def scale(args):
     """Both in the same lab, one after the other."""
     failed = False
@@ -251,6 +266,10 @@ def main():
     vrrp_options(sub)
     sub = command("kills", kills, "SIGKILL to everything on the master, again and again")
     sub.add_argument("--times", type=int, default=50)
+    vrrp_options(sub)
+    sub = command("reloads", reloads, "reload after reload under load: nothing may fail or be left behind")
+    sub.add_argument("--times", type=int, default=100)
+    sub.add_argument("--rate", type=int, default=1000, help="requests a second")
     vrrp_options(sub)
     sub = command("interop", interop, "Tandem beside keepalived and FRR: the matrix")
     sub.add_argument("words", nargs="*", help="only cells whose name has all of them")

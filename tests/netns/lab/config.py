@@ -81,8 +81,8 @@ class Pair:
         return "\n".join(lines + ["}", ""])
 
 
-def proxy(check="check inter 1s fall 3 rise 2", bind="*:80"):
-    """The HAProxy part: TCP over the two web servers."""
+def proxy(check="check inter 1s fall 3 rise 2", bind="*:80", idle="10s"):
+    """The HAProxy part: TCP over the two web servers; `idle` is what a session may lie idle."""
     servers = "".join(
         f"    server app{n} {ADDRESSES[web]}:80 {check}\n" for n, web in enumerate(WEBS, 1)
     )
@@ -93,8 +93,8 @@ def proxy(check="check inter 1s fall 3 rise 2", bind="*:80"):
         "defaults\n"
         "    mode tcp\n"
         "    timeout connect 1s\n"
-        "    timeout client 10s\n"
-        "    timeout server 10s\n"
+        f"    timeout client {idle}\n"
+        f"    timeout server {idle}\n"
         "    retries 3\n"
         "    option redispatch\n"
         "\n"

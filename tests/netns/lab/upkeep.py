@@ -66,7 +66,7 @@ def reload_once(drill):
 
 def patient():
     """The proxy's part for connections that lie open all the time."""
-    return config.proxy().replace(" 10s\n", " 10m\n")
+    return config.proxy(idle="10m")
 
 
 def entries(drill):
