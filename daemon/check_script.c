@@ -233,7 +233,6 @@ static void
 check_estate(struct check_script *check, struct estate *e)
 {
 	uint32_t state = check->health.state;
-	struct mono when = timer_armed(&check->next) ? check->next.when : (struct mono){ 0 };
 
 	estate_u32(e, &state, SCRIPT_STATE_N - 1);
 	estate_u32(e, &check->health.streak, UINT32_MAX);
@@ -242,14 +241,10 @@ check_estate(struct check_script *check, struct estate *e)
 	estate_u32(e, &check->result.signal, INT32_MAX);
 	estate_u32(e, &check->result.took_ms, UINT32_MAX);
 	estate_mono(e, &check->result.at);
-	estate_mono(e, &when);
+	estate_timer(e, &check->all->loop->timers, &check->next);
 	script_run_estate(&check->run, e);
-	if (e->writing)
-		return;
 	check->health.state = (enum script_state)state;
 	check->result.state = state;
-	if (when.ns)
-		timer_arm(&check->all->loop->timers, &check->next, when);
 }
 
 void

@@ -204,6 +204,16 @@ estate_mono(struct estate *e, struct mono *value)
 }
 
 void
+estate_timer(struct estate *e, struct timer_heap *heap, struct timer *timer)
+{
+	struct mono when = timer_armed(timer) ? timer->when : (struct mono){ 0 };
+
+	estate_mono(e, &when);
+	if (!e->writing && !e->failure && when.ns)
+		timer_arm(heap, timer, when);
+}
+
+void
 estate_expect(struct estate *e, size_t n)
 {
 	int64_t number = (int64_t)n;

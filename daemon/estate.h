@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "common/clock.h"
+#include "common/timer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +50,8 @@ void estate_u32(struct estate *e, uint32_t *value, uint32_t max);
 void estate_int(struct estate *e, int *value, int min, int max);
 void estate_bool(struct estate *e, bool *value);
 void estate_mono(struct estate *e, struct mono *value);
+/* Whether it is armed, and when it fires; read, it is armed in `heap`. */
+void estate_timer(struct estate *e, struct timer_heap *heap, struct timer *timer);
 /* How many there are is known: reading, it must be that. */
 void estate_expect(struct estate *e, size_t n);
 /* -1 = none. */

@@ -90,6 +90,7 @@ worker_estate(struct generation *g, struct estate *e)
 	estate_u32(e, &turn, PRIVILEGED_TURN_OVER);
 	estate_bool(e, &g->stopped);
 	estate_u32(e, &g->backoff.next_ms, BACKOFF_LAST_MS);
+	estate_u32(e, &g->backoff.deaths, UINT32_MAX);
 	estate_u32(e, &g->remaining, UINT32_MAX);
 	estate_mono(e, &g->retired_at);
 	g->gate.turn = (enum privileged_turn)turn;

@@ -282,22 +282,16 @@ script_run_fini(struct script_run *run)
 void
 script_run_estate(struct script_run *run, struct estate *e)
 {
-	struct mono when = timer_armed(&run->deadline) ? run->deadline.when : (struct mono){ 0 };
-
 	estate_int(e, &run->pid, 0, INT_MAX);
 	estate_fd(e, &run->process.fd);
 	estate_mono(e, &run->born);
 	estate_bool(e, &run->told_to_end);
 	estate_bool(e, &run->alone);
-	estate_mono(e, &when);
+	estate_timer(e, &run->loop->timers, &run->deadline);
 	if (!e->writing && (run->pid != 0) != (run->process.fd >= 0))
 		estate_fail(e, "it has a process without a descriptor");
-	if (e->writing)
-		return;
-	if (estate_failed(e))
+	if (!e->writing && estate_failed(e))
 		run->pid = 0;
-	else if (when.ns)
-		timer_arm(&run->loop->timers, &run->deadline, when);
 }
 
 int

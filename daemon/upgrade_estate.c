@@ -31,7 +31,10 @@ upgrade_fingerprint(void)
 #define X(name, payload, sender) sizeof(payload),
 		REQUEST_LIST(X)
 #undef X
-			sizeof(struct pulse),
+			RESIGN_N,
+		NOTIFY_EVENT_N,
+		SCRIPT_STATE_N,
+		sizeof(struct pulse),
 		sizeof(struct journal),
 		sizeof(struct vrrp_hmac_mark),
 	};
@@ -85,6 +88,7 @@ upgrade_estate(struct guardian *g, struct upgrade_luggage *luggage, struct estat
 	estate_mono(e, &g->woken);
 	estate_u32(e, &g->reload.numbers, UINT32_MAX);
 	estate_bool(e, &g->reload.again);
+	estate_timer(e, &g->loop.timers, &g->probation);
 	script_limits_estate(e);
 	rundir_estate(&g->rundir, g->command.fd, e);
 	systemd_estate(&g->systemd, e);

@@ -1,5 +1,7 @@
 """Upgrade in place: another binary in the same process, and nobody notices."""
 
+import contextlib
+import dataclasses
 import os
 import pathlib
 import signal
@@ -8,9 +10,12 @@ import time
 
 import pytest
 
+from lab import config
 from lab.binary import Binary, crashing, hanging
 from lab.lab import PROGRAMS, PYTHON
-from lab.process import Process, fd_count, wait_until
+from lab.margin import check_unharmed, within
+from lab.process import Process, descendants, fd_count, wait_until
+from test_hmac import with_hmac
 
 # What guardian and worker say to each other has a fingerprint, which this is a part of.
 LANGUAGE = (b"THAW GUARDIAN", b"THEW GUARDIAN")
@@ -79,7 +84,7 @@ def test_upgrade_of_the_master(lab, binary, pair_of, patience, fast, say):
     probe.wait_ok()
     probe.stop()
     capture.stop()
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert {how for _, how in ends(load)} == {"done"}
     assert entered(lb1, lb2) == before
     assert lab.watch.holders(lab.vip) == ["lb1"]
@@ -88,7 +93,7 @@ def test_upgrade_of_the_master(lab, binary, pair_of, patience, fast, say):
     took = lb1.log_text().split("upgraded to version 0.1.9 in ")[1].split()[0]
     say(f"upgraded in {took} ms: 0 of {len(probe.launches)} probes and {len(ends(load))} lasting "
         f"connections failed, longest pause between advertisements {longest:.0f} ms of 100")  # fmt: skip
-    assert longest < 300 * patience + 1000
+    assert longest < within(300, patience)
 
 
 @pytest.mark.quick
@@ -128,7 +133,7 @@ def test_life_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
     probe.wait_ok()
     probe.stop()
     say(f"after an upgrade: outage {calm:.0f} ms by reload and resign, {probe.outage_ms():.0f} ms at worst")
-    assert calm <= 500
+    assert calm <= within(50, patience)
 
 
 def test_guardian_killed_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
@@ -143,7 +148,7 @@ def test_guardian_killed_after_an_upgrade(lab, binary, pair_of, patience, fast, 
     probe.stop()
     wait_until(lambda: lab.network.inhabitants("lb1") == [], 10 * patience, "nothing is left")
     say(f"guardian killed after an upgrade: outage {probe.outage_ms():.0f} ms")
-    assert probe.outage_ms() <= 5000
+    assert probe.outage_ms() <= within(500, patience)
 
 
 def test_upgrade_of_the_backup(lab, binary, pair_of, fast, say):
@@ -172,7 +177,8 @@ def test_twenty_upgrades(lab, binary, pair_of, patience, fast, say):
         assert status == 0, text
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == [] and "lost" not in idle.output()
+    check_unharmed(probe, patience)
+    assert "lost" not in idle.output()
     wait_until(
         lambda: [w["sessions"] for w in lb1.status_json()["former_workers"]] == [5],
         5 * patience, "the status shows the worker that the idle connections hold open",
@@ -222,7 +228,7 @@ def test_bad_binaries(lab, binary, pair_of, patience, fast, say):
         said.append(refused(lb1, before, words))
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == []
+    check_unharmed(probe, patience)
     assert entered(lb1, lb2) == transitions
     for line in said:
         say(f"refused: {line}")
@@ -262,7 +268,8 @@ def test_the_new_one_gives_back(lab, binary, pair_of, patience, fast, say):
     wait_until(lambda: ("idle", "done") in ends(load), 20 * patience, "connections end well")
     probe.wait_ok()
     probe.stop()
-    assert probe.failed() == [] and {how for _, how in ends(load)} == {"done"}
+    check_unharmed(probe, patience)
+    assert {how for _, how in ends(load)} == {"done"}
     assert entered(lb1, lb2) == transitions
     say(f"gave back, and then went: {said}")
 
@@ -279,4 +286,109 @@ def test_the_new_one_dies(lab, binary, pair_of, patience, fast, say):
     probe.stop()
     wait_until(lambda: lab.network.inhabitants("lb1") == [], 10 * patience, "nothing is left")
     say(f"the new guardian ended at once: outage {probe.outage_ms():.0f} ms")
-    assert probe.outage_ms() <= 5000
+    assert probe.outage_ms() <= within(500, patience)
+
+
+EVERYTHING = """
+global_defs {{
+    vrrp_version 3
+    script_user root
+    vrrp_notify_fifo {at}/fifo
+    vrrp_notify_fifo_script "{at}/reader {at}/lines"
+}}
+static_ipaddress {{
+    10.0.0.61/32 dev eth1
+}}
+static_routes {{
+    10.44.0.0/24 via 10.0.0.100 dev eth1
+}}
+vrrp_script asks {{
+    script "{at}/asks"
+    interval 1
+}}
+vrrp_track_file number {{
+    file {at}/number
+}}
+"""
+
+INSTANCE = """
+virtual_routes {{
+    10.41.0.0/24 via 10.0.0.100 metric 5
+}}
+track_script {{
+    asks
+}}
+track_file {{
+    number weight 1
+}}
+notify "{at}/notify"
+"""
+
+
+def program(path, text):
+    path.write_text("#!/bin/sh\n" + text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def everything(lab, fast, at):
+    """A signing pair with scripts, a FIFO and its reader, routes, and addresses of its own."""
+    program(at / "reader", 'exec cat "$2" >>"$1"\n')
+    program(at / "asks", f"echo asked >>{at}/asked\n")
+    program(at / "notify", f'echo "$3" >>{at}/notified\nsleep 2\necho over >>{at}/notified\n')
+    (at / "number").write_text("7\n", encoding="utf-8")
+    pair = with_hmac(lab, fast())
+    lines = INSTANCE.format(at=at).strip() + "\n" + pair.instance
+    return EVERYTHING.format(at=at) + dataclasses.replace(pair, version=2, instance=lines).vrrp()
+
+
+def helpers(node):
+    """Children that are no workers."""
+    commands = {}
+    for pid in descendants(node.guardian):
+        with contextlib.suppress(OSError):
+            commands[pid] = pathlib.Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    return {pid for pid, line in commands.items() if "reader" in line or line.startswith("cat")}
+
+
+def test_everything_goes_on(lab, binary, patience, fast, tmp_path, say):
+    """Scripts that run, a FIFO's reader, routes, addresses: not doubled, not lost, ended by the end."""
+    text = everything(lab, fast, tmp_path)
+    files = [("tandem.conf", text + config.proxy())]
+    lb1, lb2 = lab.tandem("lb1", fast(), files=files), lab.tandem("lb2", with_hmac(lab, fast()))
+    lab.start_pair(timeout=10 * patience)
+    wait_until(lambda: helpers(lb1), 5 * patience, "the FIFO has a reader")
+    notified = tmp_path / "notified"
+    wait_until(lambda: "MASTER" in notified.read_text(), 10 * patience, "a script runs")
+    readers, lines = helpers(lb1), (tmp_path / "lines").read_text()
+    before = entered(lb1, lb2), lab.network.ip("lb1", "route", "show")
+    monitor = Process("monitor", ["ip", "monitor", "route", "address"], lb1.directory / "monitor.log",
+                      namespace=lab.network.namespace("lb1"))  # fmt: skip
+    lab.started(monitor)
+    asked = (tmp_path / "asked").read_text()
+    binary.install(binary.with_text(b"HMAC\0", b"HMAX\0"))
+    status, said = lb1.command("upgrade")
+    assert status == 1 and "cannot take over" in said, said
+    assert lb1.alive and "version 0.1.0 has taken over" in lb1.log_text(), "the former one again"
+    binary.install(binary.original)
+    for _ in range(2):
+        status, said = lb1.command("upgrade")
+        assert status == 0, said
+    assert helpers(lb1) == readers and (tmp_path / "lines").read_text() == lines
+    wait_until(lambda: notified.read_text().split() == ["BACKUP", "over", "MASTER", "over"],
+               10 * patience, "the script that ran has ended, and no other began")  # fmt: skip
+    wait_until(lambda: (tmp_path / "asked").read_text() != asked, 5 * patience, "it is asked on")
+    assert (entered(lb1, lb2), lab.network.ip("lb1", "route", "show")) == before
+    assert "10.44." not in monitor.output() and "10.41." not in monitor.output()
+    assert "Deleted" not in monitor.output()
+    tracked = lb1.status_json()["instances"][0]
+    assert tracked["priority"]["effective"] == 150 + 7
+    lb1.command("resign")
+    lab.watch.wait_holders(lab.vip, ["lb2"], 5 * patience)
+    wait_until(lambda: "BACKUP" in (tmp_path / "lines").read_text()[len(lines):], 5 * patience,
+               "the reader reads on")  # fmt: skip
+    assert lb1.stop() == []
+    wait_until(lambda: lab.network.inhabitants("lb1") == [monitor.pid], 5 * patience, "all have ended")
+    assert "10.0.0.61" not in lab.network.addresses("lb1")
+    assert "10.44." not in lab.network.ip("lb1", "route", "show")
+    monitor.stop(3)
+    say("scripts, FIFO, routes and addresses went through two upgrades, and one that was given back")
