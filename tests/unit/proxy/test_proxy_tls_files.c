@@ -180,6 +180,21 @@ all_faults_are_told_in_one_run(void **state)
 	papers_fini(&p);
 }
 
+/* The list is taken, or (`why`) refused. */
+static void
+assert_list(struct papers *p, struct front *f, const char *text, const char *why)
+{
+	papers_write(p, "list", text, strlen(text));
+	if (why) {
+		assert_refused(p, f, why);
+	} else {
+		struct tls *tls = papers_tls(p, &f->conf);
+
+		assert_non_null(tls);
+		tls_free(tls);
+	}
+}
+
 static void
 a_folder_and_a_list_are_certificates(void **state)
 {
@@ -207,8 +222,12 @@ a_folder_and_a_list_are_certificates(void **state)
 	assert_non_null(tls);
 	tls_free(tls);
 
-	papers_write(&p, "list", "b.pem [alpn h2]\n", 16);
-	assert_refused(&p, &f, ":1: parameters in brackets");
+	assert_list(&p, &f, "\nb.pem [alpn h2 verify none] b.example.org\n", NULL);
+	assert_list(&p, &f, "b.pem [alpn h2,,x]\n", "no list of protocols");
+	assert_list(&p, &f, "b.pem [verify required]\n", "`verify` needs a `ca-file`");
+	assert_list(&p, &f, "b.pem [ciphers NONE]\n", "`ciphers NONE`");
+	assert_list(&p, &f, "\n\nb.pem [verify maybe]\n", "list:3: `verify`: it has no such value");
+	assert_list(&p, &f, "b.pem [verify required ca-file none.pem]\n", "none.pem: No such file");
 	papers_fini(&p);
 }
 
