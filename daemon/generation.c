@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define START_DEADLINE_MS 30000 /* from birth to the first beat */
+#define RETIRED_SILENT_MS 10000 /* nobody waits for the worker any more but its sessions */
 
 /* ---- talking to the worker ---- */
 
@@ -283,6 +284,7 @@ generation_retire(struct generation *g, const struct generation *second)
 
 	g->gate.turn = PRIVILEGED_TURN_OVER;
 	g->in_force = false;
+	g->watched = false;
 	if (held)
 		generation_tell(g, REQUEST_RETIRE);
 	else
@@ -357,6 +359,21 @@ generation_look(struct generation *g, struct mono now, bool stopping)
 	} else if (mono_since_ms(now, child->born) > START_DEADLINE_MS) {
 		child_give_up(child, "it does not get started");
 	}
+}
+
+void
+generation_look_retired(struct generation *g, struct mono now)
+{
+	uint64_t beats;
+
+	if (!child_running(&g->child))
+		return;
+	beats = atomic_load(&g->child.pulse->beats);
+	if (!g->watched)
+		watchdog_init(&g->dog, RETIRED_SILENT_MS, beats, now);
+	g->watched = true;
+	if (watchdog_tick(&g->dog, beats, now))
+		child_give_up(&g->child, "it stands still, and so do its sessions");
 }
 
 bool

@@ -130,6 +130,9 @@ void generation_tell_retired(struct generation *g, const struct generation *form
 /* Looks at the worker, as on every tick.  `stopping`: it is taking itself apart. */
 void generation_look(struct generation *g, struct mono now, bool stopping);
 
+/* The same for a worker that finishes its sessions: it would be here for ever if it hung. */
+void generation_look_retired(struct generation *g, struct mono now);
+
 /* Does the worker move?  Nothing is done on behalf of one that does not. */
 bool generation_beating(const struct generation *g);
 

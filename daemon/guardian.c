@@ -231,6 +231,8 @@ on_tick(struct timer *t, struct mono now)
 	generation_keep_leases(g->current, now);
 	if (g->reload.next)
 		generation_look(g->reload.next, now, false);
+	for (struct list *at = g->former.next; at != &g->former; at = at->next)
+		generation_look_retired(CONTAINER_OF(at, struct generation, link), now);
 	command_look(g);
 	upgrade_look(g);
 	systemd_tick(&g->systemd, now);

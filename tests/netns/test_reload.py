@@ -253,3 +253,19 @@ def test_second_worker_killed(lab, pair_of, patience, fast, say):
         results.append(reload.status)
         assert lb1.reload()[0] == 0
     say(f"second worker killed: {results.count(0)} of {len(results)} reloads were done by then")
+
+
+def test_former_worker_stopped(lab, pair_of, patience, fast, say):
+    """One that stands still with its sessions is not kept for ever."""
+    lb1, _ = pair_of(fast())
+    idle = lab.hold(5)
+    former = lb1.worker()
+    assert lb1.reload()[0] == 0
+    wait_until(lambda: lb1.status_json()["former_workers"], 5 * patience, "there is a former worker")
+    os.kill(former, signal.SIGSTOP)
+    wait_until(lambda: not os.path.exists(f"/proc/{former}"), 30 * patience, "it has been ended")
+    wait_until(lambda: not lb1.status_json()["former_workers"], 5 * patience, "and is forgotten")
+    idle.stop(3)
+    assert lb1.log_text().count("Entering") == 2
+    assert lab.watch.holders(lab.vip) == ["lb1"]
+    say("a former worker that stands still has been ended")
