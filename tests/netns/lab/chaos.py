@@ -212,6 +212,14 @@ class Chaos:
                         found.append(f"{name}: {who} had {was} {what} and has {is_}")
         return found
 
+    def trusted(self, node):
+        """An operator knows that its workers died of what was done to them."""
+        status = node.status_json()
+        if status and status["instances"][0]["probation"]:
+            node.command("resume")
+            return False
+        return True
+
     def states(self):
         result = []
         for node in self.lab.nodes.values():
@@ -233,6 +241,8 @@ class Chaos:
     def settle(self):
         """Everything is as at the beginning."""
         lab = self.lab
+        for node in lab.nodes.values():
+            self.eventually(lambda: self.trusted(node), f"{node.name} is trusted again")
         self.eventually(
             self.returned,
             lambda: f"lb1 alone holds {lab.vip} ({lab.watch.holder(lab.vip)} does)",

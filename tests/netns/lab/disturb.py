@@ -207,6 +207,17 @@ def _(chaos, node):
     yield from chaos.reload(node, more)
 
 
+@kind("upgrade", at_once, quiet=True)
+def _(chaos, node):
+    """To the very same binary."""
+    command = chaos.command(node, "upgrade")
+    yield
+    yield
+    chaos.eventually(lambda: not command.alive, "the upgrade ends")
+    if chaos.alone and command.status != 0:
+        chaos.broken(f"{node.name}: status {command.status} of an upgrade")
+
+
 @kind("hup", at_once, quiet=True)
 def _(chaos, node):
     """Twice, as impatient people do it."""
