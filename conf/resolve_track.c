@@ -75,15 +75,14 @@ track(struct conf_parser *p, uint32_t index, uint32_t backend)
 		};
 }
 
-/* The default backend of a frontend is tracked by whoever holds what the frontend serves. */
+/* A backend of a frontend is tracked by whoever holds what the frontend serves. */
 static void
-imply_backend(struct conf_parser *p, const struct conf_proxy *proxy)
+imply_backend(struct conf_parser *p, const struct conf_proxy *proxy, uint32_t backend)
 {
-	uint32_t backend = proxy->default_backend;
 	const struct conf_held *held;
 	size_t n;
 
-	if (proxy->disabled || backend == CONF_NONE || p->conf->proxies[backend].servers_n == 0)
+	if (backend == CONF_NONE || p->conf->proxies[backend].servers_n == 0)
 		return;
 	for (size_t i = 0; i < proxy->binds_n; i++) {
 		struct ip ip = sock_addr_ip(&proxy->binds[i].address);
@@ -99,12 +98,23 @@ imply_backend(struct conf_parser *p, const struct conf_proxy *proxy)
 	}
 }
 
+/* Those that a rule names; which one a name made of a request stands for is not known here. */
+static void
+imply_backends(struct conf_parser *p, const struct conf_proxy *proxy)
+{
+	imply_backend(p, proxy, proxy->default_backend);
+	for (size_t i = 0; i < proxy->use_backends_n; i++)
+		if (!proxy->use_backends[i].name)
+			imply_backend(p, proxy, proxy->use_backends[i].index);
+}
+
 void
 resolve_tracking(struct conf_parser *p)
 {
 	list_held(p);
 	for (size_t i = 0; i < p->conf->proxies_n; i++)
-		imply_backend(p, &p->conf->proxies[i]);
+		if (!p->conf->proxies[i].disabled)
+			imply_backends(p, &p->conf->proxies[i]);
 }
 
 /* ------------------------------------------------------------------ links */

@@ -162,6 +162,31 @@ links_that_are_needed(void **state)
 	assert_true(conf->instances[0].vips[3].no_track);
 }
 
+/* What a frontend may lead to counts, once; what it makes a name for, and what has no server, not. */
+static void
+backends_that_are_tracked(void **state)
+{
+	const struct conf *conf =
+		load("vrrp_instance V {\n interface eth0\n virtual_router_id 1\n"
+		     " virtual_ipaddress {\n  10.0.0.10\n }\n}\n"
+		     "defaults\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
+		     "frontend f\n bind 10.0.0.10:80\n use_backend b if { src 10.0.0.1 }\n"
+		     " use_backend b if { src 10.0.0.2 }\n use_backend none if { src 10.0.0.3 }\n"
+		     " use_backend %[fe_name]\n default_backend a\n"
+		     "frontend elsewhere\n bind 10.0.0.11:80\n use_backend c\n"
+		     "backend a\n server s 10.0.1.1:80\nbackend b\n server s 10.0.1.2:80\n"
+		     "backend c\n server s 10.0.1.3:80\nbackend none\n");
+	const struct conf_instance *instance = &conf->instances[0];
+
+	assert_int_equal(instance->track_backends.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_track_backend *at = &instance->track_backends.at[i];
+
+		assert_string_equal(conf->proxies[at->backend].name, i ? "b" : "a");
+		assert_true(at->implied);
+	}
+}
+
 /* … and a virtual interface is as much up as the one it is on. */
 static void
 links_below_virtual_interfaces(void **state)
@@ -446,6 +471,7 @@ main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(defaults_and_servers),
+		cmocka_unit_test(backends_that_are_tracked),
 		cmocka_unit_test(strange_bind),
 		cmocka_unit_test(strange_addresses),
 		cmocka_unit_test(no_sources),
