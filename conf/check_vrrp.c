@@ -128,6 +128,7 @@ check_network(struct conf_parser *p, const struct conf_vip *vip)
 	char buf[IP_STRLEN];
 
 	if (!p->options->is_foreign || vip->interface == CONF_NONE ||
+	    vip->peer.family != AF_UNSPEC ||
 	    vip->prefix_len != (vip->ip.family == AF_INET ? 32 : 128))
 		return;
 	name = p->conf->interfaces[conf_base(p->conf, vip->interface)].name;

@@ -43,9 +43,10 @@ bool
 conf_same_vip(const struct conf *a, const struct conf_vip *x, const struct conf *b,
 	      const struct conf_vip *y)
 {
-	return ip_equal(&x->ip, &y->ip) && x->prefix_len == y->prefix_len && x->scope == y->scope &&
-	       x->brd_auto == y->brd_auto && ip_equal(&x->brd, &y->brd) &&
-	       same_text(x->label, y->label) && same_interface(a, x->interface, b, y->interface);
+	return ip_equal(&x->ip, &y->ip) && x->prefix_len == y->prefix_len &&
+	       ip_equal(&x->peer, &y->peer) && x->scope == y->scope && x->brd_auto == y->brd_auto &&
+	       ip_equal(&x->brd, &y->brd) && same_text(x->label, y->label) &&
+	       same_interface(a, x->interface, b, y->interface);
 }
 
 bool

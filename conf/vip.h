@@ -19,9 +19,10 @@ struct conf_vip {
 	struct ip ip;
 	uint8_t prefix_len; /* 32/128 unless given */
 	bool prefix_given;
-	struct ip brd; /* AF_UNSPEC = none */
-	bool brd_auto; /* "brd +": computed from the prefix */
-	uint8_t scope; /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
+	struct ip peer; /* the other end, whose prefix it is then; AF_UNSPEC = none */
+	struct ip brd;  /* AF_UNSPEC = none */
+	bool brd_auto;  /* "brd +": computed from the prefix */
+	uint8_t scope;  /* RT_SCOPE_* ; RT_SCOPE_UNIVERSE (0) is the default */
 	enum conf_preferred preferred;
 	const char *label;  /* NULL = none */
 	uint32_t interface; /* index; the instance's own unless `dev` said otherwise */

@@ -160,6 +160,42 @@ parse_label(struct conf_call *call)
 		vip->label = word->text;
 }
 
+/* "peer ADDR[/LEN]": the prefix is the other end's. */
+static void
+parse_peer(struct conf_call *call)
+{
+	struct conf_vip *vip = call->object;
+	const struct conf_word *word = call_word(call, 1, "the address of the other end");
+	uint8_t prefix_len;
+	struct ip peer;
+	bool given;
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (ip_parse_prefix(word->text, &peer, &prefix_len, &given) < 0 ||
+	    peer.family != vip->ip.family) {
+		conf_error(&call->p->reporter, word->pos,
+			   "`peer` needs an address of the same family, not `%.60s`", word->text);
+		return;
+	}
+	vip->peer = peer;
+	vip->prefix_len = prefix_len;
+	vip->prefix_given = given;
+}
+
+static void
+print_prefix(const struct conf_printer *pr, const struct conf_vip *vip)
+{
+	char buf[IP_STRLEN];
+
+	fputs(ip_format(&vip->ip, buf), pr->out);
+	if (vip->peer.family != AF_UNSPEC)
+		fprintf(pr->out, " peer %s", ip_format(&vip->peer, buf));
+	if (vip->prefix_given)
+		fprintf(pr->out, "/%u", vip->prefix_len);
+}
+
 /* How long an address is preferred as a source, within its lease: not at all, or always. */
 static void
 parse_preferred(struct conf_call *call)
@@ -204,11 +240,6 @@ const struct conf_choice scope_choices[] = {
 	{                                                          \
 		word, CONF_TYPE_NOTICE, .min = args, .doc = reason \
 	}
-#define REFUSED(word, args, reason)                                 \
-	{                                                           \
-		word, CONF_TYPE_REFUSED, .min = args, .doc = reason \
-	}
-
 static const struct conf_row rows[] = {
 	{ "dev", CONF_TYPE_CALL, .parse = parse_dev, .doc = "the interface; the instance's" },
 	{ "brd", CONF_TYPE_CALL, .parse = parse_brd,
@@ -230,7 +261,8 @@ static const struct conf_row rows[] = {
 	NOTICE("mngtmpaddr", 0, "no temporary addresses are made"),
 	NOTICE("noprefixroute", 0, "without a prefix length no route is made"),
 	NOTICE("autojoin", 0, "no multicast group hangs on a virtual address"),
-	REFUSED("peer", 1, "comes with a later version"),
+	{ "peer", CONF_TYPE_CALL, .parse = parse_peer,
+	  .doc = "the other end of a point-to-point link, maybe with a prefix length" },
 	NOTICE("track_group", 1, "an address that disappears is always put back"),
 };
 
@@ -346,9 +378,8 @@ print_vip(const struct conf_printer *pr, uint32_t interface, const struct conf_v
 	char buf[IP_STRLEN];
 
 	inner.parameters = true;
-	fprintf(pr->out, "%s\t%s", pr->indent, ip_format(&vip->ip, buf));
-	if (vip->prefix_given)
-		fprintf(pr->out, "/%u", vip->prefix_len);
+	fprintf(pr->out, "%s\t", pr->indent);
+	print_prefix(pr, vip);
 	if (vip->brd_auto)
 		fputs(" brd +", pr->out);
 	else if (vip->brd.family != AF_UNSPEC)

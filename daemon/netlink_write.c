@@ -83,7 +83,7 @@ netlink_encode(void *buffer, const struct netlink_address *a)
 	ifa->ifa_flags = a->ip.family == AF_INET6 ? IFA_F_NODAD : 0;
 
 	put_ip(nlh, IFA_LOCAL, &a->ip);
-	put_ip(nlh, IFA_ADDRESS, &a->ip);
+	put_ip(nlh, IFA_ADDRESS, a->peer.family != AF_UNSPEC ? &a->peer : &a->ip);
 	if (a->verb == NETLINK_REMOVE)
 		return nlh;
 	if (a->brd.family != AF_UNSPEC)

@@ -28,7 +28,8 @@ struct netlink_address {
 	uint32_t ifindex;
 	struct ip ip;
 	uint8_t prefix_len;
-	struct ip brd; /* AF_UNSPEC = none */
+	struct ip peer; /* AF_UNSPEC = none; else the prefix is its own */
+	struct ip brd;  /* AF_UNSPEC = none */
 	uint8_t scope;
 	const char *label; /* NULL = none */
 	uint32_t lease_s;  /* 0 = permanent */

@@ -246,7 +246,8 @@ note_address(struct netwatch *watch, const struct netwatch_found *f)
 
 	for (; v && !is_last(watch, v) && ip_equal(&v->ip, &f->ip); v++) {
 		own |= v->native;
-		if (in_place(watch, v, f->ifindex, f->prefix_len))
+		if (in_place(watch, v, f->ifindex, f->prefix_len) &&
+		    ip_equal(&conf_of(watch, v)->peer, &f->peer))
 			v->present = true;
 	}
 	if (own && f->usable)
@@ -255,27 +256,31 @@ note_address(struct netwatch *watch, const struct netwatch_found *f)
 	return is_vip ? add_found(watch, f) : 0;
 }
 
-/* The address as ours; false for what is neither IPv4 nor IPv6. */
+/* False for what is neither IPv4 nor IPv6. */
+static bool
+ip_from_libnl(const struct nl_addr *address, struct ip *ip)
+{
+	ip->family = (uint8_t)nl_addr_get_family(address);
+	if ((ip->family != AF_INET && ip->family != AF_INET6) ||
+	    nl_addr_get_len(address) != ip_len(ip))
+		return false;
+	memcpy(ip->bytes, nl_addr_get_binary_addr(address), ip_len(ip));
+	return true;
+}
+
+/* The address as ours; false as above. */
 static bool
 from_libnl(struct rtnl_addr *a, struct netwatch_found *f)
 {
-	struct nl_addr *local = rtnl_addr_get_local(a);
+	const struct nl_addr *local = rtnl_addr_get_local(a), *peer = rtnl_addr_get_peer(a);
 
-	if (!local)
-		return false;
 	*f = (struct netwatch_found){
-		.ip.family = (uint8_t)nl_addr_get_family(local),
 		.ifindex = (uint32_t)rtnl_addr_get_ifindex(a),
 		.prefix_len = (uint8_t)rtnl_addr_get_prefixlen(a),
 		.usable = !(rtnl_addr_get_flags(a) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)),
 		.lifetime_s = rtnl_addr_get_valid_lifetime(a),
 	};
-	if (f->ip.family != AF_INET && f->ip.family != AF_INET6)
-		return false;
-	if (nl_addr_get_len(local) != ip_len(&f->ip))
-		return false;
-	memcpy(f->ip.bytes, nl_addr_get_binary_addr(local), ip_len(&f->ip));
-	return true;
+	return local && ip_from_libnl(local, &f->ip) && (!peer || ip_from_libnl(peer, &f->peer));
 }
 
 static int

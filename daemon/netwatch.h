@@ -35,6 +35,7 @@ struct netwatch_vip {
 /* An address of this host that equals a VIP of the file, wherever and at whatever length. */
 struct netwatch_found {
 	struct ip ip;
+	struct ip peer; /* of a point-to-point address; AF_UNSPEC = it has none */
 	uint32_t ifindex;
 	uint8_t prefix_len;
 	bool usable;         /* no duplicate, and not being probed for one */

@@ -76,6 +76,7 @@ vip_address(const struct conf_vip *vip, enum netlink_verb verb, uint32_t ifindex
 		.ifindex = ifindex,
 		.ip = vip->ip,
 		.prefix_len = vip->prefix_len,
+		.peer = vip->peer,
 		.brd = vip->brd_auto ? broadcast_of(&vip->ip, vip->prefix_len) : vip->brd,
 		.scope = vip->scope,
 		.label = vip->label,
@@ -191,6 +192,7 @@ vip_remove_found(struct vip_keeper *keeper, const struct netwatch_found *found)
 		.ifindex = found->ifindex,
 		.ip = found->ip,
 		.prefix_len = found->prefix_len,
+		.peer = found->peer,
 	};
 	char interface[IF_NAMESIZE];
 	int error;

@@ -20,24 +20,29 @@ def entries(lab, node, address):
 
 @pytest.mark.quick
 def test_left_by_keepalived(lab, patience, say):
-    """A killed keepalived leaves its addresses, whatever their prefix length: they go before Tandem takes part."""
-    old = Pair(vip=f"{VIP}/24", instance="virtual_ipaddress_excluded {\n fd00::10/64\n}")
+    """A killed keepalived leaves its addresses, whatever their form: they go before Tandem takes part."""
+    far = "10.66.0.10 peer 10.66.0.1/24"
+    old = Pair(vip=f"{VIP}/24", instance=f"virtual_ipaddress_excluded {{\n fd00::10/64\n {far}\n}}")
     lab.classic("lb1", old, proxy="")
     lab.nodes["lb1"].start()
-    wait_until(lambda: {VIP, "fd00::10"} <= lab.network.addresses("lb1"), 15 * patience, "keepalived is master")
+    theirs = {VIP, "fd00::10", "10.66.0.10"}
+    wait_until(lambda: theirs <= lab.network.addresses("lb1"), 15 * patience, "keepalived is master")
     lab.nodes["lb1"].kill_all()
 
-    new = Pair(version=3, advert_s=0.1, priority=(100, 150), instance="virtual_ipaddress_excluded {\n fd00::10\n}")
+    new = Pair(version=3, advert_s=0.1, priority=(100, 150),
+               instance=f"virtual_ipaddress_excluded {{\n fd00::10\n {far}\n}}")  # fmt: skip
     for name in ("lb2", "lb1"):
         lab.tandem(name, new)
     lab.nodes["lb2"].start()
     wait_until(lambda: VIP in lab.network.addresses("lb2"), 5 * patience, "lb2 is master")
+    ours = entries(lab, "lb2", "10.66.0.10")[0]
+    assert (ours["address"], ours["prefixlen"]) == ("10.66.0.1", 24), "the other end, and its prefix"
     began = now()
     lab.nodes["lb1"].start()
-    wait_until(lambda: not {VIP, "fd00::10"} & lab.network.addresses("lb1"), 2 * patience, "they are gone")
+    wait_until(lambda: not theirs & lab.network.addresses("lb1"), 2 * patience, "they are gone")
     say(f"left by keepalived, at /24 and /64: gone {(now() - began) * 1000:.0f} ms after Tandem's start")
     log = lab.nodes["lb1"].log_text()
-    assert f"removed {VIP}/24" in log and "removed fd00::10/64" in log
+    assert f"removed {VIP}/24" in log and "removed fd00::10/64" in log and "removed 10.66.0.10/" in log
     assert "MASTER" not in log.replace("we are not MASTER", "")
 
 

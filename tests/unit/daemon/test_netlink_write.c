@@ -43,6 +43,24 @@ vip(const char *text)
 }
 
 static void
+test_point_to_point(void **state)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_ADDRESS_SIZE];
+	const struct nlattr *at[ATTRIBUTES];
+	struct conf_vip v = vip("10.0.0.10");
+	struct netlink_address a;
+
+	assert_int_equal(ip_parse_prefix("10.9.0.1/24", &v.peer, &v.prefix_len, &v.prefix_given),
+			 0);
+	for (int verb = NETLINK_ADD; verb <= NETLINK_REMOVE; verb++) {
+		a = vip_address(&v, (enum netlink_verb)verb, 5, 3);
+		assert_int_equal(read_back(netlink_encode(buffer, &a), at)->ifa_prefixlen, 24);
+		assert_memory_equal(mnl_attr_get_payload(at[IFA_LOCAL]), "\x0a\0\0\x0a", 4);
+		assert_memory_equal(mnl_attr_get_payload(at[IFA_ADDRESS]), "\x0a\x09\0\x01", 4);
+	}
+}
+
+static void
 test_add_under_a_lease(void **state)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_ADDRESS_SIZE];
@@ -177,6 +195,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_under_a_lease),
+		cmocka_unit_test(test_point_to_point),
 		cmocka_unit_test(test_permanent),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_remove),
