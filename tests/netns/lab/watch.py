@@ -1,6 +1,8 @@
 """Observers: who holds an address at which moment, and what was said on the wire."""
 
 import json
+import os
+import pathlib
 import selectors
 import signal
 import socket
@@ -116,25 +118,36 @@ class AddressWatch:
         )
 
 
-# VRRP, ARP, neighbour advertisements (not errors, which quote the packets they are about).
-CAPTURED = "ip proto 112 or ip6 proto 112 or arp or (icmp6 and ip6[40] = 136)"
+# VRRP, ARP, neighbour advertisements (not errors, which quote the packets they are about), and the mark
+# by which a capture knows its end.
+MARK = 0x88B5  # an EtherType for local experiments
+CAPTURED = f"ip proto 112 or ip6 proto 112 or arp or (icmp6 and ip6[40] = 136) or ether proto {MARK}"
 
 
 class Capture:
     """VRRP, ARP and neighbour advertisements on one switch port, or on the whole switch, read back through tshark."""
 
     def __init__(self, network, directory, name, port="br0"):
+        self.network = network
         self.file = f"{directory}/{name}.pcap"
         log = f"{directory}/{name}.tcpdump.log"
         self._process = Process(
             f"tcpdump-{name}",
-            ["tcpdump", "-i", port, "-U", "-s", "0", "-n", "-w", self.file, CAPTURED],
+            ["tcpdump", "-i", port, "--immediate-mode", "-U", "-s", "0", "-n", "-w", self.file, CAPTURED],
             log,
             namespace=network.namespace(SWITCH),
         )
         wait_until(lambda: "listening on" in self._process.output(), 10, "tcpdump listens")
 
     def stop(self):
+        """Once everything is in the file that was on the wire before."""
+        mark = os.urandom(46)
+        with inside(self.network.namespace("client")):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with sock:
+            sock.bind((self.network.interfaces["client"], 0))
+            sock.send(b"\xff" * 6 + b"\2" + bytes(5) + MARK.to_bytes(2, "big") + mark)
+        wait_until(lambda: mark in pathlib.Path(self.file).read_bytes(), 10, "the capture has it all")
         self._process.signal(signal.SIGINT)
         self._process.wait_gone(5)
 
