@@ -5,6 +5,8 @@ import dataclasses
 import os
 import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -392,3 +394,74 @@ def test_everything_goes_on(lab, binary, patience, fast, tmp_path, say):
     assert "10.44." not in lab.network.ip("lb1", "route", "show")
     monitor.stop(3)
     say("scripts, FIFO, routes and addresses went through two upgrades, and one that was given back")
+
+
+def told(manager):
+    """What the service manager has been told, and by which process."""
+    found = []
+    while True:
+        try:
+            data, credentials, _, _ = manager.recvmsg(4096, socket.CMSG_SPACE(12))
+        except BlockingIOError:
+            return found
+        pid = struct.unpack("3i", credentials[0][2])[0]
+        words = data.decode().split("\n")[0]
+        if words != "WATCHDOG=1":
+            found.append((words, pid))
+
+
+def test_service_manager(lab, binary, patience, fast, tmp_path, say):
+    """Told of the reload and that it is over, whatever comes of it, by its own main process; in the
+    background, with a pid file."""
+    path = str(tmp_path / "manager")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.setblocking(False)
+        manager.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        lb1 = lab.tandem("lb1", fast())
+        lb1.environment |= {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}
+        lb1.start()
+        lab.watch.wait_holders(lab.vip, ["lb1"], 10 * patience)
+        assert told(manager) == [("READY=1", lb1.guardian)]
+        over = [("RELOADING=1", lb1.guardian), ("READY=1", lb1.guardian)]
+        binary.install(binary.of_version("0.1.9"))
+        assert lb1.command("upgrade")[0] == 0
+        assert told(manager) == over[:1] + over
+        binary.install(crashing())
+        assert lb1.command("upgrade")[0] == 1
+        assert told(manager) == over
+        heard = []
+        manager.settimeout(5 * patience)
+        while "WATCHDOG=1" not in heard:
+            heard.append(manager.recv(4096).decode())
+        manager.setblocking(False)
+        assert lb1.stop() == []
+        assert [words for words, _ in told(manager)] == ["STOPPING=1"]
+    say("service manager: RELOADING=1 and READY=1, and the watchdog goes on")
+
+
+def test_stopped_and_killed_meanwhile(lab, binary, pair_of, patience, fast, say):
+    """The worker dies, or the daemon is told to stop, at some moment of an upgrade: one master each time."""
+    lb1, _ = pair_of(fast())
+    results = []
+    for after_ms in (0, 4, 8, 12, 16, 20, 25, 30, 40):
+        wait_until(lambda: len(lb1.pids()) == 2, 10 * patience, "guardian and one worker")
+        worker = serving(lb1)
+        upgrade = Process("upgrade", [lab.binary, "-R", lb1.run_directory, "upgrade"],
+                          lb1.directory / "upgrade.log")  # fmt: skip
+        lab.started(upgrade)
+        wait_until(lambda: lb1.log_text().count("upgrading: trying") > len(results), 5 * patience, "trying")
+        time.sleep(after_ms / 1000)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: not upgrade.alive, 60 * patience, "the command ends")
+        lab.watch.wait_holders(lab.vip, ["lb1"], 15 * patience)
+        wait_until(lab.ask, 5 * patience, "the service answers")
+        results.append(upgrade.status)
+    assert lb1.alive
+    os.kill(lb1.guardian, signal.SIGUSR2)
+    lb1.terminate()
+    lab.watch.wait_holders(lab.vip, ["lb2"], 5 * patience)
+    wait_until(lambda: not lb1.alive, 10 * patience, "it ends")
+    assert lb1.status_code == 0
+    say(f"worker killed during {len(results)} upgrades, {results.count(0)} of them were done; stopped in one")
