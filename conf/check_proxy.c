@@ -106,12 +106,13 @@ check_bind_tls(struct conf_parser *p, const struct conf_bind *bind)
 }
 
 static void
-check_server_tls(struct conf_parser *p, const struct conf_server *server)
+check_server_tls(struct conf_parser *p, const struct conf_proxy *proxy,
+		 const struct conf_server *server)
 {
 	const struct conf_tls *tls = &server->tls;
 	enum conf_tls_verify verify = tls->verify ? tls->verify : p->conf->tls_server.verify;
 
-	if ((tls->on || server->check_ssl) && verify != CONF_TLS_VERIFY_NONE && !tls->ca.path)
+	if (conf_server_wants_tls(proxy, server) && verify != CONF_TLS_VERIFY_NONE && !tls->ca.path)
 		conf_error(
 			&p->reporter, server->pos,
 			"server `%.60s` is verified by nobody's word: `ca-file FILE` is missing, "
@@ -140,7 +141,7 @@ check_server(struct conf_parser *p, const struct conf_proxy *proxy,
 {
 	bool unix_path = server->address.len && server->address.any.sa_family == AF_UNIX;
 
-	check_server_tls(p, server);
+	check_server_tls(p, proxy, server);
 	if (server->check && server->port_relative && server->check_port == 0 && !unix_path &&
 	    !steps_have_ports(&proxy->health))
 		conf_error(&p->reporter, server->pos,

@@ -81,10 +81,14 @@ struct conf_step {
 	const char *comment; /* NULL = none */
 
 	/* connect */
-	bool implied;   /* not written: no step of its own in messages */
-	uint16_t port;  /* 0 = the check's */
-	struct ip addr; /* AF_UNSPEC = the check's */
-	bool linger;    /* ends with FIN, not RST */
+	bool implied; /* not written: no step of its own in messages */
+	bool plain;   /* written without `default`: what the `server` line says does not hold */
+	bool ssl;     /* over TLS in any case, … */
+	const char *sni, *alpn; /* … asking for these; NULL = none */
+	bool send_proxy;        /* the PROXY protocol comes first */
+	uint16_t port;          /* 0 = the check's */
+	struct ip addr;         /* AF_UNSPEC = the check's */
+	bool linger;            /* ends with FIN, not RST */
 
 	/* send, and the patterns of expect */
 	const char *data;
@@ -131,3 +135,13 @@ struct conf_health {
 	struct conf_step *steps; /* what is run */
 	size_t steps_n;
 };
+
+/* Does a step want TLS, whatever the server is? */
+static inline bool
+conf_health_wants_tls(const struct conf_health *health)
+{
+	for (size_t i = 0; i < health->steps_n; i++)
+		if (health->steps[i].ssl)
+			return true;
+	return false;
+}

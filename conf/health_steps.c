@@ -8,6 +8,7 @@
 #include "conf/health_reader.h"
 #include "conf/words_health.h"
 
+#include "conf/alpn.h"
 #include "conf/model.h"
 #include "conf/nearest.h"
 #include "conf/parser.h"
@@ -114,12 +115,46 @@ step_read_comment(struct step_reader *r)
 	r->step->comment = word ? word->text : NULL;
 }
 
+/* ------------------------------------------------------------------ connect */
+
 static void
-read_nothing(struct step_reader *r)
+read_default(struct step_reader *r)
 {
+	r->step->plain = false;
 }
 
-/* ------------------------------------------------------------------ connect */
+static void
+read_ssl(struct step_reader *r)
+{
+	r->step->ssl = true;
+}
+
+static void
+read_send_proxy(struct step_reader *r)
+{
+	r->step->send_proxy = true;
+}
+
+static void
+read_sni(struct step_reader *r)
+{
+	const struct conf_word *word = step_take(r, "a host");
+
+	if (word && (!*word->text || strlen(word->text) > 255))
+		step_fail(r, word, "no host's name");
+	r->step->sni = word ? word->text : NULL;
+}
+
+static void
+read_alpn(struct step_reader *r)
+{
+	const struct conf_word *word = step_take(r, "protocols such as h2,http/1.1");
+	unsigned char wire[ALPN_WIRE_MAX];
+
+	if (word && alpn_wire(word->text, wire, sizeof wire) < 0)
+		step_fail(r, word, "no list of protocols such as h2,http/1.1");
+	r->step->alpn = word ? word->text : NULL;
+}
 
 static void
 read_port(struct step_reader *r)
@@ -142,21 +177,20 @@ read_linger(struct step_reader *r)
 	r->step->linger = true;
 }
 
-static const char no_tls[] = "TLS in check steps comes with a later version";
 static const char later[] = "comes with a later version";
 
 static const struct step_word connect_words[] = {
-	{ "default", read_nothing, NULL },
+	{ "default", read_default, NULL },
 	{ "port", read_port, NULL },
 	{ "addr", read_addr, NULL },
 	{ "linger", read_linger, NULL },
 	{ "comment", step_read_comment, NULL },
-	{ "ssl", NULL, no_tls },
-	{ "sni", NULL, no_tls },
-	{ "alpn", NULL, no_tls },
-	{ "send-proxy", NULL, "write `check-send-proxy` on the `server` line" },
-	{ "via-socks4", NULL, later },
-	{ "proto", NULL, later },
+	{ "ssl", read_ssl, NULL },
+	{ "sni", read_sni, NULL },
+	{ "alpn", read_alpn, NULL },
+	{ "send-proxy", read_send_proxy, NULL },
+	{ "via-socks4", NULL, "servers are not reached through SOCKS" },
+	{ "proto", NULL, "checks speak HTTP/1" },
 	{ NULL, NULL, NULL },
 };
 
@@ -255,6 +289,7 @@ health_read_step(struct conf_call *call, bool http, struct conf_step *step)
 
 	if (strcmp(name, "connect") == 0) {
 		step->kind = CONF_STEP_CONNECT;
+		step->plain = true;
 		step_read_words(&r, connect_words);
 	} else if (strcmp(name, "comment") == 0) {
 		step->kind = CONF_STEP_COMMENT;

@@ -377,6 +377,14 @@ struct conf_proxy {
 		timeout_check_ms, timeout_tunnel_ms, timeout_client_fin_ms, timeout_server_fin_ms;
 };
 
+/* Is TLS spoken to the server, if only by its checks? */
+static inline bool
+conf_server_wants_tls(const struct conf_proxy *proxy, const struct conf_server *server)
+{
+	return server->tls.on || server->check_ssl ||
+	       (server->check && conf_health_wants_tls(&proxy->health));
+}
+
 /* ------------------------------------------------------------------ the whole */
 
 struct conf_source {

@@ -71,7 +71,7 @@ struct conf_server {
 	bool check_send_proxy;              /* checks begin with a PROXY line */
 	bool check_ssl;                     /* … over TLS, with `port` and `addr`, too */
 	bool no_check_ssl;
-	const char *check_sni;
+	const char *check_sni, *check_alpn;
 	enum conf_init_state init_state; /* before the first check */
 	bool observe;                    /* sessions' connection errors count */
 	uint32_t error_limit;            /* 10 */

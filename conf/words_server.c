@@ -4,6 +4,7 @@
 #include "conf/words_proxies.h"
 
 #include "conf/address.h"
+#include "conf/alpn.h"
 #include "conf/parser.h"
 #include "conf/words_idle_haproxy.h"
 #include "conf/words_tls.h"
@@ -76,6 +77,34 @@ print_check_address(const struct conf_printer *pr, const struct conf_row *row, c
 		return;
 	print_name(pr, row->name);
 	fprintf(pr->out, ip.family == AF_INET6 ? " [%s]" : " %s", ip_format(&ip, buf));
+}
+
+/* "check-alpn h2,http/1.1" */
+static void
+parse_check_alpn(struct conf_call *call)
+{
+	struct conf_server *server = call->object;
+	const struct conf_word *word = call_word(call, 1, "protocols such as h2,http/1.1");
+	unsigned char wire[ALPN_WIRE_MAX];
+
+	call->used = 2;
+	if (!word)
+		return;
+	if (alpn_wire(word->text, wire, sizeof wire) < 0)
+		conf_error(&call->p->reporter, word->pos,
+			   "`%.60s` is no list of protocols such as h2,http/1.1", word->text);
+	server->check_alpn = word->text;
+}
+
+static void
+print_check_alpn(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_server *server = object;
+
+	if (!server->check_alpn)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, server->check_alpn);
 }
 
 /* resolve.c numbers servers by their place; only what differs was written. */
@@ -189,6 +218,9 @@ static const struct conf_row rows[] = {
 	  .def = "2s", .doc = "time between two questions to the agent" },
 	{ "agent-send", CONF_TYPE_STRING, ROW_FIELD(conf_server, agent_send),
 	  .doc = "a text that the agent is sent first" },
+	{ "check-alpn", CONF_TYPE_CALL, ROW_FIELD(conf_server, check_alpn),
+	  .parse = parse_check_alpn, .print = print_check_alpn,
+	  .doc = "the protocols that checks offer: h2,http/1.1" },
 	{ "init-state", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, init_state),
 	  .choices = init_states, .def = "up", .doc = "what it is before its first check" },
 	{ "observe", CONF_TYPE_CHOICE, ROW_FIELD(conf_server, observe), .choices = observations,
@@ -246,7 +278,6 @@ static const struct conf_row rows[] = {
 	HTTP("proto", 1),
 	HTTP("check-proto", 1),
 	TLS_SERVER_ROWS,
-	LATER("check-alpn", 1),
 	LATER("npn", 1),
 	LATER("check-via-socks4", 0),
 	LATER("socks4", 1),

@@ -19,6 +19,12 @@
 
 static void advance(struct check *c);
 
+static const struct conf_step *
+step_of(const struct check *c)
+{
+	return c->program->steps[c->step].conf;
+}
+
 /* " at step 2 of tcp-check (expect string 'x') comment: 'y'": only `option tcp-check` says it. */
 static void
 tell_step(const struct check *c, char *text, size_t size)
@@ -84,7 +90,7 @@ void
 check_talk_limit(struct timer *timer, struct mono now)
 {
 	struct check *c = CONTAINER_OF(timer, struct check, limit);
-	const struct conf_step *conf = c->program->steps[c->step].conf;
+	const struct conf_step *conf = step_of(c);
 
 	if (!c->accepted)
 		end(c, CHECK_STATUS_L4TOUT, 0);
@@ -138,9 +144,9 @@ sends_header(const struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
 
-	if (c->agent)
-		return false;
-	return conf->check_send_proxy ||
+	if (c->agent || step_of(c)->plain)
+		return step_of(c)->send_proxy;
+	return step_of(c)->send_proxy || conf->check_send_proxy ||
 	       (preface_wanted(c->server) && !conf->check_port && !conf->check_address.len);
 }
 
@@ -150,9 +156,11 @@ uses_tls(const struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
 
-	if (c->agent || !c->server->check_tls || conf->no_check_ssl)
+	if (c->agent || step_of(c)->plain || step_of(c)->ssl)
+		return step_of(c)->ssl;
+	if (!c->server->check_tls || conf->no_check_ssl)
 		return false;
-	return conf->check_ssl || (!conf->check_port && !conf->check_address.len);
+	return conf->check_ssl || (conf->tls.on && !conf->check_port && !conf->check_address.len);
 }
 
 static void
@@ -176,11 +184,16 @@ static void
 secure(struct check *c)
 {
 	const struct conf_server *conf = c->server->conf;
-	struct tls_asked asked = { .sni = conf->check_sni };
+	const struct conf_step *step = step_of(c);
+	struct tls_asked asked = { .sni = step->sni, .alpn = step->alpn };
 	struct check_result result = { .status = CHECK_STATUS_L6RSP };
-	char step[CHECK_INFO_LEN / 2];
+	char where[CHECK_INFO_LEN / 2];
 	int r = 0;
 
+	if (!asked.sni && !step->plain)
+		asked.sni = conf->check_sni;
+	if (!asked.alpn && !step->plain)
+		asked.alpn = conf->check_alpn;
 	asked.verify = asked.sni ? asked.sni : conf->tls.verifyhost;
 	if (!c->conn.layer)
 		r = tls_connect(&c->conn, c->server->check_tls, &asked);
@@ -189,11 +202,11 @@ secure(struct check *c)
 	if (r > 0) {
 		connected(c);
 	} else if (r < 0) {
-		tell_step(c, step, sizeof step);
+		tell_step(c, where, sizeof where);
 		snprintf(result.info, sizeof result.info, "%s%s",
 			 r == -EPROTO ? "SSL handshake failure"
 				      : "Connection closed during SSL handshake",
-			 step);
+			 where);
 		check_ended(c, &result);
 	}
 }

@@ -3,6 +3,8 @@
  */
 #include "proxy/tls.h"
 
+#include "conf/alpn.h"
+
 #include "proxy/tls_conn.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_pem.h"
@@ -32,7 +34,7 @@ tls_wanted(const struct conf *conf)
 			if (px->binds[k].tls.on)
 				return true;
 		for (size_t k = 0; k < px->servers_n; k++)
-			if (px->servers[k].tls.on || px->servers[k].check_ssl)
+			if (conf_server_wants_tls(px, &px->servers[k]))
 				return true;
 	}
 	return false;
@@ -74,7 +76,7 @@ make_server(struct tls_maker *m, const struct conf_server *server)
 	const struct conf_tls *tls = &server->tls;
 	enum conf_tls_verify verify = tls->verify ? tls->verify : conf->tls_server.verify;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	unsigned char wire[256];
+	unsigned char wire[ALPN_WIRE_MAX];
 	char buffer[4096];
 	const char *path, *why;
 	int len;
@@ -94,7 +96,7 @@ make_server(struct tls_maker *m, const struct conf_server *server)
 				   why);
 	}
 	if (tls->alpn) {
-		len = tls_alpn_wire(tls->alpn, wire, sizeof wire);
+		len = alpn_wire(tls->alpn, wire, sizeof wire);
 		if (len < 0)
 			conf_error(m->reporter, server->pos,
 				   "`alpn %.80s` is no list of protocols such as h2,http/1.1",
@@ -114,7 +116,7 @@ make_servers(struct tls_maker *m, const struct conf_proxy *px, struct tls_proxy 
 	for (size_t i = 0; i < px->servers_n; i++) {
 		const struct conf_tls *tls = &px->servers[i].tls;
 
-		if (!tls->on && !px->servers[i].check_ssl)
+		if (!conf_server_wants_tls(px, &px->servers[i]))
 			continue;
 		if (last && alike(last, tls)) {
 			SSL_CTX_up_ref(ctx);

@@ -8,6 +8,8 @@
  */
 #include "proxy/tls_conn.h"
 
+#include "conf/alpn.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <pthread.h>
@@ -262,6 +264,7 @@ tls_accept(struct conn *c, SSL_CTX *ctx)
 int
 tls_connect(struct conn *c, SSL_CTX *ctx, const struct tls_asked *asked)
 {
+	unsigned char wire[ALPN_WIRE_MAX];
 	X509_VERIFY_PARAM *param;
 	int r = attach(c, ctx);
 
@@ -270,6 +273,12 @@ tls_connect(struct conn *c, SSL_CTX *ctx, const struct tls_asked *asked)
 	SSL_set_connect_state(c->layer);
 	if (asked->sni && SSL_set_tlsext_host_name(c->layer, asked->sni) != 1)
 		r = -ENOMEM;
+	if (asked->alpn) {
+		int len = alpn_wire(asked->alpn, wire, sizeof wire);
+
+		if (len < 0 || SSL_set_alpn_protos(c->layer, wire, (unsigned)len) != 0)
+			r = -ENOMEM;
+	}
 	if (asked->verify) {
 		param = SSL_get0_param(c->layer);
 		/* An address is compared with addresses, a name with names. */

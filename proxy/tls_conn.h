@@ -21,6 +21,7 @@ int tls_accept(struct conn *c, SSL_CTX *ctx);
 
 struct tls_asked {
 	const char *sni;    /* host to ask for; NULL = none */
+	const char *alpn;   /* "h2,http/1.1"; NULL = what the context offers */
 	const char *verify; /* name or address the certificate must have; NULL = any */
 	/* Of the calling thread: the session to resume, replaced by a newer one.  NULL = none. */
 	SSL_SESSION **session;

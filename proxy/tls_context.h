@@ -29,9 +29,6 @@ void tls_context_authorities(struct tls_maker *m, SSL_CTX *ctx, const struct con
 			     bool ask);
 void tls_maker_fini(struct tls_maker *m);
 
-/* "h2,http/1.1" as it goes over the wire; its length, or -1 if it is no such list. */
-int tls_alpn_wire(const char *text, unsigned char *wire, size_t size);
-
 /* tls_front.c: the certificates of a bind.  NULL after an error. */
 struct tls_front;
 struct tls_front *tls_front_new(struct tls_maker *m, const struct conf_bind *bind);

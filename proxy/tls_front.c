@@ -13,6 +13,8 @@
 #include "proxy/tls_names.h"
 #include "proxy/tls_pem.h"
 
+#include "conf/alpn.h"
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -181,7 +183,7 @@ name_sessions(const struct certificate *certificate, bool tuned)
 static void
 read_alpn(struct making *k, const char *text, struct alpn *alpn, struct conf_pos pos)
 {
-	alpn->len = tls_alpn_wire(text, alpn->wire, ALPN_MAX);
+	alpn->len = alpn_wire(text, alpn->wire, ALPN_MAX);
 	if (alpn->len >= 0)
 		return;
 	alpn->len = 0;

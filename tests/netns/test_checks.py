@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -73,6 +74,39 @@ def test_words_are_haproxys(lab, say, tmp_path):
     say(f"{len(said['haproxy'])} lines of HAProxy's, {len(said['tandem'])} of ours")
     assert said["tandem"] == said["haproxy"]
     answers.stop()
+
+
+def test_tls_steps_are_haproxys(lab, say, tmp_path):
+    """`connect` with ssl, sni, alpn, send-proxy and default: the servers are asked in the same way."""
+    configuration = pathlib.Path(__file__).parent / "configs" / "checks-tls.cfg"
+    certificate, heard = tmp_path / "server.pem", tmp_path / "answers.log"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-keyout", certificate, "-out", tmp_path / "cert.pem", "-subj", "/CN=server"],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    with open(certificate, "a", encoding="ascii") as file:
+        file.write((tmp_path / "cert.pem").read_text(encoding="ascii"))
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    answers = Process(
+        "answers",
+        [PYTHON, PROGRAMS / "answers_tls.py", certificate],
+        heard,
+        namespace=lab.network.namespace("client"),
+    )
+    lab.started(answers)
+    wait_until(lambda: "listening" in heard.read_text(), 10, "the servers listen")
+    said, asked, before = {}, {}, 0
+    for name, log in twins(lab, configuration, tmp_path):
+        wait_until(lambda: all_judged(log, configuration), 20, "all are judged")
+        said[name] = verdicts(log.read_text())
+        asked[name] = set(re.findall(r"^asked .*$", heard.read_text()[before:], re.MULTILINE))
+        before = len(heard.read_text())
+    answers.stop()
+    say(f"{len(said['haproxy'])} lines, the servers asked in {len(asked['haproxy'])} ways by either")
+    assert said["tandem"] == said["haproxy"]
+    assert asked["tandem"] == asked["haproxy"]
+    assert "asked 7202: sni two.example alpn other PING" in asked["tandem"]
 
 
 # An agent's lines, one after the other: each from the state that those before have led to.
