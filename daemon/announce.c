@@ -1,50 +1,23 @@
 /*
  * announce.c - see announce.h.  Runs on the guardian's loop.
  *
- * A gratuitous ARP is a broadcast request for the VIP itself, with the VIP as the sender too: both
- * hosts that cache on requests and hosts that cache on any packet then know the new owner.
- *
- * An unsolicited neighbour advertisement goes from the VIP to all nodes, as a router's, overriding
- * what they know (R and O set, S not: RFC 9568 section 6.4.2).  Whoever then solicits must reach us
- * through a switch that snoops, too: the VIP's solicited-node group is joined before.  The kernel
- * does the same for each address, but some time after it has added it.
+ * Whoever solicits an IPv6 VIP that was announced must reach us through a switch that snoops, too:
+ * its solicited-node group is joined before.  The kernel does the same for each address, but some
+ * time after it has added it.
  */
 #include "daemon/announce.h"
 
-#include "common/checksum.h"
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/behaviour.h"
+#include "daemon/neighbour_frame.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if_arp.h>
-#include <netinet/icmp6.h>
-#include <netinet/if_ether.h>
-#include <netinet/ip6.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BATCH 64
-
-/* RFC 4861 section 4.4, with the target's link-layer address. */
-struct advertisement {
-	struct nd_neighbor_advert head;
-	struct nd_opt_hdr option;
-	uint8_t mac[ETH_ALEN];
-};
-
-_Static_assert(sizeof(struct ether_header) + sizeof(struct ether_arp) == ANNOUNCE_ARP_LEN,
-	       "an ARP frame has 42 octets");
-_Static_assert(sizeof(struct ether_header) + sizeof(struct ip6_hdr) +
-			       sizeof(struct advertisement) ==
-		       ANNOUNCE_NA_LEN,
-	       "a neighbour advertisement has 86 octets");
-
-static const struct in6_addr all_nodes = { { { 0xff, 2, [15] = 1 } } };
 
 static void on_timer(struct timer *t, struct mono now);
 
@@ -91,68 +64,8 @@ announcer_fini(struct announcer *announcer)
 	*announcer = (struct announcer){ .fd = -1, .groups_fd = -1 };
 }
 
-static size_t
-make_arp(uint8_t *frame, const uint8_t mac[6], const struct ip *vip)
-{
-	struct ether_header eth = { .ether_type = htons(ETHERTYPE_ARP) };
-	struct ether_arp arp = { 0 };
-
-	memset(eth.ether_dhost, 0xff, ETH_ALEN);
-	memcpy(eth.ether_shost, mac, ETH_ALEN);
-	arp.arp_hrd = htons(ARPHRD_ETHER);
-	arp.arp_pro = htons(ETHERTYPE_IP);
-	arp.arp_hln = ETH_ALEN;
-	arp.arp_pln = 4;
-	arp.arp_op = htons(ARPOP_REQUEST);
-	memcpy(arp.arp_sha, mac, ETH_ALEN);
-	memcpy(arp.arp_spa, vip->bytes, 4);
-	memset(arp.arp_tha, 0xff, ETH_ALEN);
-	memcpy(arp.arp_tpa, vip->bytes, 4);
-	memcpy(frame, &eth, sizeof eth);
-	memcpy(frame + sizeof eth, &arp, sizeof arp);
-	return ANNOUNCE_ARP_LEN;
-}
-
-static size_t
-make_advertisement(uint8_t *frame, const uint8_t mac[6], const struct ip *vip)
-{
-	struct ether_header eth = { .ether_dhost = { 0x33, 0x33, 0, 0, 0, 1 },
-				    .ether_type = htons(ETHERTYPE_IPV6) };
-	struct advertisement na = {
-		.head = { .nd_na_type = ND_NEIGHBOR_ADVERT,
-			  .nd_na_flags_reserved = ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE,
-			  .nd_na_target = vip->v6 },
-		.option = { .nd_opt_type = ND_OPT_TARGET_LINKADDR, .nd_opt_len = 1 },
-	};
-	struct ip6_hdr ip = { .ip6_flow = htonl(6U << 28),
-			      .ip6_plen = htons(sizeof na),
-			      .ip6_nxt = IPPROTO_ICMPV6,
-			      .ip6_hlim = 255,
-			      .ip6_src = vip->v6,
-			      .ip6_dst = all_nodes };
-	const uint32_t tail_be[2] = { htonl(sizeof na), htonl(IPPROTO_ICMPV6) };
-	uint32_t sum;
-
-	memcpy(eth.ether_shost, mac, ETH_ALEN);
-	memcpy(na.mac, mac, ETH_ALEN);
-	sum = checksum_add(0, &ip.ip6_src, sizeof ip.ip6_src + sizeof ip.ip6_dst);
-	sum = checksum_add(sum, tail_be, sizeof tail_be);
-	na.head.nd_na_cksum = checksum_finish(checksum_add(sum, &na, sizeof na));
-	memcpy(frame, &eth, sizeof eth);
-	memcpy(frame + sizeof eth, &ip, sizeof ip);
-	memcpy(frame + sizeof eth + sizeof ip, &na, sizeof na);
-	return ANNOUNCE_NA_LEN;
-}
-
-size_t
-announce_frame(uint8_t frame[ANNOUNCE_FRAME_MAX], const uint8_t mac[6], const struct ip *vip)
-{
-	return vip->family == AF_INET6 ? make_advertisement(frame, mac, vip)
-				       : make_arp(frame, mac, vip);
-}
-
 struct round {
-	uint8_t frames[BATCH][ANNOUNCE_FRAME_MAX];
+	uint8_t frames[BATCH][NEIGHBOUR_FRAME_MAX];
 	struct sockaddr_ll to[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr messages[BATCH];
@@ -188,17 +101,9 @@ static void
 add(struct round *round, const struct netwatch_link *link, const struct conf_vip *vip)
 {
 	unsigned i = round->n++;
-	size_t len = announce_frame(round->frames[i], link->mac, &vip->ip);
-	struct ether_header eth;
+	size_t len = neighbour_frame_tell(round->frames[i], link->mac, &vip->ip);
 
-	memcpy(&eth, round->frames[i], sizeof eth);
-	round->to[i] = (struct sockaddr_ll){
-		.sll_family = AF_PACKET,
-		.sll_protocol = eth.ether_type,
-		.sll_ifindex = (int)link->ifindex,
-		.sll_halen = ETH_ALEN,
-	};
-	memcpy(round->to[i].sll_addr, eth.ether_dhost, ETH_ALEN);
+	round->to[i] = neighbour_frame_to(round->frames[i], link->ifindex);
 	round->iov[i] = (struct iovec){ round->frames[i], len };
 	round->messages[i].msg_hdr = (struct msghdr){
 		.msg_name = &round->to[i],

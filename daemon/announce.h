@@ -8,10 +8,6 @@
 #include "daemon/netwatch.h"
 #include "vrrpd/garp.h"
 
-#define ANNOUNCE_ARP_LEN   42
-#define ANNOUNCE_NA_LEN    86
-#define ANNOUNCE_FRAME_MAX ANNOUNCE_NA_LEN
-
 struct announcer {
 	int fd;        /* packet socket that sends only; -1 = not open */
 	int groups_fd; /* holds memberships of solicited-node groups */
@@ -35,10 +31,6 @@ struct announce_job {
 /* 0 or -errno. */
 int announcer_init(struct announcer *announcer, const struct netwatch *watch);
 void announcer_fini(struct announcer *announcer);
-
-/* Writes the Ethernet frame that announces one VIP; its length.  Pure. */
-size_t announce_frame(uint8_t frame[ANNOUNCE_FRAME_MAX], const uint8_t mac[6],
-		      const struct ip *vip);
 
 /* Joins (before the first round) or leaves the solicited-node groups of the IPv6 VIPs. */
 void announce_groups(struct announcer *announcer, const struct conf_instance *instance, bool join);

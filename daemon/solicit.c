@@ -3,33 +3,13 @@
  */
 #include "daemon/solicit.h"
 
-#include "common/checksum.h"
 #include "conf/behaviour.h"
+#include "daemon/neighbour_frame.h"
 #include "daemon/neighbours.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if_arp.h>
-#include <netinet/icmp6.h>
-#include <netinet/if_ether.h>
-#include <netinet/ip6.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* RFC 4861 section 4.3, with the source's link-layer address. */
-struct solicitation {
-	struct nd_neighbor_solicit head;
-	struct nd_opt_hdr option;
-	uint8_t mac[ETH_ALEN];
-};
-
-_Static_assert(sizeof(struct ether_header) + sizeof(struct ether_arp) == SOLICIT_ARP_LEN,
-	       "an ARP frame has 42 octets");
-_Static_assert(sizeof(struct ether_header) + sizeof(struct ip6_hdr) + sizeof(struct solicitation) ==
-		       SOLICIT_NS_LEN,
-	       "a neighbour solicitation has 86 octets");
 
 static struct solicited *
 find(const struct solicitor *solicitor, uint32_t interface, const struct ip *ip)
@@ -77,82 +57,14 @@ solicitor_fini(struct solicitor *solicitor)
 	*solicitor = (struct solicitor){ .fd = -1 };
 }
 
-static size_t
-make_arp(uint8_t *frame, const uint8_t mac[6], const struct ip *source, const struct ip *peer)
-{
-	struct ether_header eth = { .ether_type = htons(ETHERTYPE_ARP) };
-	struct ether_arp arp = { 0 };
-
-	memset(eth.ether_dhost, 0xff, ETH_ALEN);
-	memcpy(eth.ether_shost, mac, ETH_ALEN);
-	arp.arp_hrd = htons(ARPHRD_ETHER);
-	arp.arp_pro = htons(ETHERTYPE_IP);
-	arp.arp_hln = ETH_ALEN;
-	arp.arp_pln = 4;
-	arp.arp_op = htons(ARPOP_REQUEST);
-	memcpy(arp.arp_sha, mac, ETH_ALEN);
-	memcpy(arp.arp_spa, source->bytes, 4);
-	memcpy(arp.arp_tpa, peer->bytes, 4);
-	memcpy(frame, &eth, sizeof eth);
-	memcpy(frame + sizeof eth, &arp, sizeof arp);
-	return SOLICIT_ARP_LEN;
-}
-
-/* To the peer's solicited-node group (RFC 4291 section 2.7.1), as the kernel asks. */
-static size_t
-make_solicitation(uint8_t *frame, const uint8_t mac[6], const struct ip *source,
-		  const struct ip *peer)
-{
-	struct ether_header eth = { .ether_dhost = { 0x33, 0x33, 0xff },
-				    .ether_type = htons(ETHERTYPE_IPV6) };
-	struct solicitation ns = {
-		.head = { .nd_ns_type = ND_NEIGHBOR_SOLICIT, .nd_ns_target = peer->v6 },
-		.option = { .nd_opt_type = ND_OPT_SOURCE_LINKADDR, .nd_opt_len = 1 },
-	};
-	struct ip6_hdr ip = { .ip6_flow = htonl(6U << 28),
-			      .ip6_plen = htons(sizeof ns),
-			      .ip6_nxt = IPPROTO_ICMPV6,
-			      .ip6_hlim = 255,
-			      .ip6_src = source->v6,
-			      .ip6_dst = { { { 0xff, 2, [11] = 1, [12] = 0xff } } } };
-	const uint32_t tail_be[2] = { htonl(sizeof ns), htonl(IPPROTO_ICMPV6) };
-	uint32_t sum;
-
-	memcpy(eth.ether_dhost + 3, peer->bytes + 13, 3);
-	memcpy(eth.ether_shost, mac, ETH_ALEN);
-	memcpy(ip.ip6_dst.s6_addr + 13, peer->bytes + 13, 3);
-	memcpy(ns.mac, mac, ETH_ALEN);
-	sum = checksum_add(0, &ip.ip6_src, sizeof ip.ip6_src + sizeof ip.ip6_dst);
-	sum = checksum_add(sum, tail_be, sizeof tail_be);
-	ns.head.nd_ns_cksum = checksum_finish(checksum_add(sum, &ns, sizeof ns));
-	memcpy(frame, &eth, sizeof eth);
-	memcpy(frame + sizeof eth, &ip, sizeof ip);
-	memcpy(frame + sizeof eth + sizeof ip, &ns, sizeof ns);
-	return SOLICIT_NS_LEN;
-}
-
-size_t
-solicit_frame(uint8_t frame[SOLICIT_FRAME_MAX], const uint8_t mac[6], const struct ip *source,
-	      const struct ip *peer)
-{
-	return peer->family == AF_INET6 ? make_solicitation(frame, mac, source, peer)
-					: make_arp(frame, mac, source, peer);
-}
-
 static void
 ask(const struct solicitor *solicitor, const struct netwatch_link *link, const struct ip *source,
     const struct ip *peer)
 {
-	uint8_t frame[SOLICIT_FRAME_MAX];
-	size_t len = solicit_frame(frame, link->mac, source, peer);
-	struct ether_header eth;
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-				  .sll_ifindex = (int)link->ifindex,
-				  .sll_halen = ETH_ALEN };
+	uint8_t frame[NEIGHBOUR_FRAME_MAX];
+	size_t len = neighbour_frame_ask(frame, link->mac, source, peer);
+	struct sockaddr_ll to = neighbour_frame_to(frame, link->ifindex);
 
-	memcpy(&eth, frame, sizeof eth);
-	to.sll_protocol = eth.ether_type;
-	memcpy(to.sll_addr, eth.ether_dhost, ETH_ALEN);
 	/* The kernel asks, too, if later: what does not go out is no loss. */
 	sendto(solicitor->fd, frame, len, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
 }

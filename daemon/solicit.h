@@ -11,10 +11,6 @@
 #include "conf/model.h"
 #include "daemon/netwatch.h"
 
-#define SOLICIT_ARP_LEN   42
-#define SOLICIT_NS_LEN    86
-#define SOLICIT_FRAME_MAX SOLICIT_NS_LEN
-
 /* No peer is asked more often, however many instances it has. */
 #define SOLICIT_PAUSE_MS 100
 
@@ -37,10 +33,6 @@ struct solicitor {
 int solicitor_init(struct solicitor *solicitor, const struct conf *conf,
 		   const struct netwatch *watch, int fd);
 void solicitor_fini(struct solicitor *solicitor);
-
-/* Writes the frame in which `source` at `mac` asks for `peer`; its length.  Pure. */
-size_t solicit_frame(uint8_t frame[SOLICIT_FRAME_MAX], const uint8_t mac[6],
-		     const struct ip *source, const struct ip *peer);
 
 /* Asks for the instance's unicast peers.  Never waits. */
 void solicit_peers(struct solicitor *solicitor, const struct conf_instance *instance,

@@ -3,6 +3,7 @@
  * network namespace.  Waiting is always for an event (an address that goes), with a bound.
  */
 #include "daemon/lease_kernel.h"
+#include "daemon/neighbour_frame.h"
 #include "lab.h"
 #include "tests/unit/margin.h"
 #include "vrrpd/packet.h"
@@ -171,16 +172,16 @@ static void
 test_announcements(void **state)
 {
 	struct fixture f;
-	uint8_t frame[128], wanted[ANNOUNCE_FRAME_MAX];
+	uint8_t frame[128], wanted[NEIGHBOUR_FRAME_MAX];
 	int fd = lab_capture(ETHERTYPE_ARP);
 	unsigned frames = 0;
 
 	begin(&f, 2, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	while (lab_next_frame(fd, frame, sizeof frame)) {
-		announce_frame(wanted, f.watch.links[0].mac,
-			       &f.conf->instances[0].vips[frames % 2].ip);
-		assert_memory_equal(frame, wanted, ANNOUNCE_ARP_LEN);
+		neighbour_frame_tell(wanted, f.watch.links[0].mac,
+				     &f.conf->instances[0].vips[frames % 2].ip);
+		assert_memory_equal(frame, wanted, NEIGHBOUR_ARP_LEN);
 		frames++;
 	}
 	assert_int_equal(frames, 5 * 2);
