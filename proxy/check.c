@@ -25,6 +25,51 @@ on_warm(struct timer *timer, struct mono now)
 	warm_up(CONTAINER_OF(timer, struct check, warm));
 }
 
+static uint32_t
+interval_ms(const struct check *c)
+{
+	uint32_t agent_ms = c->server->conf->agent_inter_ms;
+
+	if (c->agent)
+		return agent_ms ? agent_ms : 2000;
+	return server_check_interval_ms(c->server);
+}
+
+/* When the next one is due, c->beat being the one just made. */
+static struct mono
+next_beat(struct check *c)
+{
+	uint32_t percent = c->thread->proxy->conf->spread_checks;
+	int64_t inter_ns;
+
+	c->interval_ms = interval_ms(c);
+	inter_ns = c->interval_ms * NS_PER_MS;
+	if (!c->spread) {
+		/* From the bunch of first checks to this one's own place in the interval. */
+		c->spread = true;
+		return mono_add_ns(c->beat, inter_ns * (c->place + 1) / c->of);
+	}
+	if (percent)
+		inter_ns +=
+			inter_ns * percent / 100 * ((int)(rand_r(&c->random) % 201) - 100) / 100;
+	return mono_add_ns(c->beat, inter_ns);
+}
+
+/* What it has come to may call for another interval than the one there was when it was made. */
+static void
+keep_up(struct check *c)
+{
+	struct mono now = c->thread->loop.now, due;
+
+	if (!c->overdue && interval_ms(c) == c->interval_ms)
+		return;
+	due = next_beat(c);
+	if (c->overdue || mono_before(due, now))
+		due = now;
+	c->overdue = false;
+	timer_arm(&c->thread->loop.timers, &c->next, due);
+}
+
 void
 check_ended(struct check *c, const struct check_result *result)
 {
@@ -39,44 +84,14 @@ check_ended(struct check *c, const struct check_result *result)
 	else
 		server_report(c->server, &told);
 	warm_up(c);
-	if (c->overdue)
-		timer_arm(&c->thread->loop.timers, &c->next, c->thread->loop.now);
-	c->overdue = false;
-}
-
-static uint32_t
-interval_ms(const struct check *c)
-{
-	uint32_t agent_ms = c->server->conf->agent_inter_ms;
-
-	if (c->agent)
-		return agent_ms ? agent_ms : 2000;
-	return server_check_interval_ms(c->server);
-}
-
-/* When the next one is due, `began` being the beat just made. */
-static int64_t
-next_ns(struct check *c)
-{
-	int64_t inter_ns = interval_ms(c) * NS_PER_MS;
-	uint32_t percent = c->thread->proxy->conf->spread_checks;
-
-	if (!c->spread) {
-		/* From the bunch of first checks to this one's own place in the interval. */
-		c->spread = true;
-		return inter_ns * (c->place + 1) / c->of;
-	}
-	if (percent)
-		inter_ns +=
-			inter_ns * percent / 100 * ((int)(rand_r(&c->random) % 201) - 100) / 100;
-	return inter_ns;
+	keep_up(c);
 }
 
 static void
 on_next(struct timer *timer, struct mono now)
 {
 	struct check *c = CONTAINER_OF(timer, struct check, next);
-	struct mono beat = timer->when;
+	struct mono beat = timer->when, due;
 
 	if (c->asking) {
 		/* fastinter is shorter than what a check may take: at once after this one's end. */
@@ -91,11 +106,14 @@ on_next(struct timer *timer, struct mono now)
 	}
 	/* A thread that was held up does not make up for lost beats. */
 	c->beat = mono_since_ms(now, beat) > CHECK_FIRST_MS ? now : beat;
+	due = next_beat(c);
 	/* The limit is armed first: where both are due it ends this check before the next. */
 	c->asking = true;
 	c->began = mono_now();
 	check_talk(c);
-	timer_arm(&c->thread->loop.timers, &c->next, mono_add_ns(c->beat, next_ns(c)));
+	/* Unless it has ended already, and wants another interval. */
+	if (!timer_armed(&c->next))
+		timer_arm(&c->thread->loop.timers, &c->next, due);
 }
 
 void

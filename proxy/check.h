@@ -24,14 +24,15 @@ struct check {
 	const struct check_program *program; /* the backend's, or the agent's */
 	bool agent;                          /* it is an agent that is asked */
 	struct proxy_thread *thread;
-	struct timer next;  /* the next beat */
-	struct timer limit; /* the present one has taken too long */
-	struct timer warm;  /* the next step of `slowstart` */
-	struct mono beat;   /* when the present one was due */
-	struct mono began;  /* when it was made, to tell its duration */
-	bool overdue;       /* the next beat came while it was under way */
-	uint32_t place, of; /* among all checks: where in the interval */
-	bool spread;        /* the first one has been made */
+	struct timer next;    /* the next beat */
+	struct timer limit;   /* the present one has taken too long */
+	struct timer warm;    /* the next step of `slowstart` */
+	struct mono beat;     /* when the present one was due */
+	uint32_t interval_ms; /* from there to the next */
+	struct mono began;    /* when it was made, to tell its duration */
+	bool overdue;         /* the next beat came while it was under way */
+	uint32_t place, of;   /* among all checks: where in the interval */
+	bool spread;          /* the first one has been made */
 	unsigned random;
 
 	/* While asking. */

@@ -178,6 +178,54 @@ def test_agents_words_are_haproxys(lab, patience, say, tmp_path):
     assert said["tandem"] == said["haproxy"]
 
 
+# on-error -> its frontend's port, and what the log of either says when the first event is over.
+OBSERVED = {
+    "fail-check": (7491, "status: 2/3 UP"),
+    "sudden-death": (7493, "status: 1/3 UP"),
+    "mark-down": (7494, "Server mark-down/s is UP"),
+}
+
+
+def test_observed_errors_are_haproxys(lab, patience, say, tmp_path):
+    """`observe layer4`: connections that fail make the same lines, and checks make up for them."""
+    configuration = pathlib.Path(__file__).parent / "configs" / "observed.cfg"
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    server = Process(
+        "server",
+        [PYTHON, PROGRAMS / "web.py", "s", 7401],
+        tmp_path / "server.log",
+        namespace=lab.network.namespace("client"),
+    )
+    lab.started(server)
+    said = {}
+    for name, log in twins(lab, configuration, tmp_path):
+        passed = "reason: Layer4 check passed"
+        wait_until(lambda: log.read_text().count(passed) >= 4, 40 * patience, f"{name} has checked all")
+        for mode, (port, line) in OBSERVED.items():
+            # Two are no event; the third is, and only one.
+            lab.network.exec("client", PYTHON, PROGRAMS / "knock.py", port, 2)
+            assert f"Health check for server {mode}/s failed" not in log.read_text()
+            lab.network.exec("client", PYTHON, PROGRAMS / "knock.py", port, 1)
+            healed = re.compile(rf"{mode}/s failed.*\n(?s:.*){mode}/s succeeded, .* status: 3/3 UP")
+            wait_until(lambda: healed.search(log.read_text()), 20, f"{name}: {mode} is healed")
+            wait_until(lambda: line in log.read_text(), 20, f"{name}: {line}")
+        said[name] = {line for line in told(log.read_text()) if "fastinter/" not in line}
+        # This one hurries the check, and says nothing.
+        before = log.read_text()
+        lab.network.exec("client", PYTHON, PROGRAMS / "knock.py", 7492, 3)
+        assert "fastinter/s" not in log.read_text()[len(before) :].replace("connect from", "")
+    server.stop()
+    say(f"{len(said['haproxy'])} lines of HAProxy's about errors of sessions, {len(said['tandem'])} of ours")
+    assert any("Detected 3 consecutive errors" in line for line in said["haproxy"])
+    assert said["tandem"] == said["haproxy"]
+
+
+def told(text):
+    """What a log says of servers and their health, without times."""
+    words = r"^((?:Health check for|Server) .*)$"
+    return re.findall(words, re.sub(r"duration: \d+ms", "duration: Nms", text), re.MULTILINE)
+
+
 def told_of_each(text):
     """Of each server, what a log says of it, in its order; not of checks, which have their own beat."""
     told = {}
