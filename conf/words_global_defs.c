@@ -148,7 +148,8 @@ static const struct conf_row rows[] = {
 	  .doc = "seconds the kernel keeps the virtual addresses of a dead daemon; 0 = for ever" },
 	{ "watchdog", CONF_TYPE_INT, ROW_FIELD(conf, watchdog_ms), .min = 10, .max = 60000,
 	  .def = "500",
-	  .doc = "milliseconds of silence after which the worker's will is executed" },
+	  .doc = "milliseconds of silence after which the worker's will is executed; at least 10000 "
+		 "without a vrrp_instance, where nobody would take over" },
 	{ "vrrp_startup_delay", CONF_TYPE_SECONDS, ROW_FIELD(conf, startup_delay_ms),
 	  .doc = "seconds after the start before an instance may become master" },
 	{ "vrrp_delay_after_boot", CONF_TYPE_SECONDS, ROW_FIELD(conf, boot_delay_ms),

@@ -16,7 +16,15 @@
 #include <string.h>
 
 #define START_DEADLINE_MS 30000 /* from birth to the first beat */
-#define RETIRED_SILENT_MS 10000 /* nobody waits for the worker any more but its sessions */
+#define PATIENT_MS        10000 /* of silence: nobody waits for the worker but its sessions */
+
+/* Without instances nobody would take over: the end of the sessions is all that impatience on a busy
+ * machine would bring. */
+static uint32_t
+watchdog_ms(const struct conf *conf)
+{
+	return conf->instances_n || conf->watchdog_ms > PATIENT_MS ? conf->watchdog_ms : PATIENT_MS;
+}
 
 /* ---- talking to the worker ---- */
 
@@ -346,7 +354,7 @@ generation_look(struct generation *g, struct mono now, bool stopping)
 		return;
 	child_watch(child);
 	if (!g->watched && atomic_load(&child->pulse->locked)) {
-		watchdog_init(&g->dog, g->conf->watchdog_ms, atomic_load(&child->pulse->beats),
+		watchdog_init(&g->dog, watchdog_ms(g->conf), atomic_load(&child->pulse->beats),
 			      now);
 		g->watched = true;
 	}
@@ -370,7 +378,7 @@ generation_look_retired(struct generation *g, struct mono now)
 		return;
 	beats = atomic_load(&g->child.pulse->beats);
 	if (!g->watched)
-		watchdog_init(&g->dog, RETIRED_SILENT_MS, beats, now);
+		watchdog_init(&g->dog, PATIENT_MS, beats, now);
 	g->watched = true;
 	if (watchdog_tick(&g->dog, beats, now))
 		child_give_up(&g->child, "it stands still, and so do its sessions");
@@ -443,7 +451,7 @@ generation_init(struct generation *g)
 		.conf = g->conf, .generation = g->number, .act = act, .ctx = g
 	};
 	child_init(&g->child, g->of.loop, on_message, on_gone, on_reaped, g);
-	watchdog_init(&g->dog, g->conf->watchdog_ms, 0, g->of.loop->now);
+	watchdog_init(&g->dog, watchdog_ms(g->conf), 0, g->of.loop->now);
 	g->handover = (struct handover){
 		.conf = g->conf,
 		.generation = g->number,

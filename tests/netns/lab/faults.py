@@ -27,6 +27,7 @@ class Fault:
     back_bound_ms: object = lambda pair: 50  # the same for the return
     proxy: object = None  # callable: the proxy's part of the file, where it is another one
     prepare: object = None  # callable: Lab, before the nodes are started
+    until_last: bool = False  # what counts is how long requests fail at all, not how long they all do
     repeated: tuple = ()  # how often it strikes: in the full table, in the short one
 
 
@@ -131,7 +132,7 @@ class Drill:
         result.probes = len(launched)
         result.failed = sum(1 for entry in launched if not entry[1])
         result.lost = len(self.probe.lost(self.struck - GRACE_BEFORE_S, healed))
-        result.outage_ms = self.probe.outage_ms(self.struck - GRACE_BEFORE_S, healed)
+        result.outage_ms = self._outage_ms(chosen, healed)
         result.back_failed = len(self.probe.failed(healed, end))
         result.back_outage_ms = self.probe.outage_ms(healed, end)
         lost = collections.Counter(entry[2] for entry in self.probe.failed(self.struck - GRACE_BEFORE_S))
@@ -140,6 +141,12 @@ class Drill:
         result.holder_at_end = self.lab.watch.holder(self.lab.vip)
         self._compare_fds(before)
         return result
+
+    def _outage_ms(self, chosen, healed):
+        since = self.struck - GRACE_BEFORE_S
+        if not chosen.until_last:
+            return self.probe.outage_ms(since, healed)
+        return 1000 * max((entry[0] - self.struck for entry in self.probe.failed(since, healed)), default=0)
 
     def _compare_fds(self, before):
         """Descriptors may be fewer but not more than before, once the last sessions have ended."""
