@@ -453,7 +453,7 @@ open_all(struct guardian *g)
 	const struct guardian_setup *setup = g->setup;
 	const char *pidfile = setup->pidfile ? setup->pidfile : setup->conf->pidfile;
 
-	upgrade_note_path(&g->upgrade);
+	snprintf(g->upgrade.path, sizeof g->upgrade.path, "%s", setup->path ? setup->path : "");
 	raise_descriptor_limit();
 	if (preflight_rights(setup->conf) > 0 || rundir_init(&g->rundir, setup->rundir) < 0)
 		return false;

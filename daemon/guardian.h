@@ -33,7 +33,8 @@ struct guardian_setup {
 	/* The arguments to load the configuration with anew, NULL-terminated (loader.h); NULL: it cannot
 	 * be. */
 	const char *const *load_args;
-	const char *const *argv; /* of this process, for another binary in its place */
+	const char *const *argv; /* of this process, for another binary in its place … */
+	const char *path;        /* … which is looked for there; empty = nowhere */
 	/* Called once with `estate`, when its configuration is known: sets up the log and worker_args. */
 	void (*configured)(void *ctx, const struct conf *conf);
 	/* Optional: called once, when the first worker has said READY (a parent that waits for a

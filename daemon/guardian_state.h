@@ -124,8 +124,6 @@ void reload_bury(struct guardian *g, struct generation *generation);
 /* upgrade.c */
 void upgrade_init(struct guardian *g);
 void upgrade_fini(struct guardian *g);
-/* Notes where this process was started from. */
-void upgrade_note_path(struct upgrade *u);
 void upgrade_ask(struct guardian *g, uint64_t ticket);
 /* On every tick. */
 void upgrade_look(struct guardian *g);

@@ -43,6 +43,9 @@ fill_worker_words(struct worker_words *words, const struct log_setup *log, bool 
 	words->args[n] = NULL;
 }
 
+/* Where this process was started from. */
+static char self[PATH_MAX];
+
 /* What is known of a start before its configuration is. */
 struct start {
 	const struct options *options;
@@ -95,6 +98,7 @@ make_setup(struct start *start, const struct options *o, char **argv)
 		.worker_args = start->words.args,
 		.load_args = (const char *const *)(argv + 1),
 		.argv = (const char *const *)argv,
+		.path = self,
 		.configured = speak,
 		.started = on_started,
 		.ctx = start,
@@ -216,6 +220,7 @@ main(int argc, char **argv)
 	int status;
 
 	occupy_standard_streams();
+	upgrade_find_self(self);
 	if (argc > 2 && strcmp(argv[1], "--worker") == 0)
 		return worker_main(argc - 2, argv + 2);
 

@@ -24,20 +24,16 @@
 /* ---- the path ---- */
 
 void
-upgrade_note_path(struct upgrade *u)
+upgrade_find_self(char path[PATH_MAX])
 {
-	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *self = (const char *)getauxval(AT_EXECFN);
 	char directory[PATH_MAX] = "";
-	int n;
 
-	if (!path || path[0] != '/') {
-		if (!getcwd(directory, sizeof directory - 1))
-			directory[0] = '\0';
-		strcat(directory, "/");
-	}
-	n = snprintf(u->path, sizeof u->path, "%s%s", directory, path ? path : "");
-	if ((size_t)n >= sizeof u->path)
-		u->path[0] = '\0';
+	if (!self || (self[0] != '/' && !getcwd(directory, sizeof directory)))
+		self = "";
+	if (snprintf(path, PATH_MAX, "%s%s%s", directory, directory[0] ? "/" : "", self) >=
+	    PATH_MAX)
+		path[0] = '\0';
 }
 
 /* ---- its end ---- */
@@ -299,6 +295,7 @@ upgrade_leap(struct guardian *g)
 	struct upgrade *u = &g->upgrade;
 	int former_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	int *fds = NULL, estate_fd, r;
+	char text[REASON_MAX];
 	size_t fds_n = 0;
 
 	u->leap = false;
@@ -316,7 +313,9 @@ upgrade_leap(struct guardian *g)
 		close(former_fd);
 	free(fds);
 	g->loop.stop = false;
-	fail_because(g, u->path, strerror(-r));
+	snprintf(text, sizeof text, "%.*standem: cannot execute another binary: %s\n",
+		 REASON_MAX / 2, u->reason ? u->reason : "", strerror(-r));
+	fail(g, text);
 }
 
 /* ---- asked, and answered ---- */

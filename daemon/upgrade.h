@@ -24,6 +24,8 @@
 #include "daemon/guardian.h"
 #include "daemon/options.h"
 
+#include <limits.h>
+
 #define UPGRADE_ENV        "TANDEM_ESTATE"        /* "ESTATE:FORMER", two descriptors */
 #define UPGRADE_REASON_ENV "TANDEM_ESTATE_REASON" /* set: it comes back, and this is why */
 
@@ -36,6 +38,9 @@ struct upgrade_estate {
 
 /* Takes it out of the environment.  False: this is an ordinary start. */
 bool upgrade_is_meant(struct upgrade_estate *estate);
+
+/* Where this process was started from, before it changes its directory; empty = that is not known. */
+void upgrade_find_self(char path[PATH_MAX]);
 
 /* `tandem --try`: in the child.  The exit status; the reason is said on stderr. */
 int upgrade_try(const struct options *options);
