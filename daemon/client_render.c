@@ -359,7 +359,9 @@ render_frontends(const struct client_page *page, const json_t *list)
 static void
 set_check(struct client_table *t, size_t column, const json_t *server)
 {
-	const json_t *check = json_object_get(server, "check");
+	/* Whoever has taken it down has something to say. */
+	bool by_agent = strcmp(str(server, "health"), "DOWN (agent)") == 0;
+	const json_t *check = json_object_get(server, by_agent ? "agent" : "check");
 	const char *status = str(check, "status"), *detail = str(check, "detail");
 	size_t len = strlen(status);
 

@@ -413,6 +413,54 @@ warms_up_only_the_limit_of_static_algorithms(void **state)
 	farm_fini(&farm);
 }
 
+/* How many of 100 connections, or keys, each of two servers gets. */
+static void
+share_out(struct farm *farm, enum conf_balance balance, int got[2])
+{
+	farm_build(farm, balance, false);
+	got[0] = got[1] = 0;
+	for (uint32_t i = 0; i < 100; i++) {
+		int server = pick(farm, i, 0);
+
+		assert_in_range(server, 0, 1);
+		got[server]++;
+		lb_release(&farm->servers[server]);
+	}
+}
+
+/* An agent's per cents move what comes next, and 0 leaves a server out; static algorithms know that
+ * and the file's weight only. */
+static void
+weighs_anew(void **state)
+{
+	static const enum conf_balance balances[] = { CONF_BALANCE_ROUNDROBIN,
+						      CONF_BALANCE_STATIC_RR, CONF_BALANCE_SOURCE,
+						      CONF_BALANCE_LEASTCONN, CONF_BALANCE_FIRST };
+	struct farm farm;
+	int before[2], got[2];
+
+	for (size_t i = 0; i < sizeof balances / sizeof balances[0]; i++) {
+		farm_init(&farm, (uint32_t[]){ 100, 100 }, 2);
+		share_out(&farm, balances[i], before);
+		lb_weigh(&farm.servers[0], 0);
+		assert_false(lb_in_play(&farm.servers[0]));
+		share_out(&farm, balances[i], got);
+		assert_int_equal(got[0], 0);
+		lb_weigh(&farm.servers[0], 100);
+		share_out(&farm, balances[i], got);
+		assert_int_equal(got[0], before[0]);
+		farm_fini(&farm);
+	}
+	farm_init(&farm, (uint32_t[]){ 100, 100 }, 2);
+	lb_weigh(&farm.servers[0], 25);
+	share_out(&farm, CONF_BALANCE_ROUNDROBIN, got);
+	assert_int_equal(got[0], 20);
+	/* Warming up is up to what it has now, not to what the file says. */
+	lb_warm(&farm.servers[0], 500, 1000);
+	assert_int_equal(farm.servers[0].effective_weight, 25 * (LB_WEIGHT_SCALE / 2 + 1));
+	farm_fini(&farm);
+}
+
 int
 main(void)
 {
@@ -430,6 +478,7 @@ main(void)
 		cmocka_unit_test(source_waits_for_its_server),
 		cmocka_unit_test(backups),
 		cmocka_unit_test(all_weights_zero),
+		cmocka_unit_test(weighs_anew),
 		cmocka_unit_test(warms_up),
 		cmocka_unit_test(warms_up_only_the_limit_of_static_algorithms),
 	};
