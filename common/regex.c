@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STEPS_MAX      100000
 #define HEAP_MAX_KB    1024
 #define PATTERN_LENMAX 4096
+#define GROUPS_N       10
 
 struct regex {
 	pcre2_code *code;
@@ -81,7 +83,7 @@ room_of_thread(void)
 	pthread_once(&once, make_key);
 	room = pthread_getspecific(room_key);
 	if (!room) {
-		room = pcre2_match_data_create(1, NULL);
+		room = pcre2_match_data_create(GROUPS_N, NULL);
 		if (room && pthread_setspecific(room_key, room) != 0) {
 			pcre2_match_data_free(room);
 			room = NULL;
@@ -96,4 +98,69 @@ regex_match(const struct regex *re, const void *data, size_t len)
 	pcre2_match_data *found = room_of_thread();
 
 	return found && pcre2_match(re->code, data, len, 0, 0, found, re->bounds) >= 0;
+}
+
+struct output {
+	char *at, *end;
+	bool full;
+};
+
+static void
+put(struct output *out, const char *data, size_t len)
+{
+	if (len > (size_t)(out->end - out->at)) {
+		out->full = true;
+		return;
+	}
+	memcpy(out->at, data, len);
+	out->at += len;
+}
+
+static void
+put_replacement(struct output *out, const char *by, const char *data, const PCRE2_SIZE *groups,
+		int groups_n)
+{
+	for (; *by; by++) {
+		int group = by[0] == '\\' && by[1] >= '0' && by[1] <= '9' ? by[1] - '0' : -1;
+
+		by += by[0] == '\\' && by[1];
+		if (group < 0)
+			put(out, by, 1);
+		else if (group < groups_n && groups[2 * group] != PCRE2_UNSET)
+			put(out, data + groups[2 * group],
+			    groups[2 * group + 1] - groups[2 * group]);
+	}
+}
+
+ssize_t
+regex_substitute(const struct regex *re, const char *data, size_t len, const char *by, bool all,
+		 char *out, size_t size)
+{
+	pcre2_match_data *found = room_of_thread();
+	struct output o = { out, out + size, found == NULL };
+	size_t from = 0;
+
+	while (!o.full && from <= len) {
+		int n = pcre2_match(re->code, (PCRE2_SPTR)data, len, from, 0, found, re->bounds);
+		const PCRE2_SIZE *groups = pcre2_get_ovector_pointer(found);
+		size_t begin, end;
+
+		if (n < 0)
+			break;
+		begin = groups[0] < from ? from : groups[0];
+		end = groups[1] < begin ? begin : groups[1];
+		put(&o, data + from, begin - from);
+		/* 0: there are more groups than fit. */
+		put_replacement(&o, by, data, groups, n ? n : GROUPS_N);
+		from = end;
+		/* An empty match must not be found again. */
+		if (begin == end && from < len)
+			put(&o, data + from, 1);
+		from += begin == end;
+		if (!all)
+			break;
+	}
+	if (from < len)
+		put(&o, data + from, len - from);
+	return o.full ? -1 : o.at - out;
 }

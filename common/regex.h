@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct regex;
 
@@ -19,3 +20,11 @@ void regex_free(struct regex *re); /* NULL is fine */
 
 /* Is it found anywhere in the bytes?  They need no NUL at the end and may contain any. */
 bool regex_match(const struct regex *re, const void *data, size_t len);
+
+/*
+ * The text with what matches (`all`: each match, else the first) replaced by `by`, in which \0 is the
+ * match, \1 to \9 are its groups and a backslash takes any other character as it is.  The length in
+ * `out`; -1 if `size` does not do.
+ */
+ssize_t regex_substitute(const struct regex *re, const char *data, size_t len, const char *by,
+			 bool all, char *out, size_t size);

@@ -188,10 +188,10 @@ static bool
 read_arguments(struct expr_reader *r, struct conf_arg *args, const char *kinds, const char *what)
 {
 	size_t n = 0;
-	bool open = *r->at == '(';
+	bool open = *r->at == '(', more;
 
 	r->at += open;
-	for (; open && *r->at != ')'; n++) {
+	for (more = open && *r->at != ')'; more; n++) {
 		if (n == CONF_ARGS_MAX || !kinds[n]) {
 			call_refuse(r->call, r->pos, "`%.40s` has too many arguments", what);
 			return false;
@@ -201,10 +201,8 @@ read_arguments(struct expr_reader *r, struct conf_arg *args, const char *kinds, 
 		args[n].given = args[n].text.len > 0 || !isupper((unsigned char)kinds[n]);
 		if (args[n].given && !read_argument(r, &args[n], kinds[n], what))
 			return false;
-		if (*r->at == ',')
-			r->at++;
-		else if (*r->at != ')')
-			break;
+		more = *r->at == ',';
+		r->at += more;
 	}
 	/* "()" is an empty text. */
 	if (n == 0 && open && *r->at == ')' && *kinds == 's')
@@ -312,6 +310,27 @@ read_mask(struct conf_arg *arg, uint8_t family)
 	return true;
 }
 
+/* NULL, or what is wrong.  Flags: i = whatever the case, g = each occurrence. */
+static const char *
+read_regsub(struct expr_reader *r, struct conf_convert *convert)
+{
+	struct conf_parser *p = r->call->p;
+	const struct conf_arg *arg = convert->args;
+	struct conf_patterns pattern = { .method = CONF_METHOD_REG };
+	const char *flags = arg[2].given ? arg[2].text.data : "";
+	const char *wrong;
+
+	if (flags[strspn(flags, "ig")])
+		return "the flags of `regsub` are i and g";
+	pattern.ignore_case = strchr(flags, 'i') != NULL;
+	wrong = pattern_add(p, &pattern, arg[0].text.data, PATTERN_EQ, false);
+	if (wrong)
+		return arena_printf(p->arena, "`%.60s` %s", arg[0].text.data, wrong);
+	convert->regex = pattern.regexes[0];
+	convert->args[2].number = strchr(flags, 'g') != NULL;
+	return NULL;
+}
+
 static bool
 check_convert(struct expr_reader *r, struct conf_convert *convert)
 {
@@ -336,6 +355,9 @@ check_convert(struct expr_reader *r, struct conf_convert *convert)
 	case CONF_CONVERT_BYTES:
 		if (arg[0].number < 0 || (arg[1].given && arg[1].number < 0))
 			wrong = "`bytes` needs an offset and a length";
+		break;
+	case CONF_CONVERT_REGSUB:
+		wrong = read_regsub(r, convert);
 		break;
 	case CONF_CONVERT_DIV:
 	case CONF_CONVERT_MOD:
@@ -403,12 +425,14 @@ read_convert(struct expr_reader *r, struct conf_expr *expr)
 	convert.gives = row->gives;
 	if (!read_arguments(r, convert.args, row->args, row->name) || !check_convert(r, &convert))
 		return false;
-	if (!castable(expr->type, row->takes)) {
-		call_refuse(r->call, r->pos, "`%s` cannot be applied to a sample of type %s",
-			    row->name, sample_type_name(expr->type));
+	if (row->id == CONF_CONVERT_MAP && !map_read(r->call, r->pos, name, len, &convert))
+		return false;
+	if (!castable(expr->type, convert.takes)) {
+		call_refuse(r->call, r->pos, "`%.*s` cannot be applied to a sample of type %s",
+			    (int)len, name, sample_type_name(expr->type));
 		return false;
 	}
-	expr->type = row->gives;
+	expr->type = convert.gives;
 	*ARENA_PUSH(p->arena, expr->converts, expr->converts_n) = convert;
 	return true;
 }

@@ -55,6 +55,8 @@ struct conf_convert {
 	unsigned id; /* enum conf_converter */
 	enum sample_type takes, gives;
 	struct conf_arg args[CONF_ARGS_MAX];
+	const struct conf_map *map; /* map…; else NULL */
+	uint32_t regex;             /* regsub: index in conf->regexes */
 };
 
 struct conf_expr {
@@ -112,6 +114,24 @@ struct conf_patterns {
 
 struct conf_regex {
 	const char *pattern; /* as PCRE2 gets it */
+};
+
+/* ------------------------------------------------------------------ maps */
+
+/* A key, alone in its patterns, and what it stands for. */
+struct conf_map_entry {
+	struct conf_patterns key;
+	uint32_t line;  /* in its file */
+	uint32_t outer; /* sorted: the nearest entry that holds this one; CONF_NONE = none does */
+	struct conf_arg value; /* its text; its number or address if that is what the map gives */
+};
+
+struct conf_map {
+	enum conf_method method;
+	enum sample_type gives;
+	bool sorted; /* STR, BEG, IP: by key, what holds others before them */
+	struct conf_map_entry *entries;
+	size_t n;
 };
 
 /* ------------------------------------------------------------------ ACLs and conditions */

@@ -77,6 +77,15 @@ const char *pattern_add(struct conf_parser *p, struct conf_patterns *patterns, c
 /* Puts what was added into its final order. */
 void pattern_finish(struct conf_patterns *patterns);
 
+/* ---------------------------------------------------------------- map.c */
+
+/* map, map_METHOD or map_METHOD_TYPE? */
+bool map_is_name(const char *name, size_t len);
+
+/* A converter of that name, whose arguments have been read: reads its file.  false after an error. */
+bool map_read(struct conf_call *call, struct conf_pos pos, const char *name, size_t len,
+	      struct conf_convert *convert);
+
 /* ---------------------------------------------------------------- acl.c */
 
 /* `acl NAME …` and its like, from the words [from, to).  false after an error. */

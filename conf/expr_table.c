@@ -119,7 +119,6 @@ static const struct {
 static const struct {
 	const char *beginning, *why;
 } absent_converters[] = {
-	{ "map", why_later },
 	{ "table_", why_tables },
 	{ "in_table", why_tables },
 	{ "http_date", why_http },
@@ -128,7 +127,6 @@ static const struct {
 	{ "jwt_", why_later },
 	{ "mqtt_", why_later },
 	{ "fix_", why_later },
-	{ "regsub", why_later },
 	{ "wt6", why_later },
 	{ "xxh", why_later },
 	{ "digest", why_later },
@@ -190,7 +188,7 @@ convert_find(const char *name, size_t len)
 	for (size_t i = 0; i < COUNT(converters); i++)
 		if (is_name(converters[i].name, name, len))
 			return &converters[i];
-	return NULL;
+	return map_is_name(name, len) ? &converters[CONF_CONVERT_MAP] : NULL;
 }
 
 const char *
@@ -279,6 +277,7 @@ document_print_expressions(FILE *out)
 	fputs(".TP\n.I converters\n", out);
 	for (size_t i = 0; i < COUNT(converters); i++)
 		document_call(out, converters[i].name, converters[i].args);
+	fputs("map_METHOD and map_METHOD_TYPE (str, int, ip) as map\n", out);
 	fputs(".TP\n.I fields of log formats\n", out);
 	for (size_t i = 0; i < COUNT(names); i++)
 		fprintf(out, "%%%s\n", names[i]);

@@ -168,7 +168,9 @@
 	CONVERT(AND, "and", INT, INT, "m")         \
 	CONVERT(OR, "or", INT, INT, "m")           \
 	CONVERT(XOR, "xor", INT, INT, "m")         \
-	CONVERT(NBSRV, "nbsrv", STR, INT, "")
+	CONVERT(NBSRV, "nbsrv", STR, INT, "")      \
+	CONVERT(MAP, "map", STR, STR, "sS")        \
+	CONVERT(REGSUB, "regsub", STR, STR, "ssS")
 
 /* FIELD(id, name): what a log format's %name stands for. */
 #define CONF_FIELDS(FIELD)              \

@@ -5,6 +5,7 @@
 #include "proxy/sample.h"
 
 #include "proxy/extra.h"
+#include "proxy/map.h"
 #include "proxy/stats.h"
 
 #include "conf/expr_words.h"
@@ -398,6 +399,34 @@ count_servers(const struct sample_ctx *ctx, struct sample *sample)
 }
 
 static bool
+look_up(const struct sample_ctx *ctx, const struct conf_convert *convert, struct sample *sample)
+{
+	const struct conf_arg *value =
+		map_find(convert->map, ctx->session->thread->proxy->regexes, sample, ctx->room);
+
+	if (!value && convert->args[1].given)
+		value = &convert->args[1];
+	if (!value)
+		return false;
+	if (convert->gives == SAMPLE_INT)
+		return set_number(sample, SAMPLE_INT, value->number);
+	if (convert->gives == SAMPLE_IP)
+		return sample_ip(sample, &value->ip) == SAMPLE_FOUND;
+	return set_text(sample, SAMPLE_STR, value->text.data, value->text.len);
+}
+
+static bool
+substitute(const struct sample_ctx *ctx, const struct conf_convert *convert, struct sample *sample)
+{
+	const struct regex *re = ctx->session->thread->proxy->regexes[convert->regex];
+	char *out = sample_room(ctx->room);
+	ssize_t len = regex_substitute(re, sample->data, sample->len, convert->args[1].text.data,
+				       convert->args[2].number != 0, out, SAMPLE_ROOM);
+
+	return len >= 0 && set_text(sample, SAMPLE_STR, out, (size_t)len);
+}
+
+static bool
 convert_number(const struct sample_ctx *ctx, const struct conf_convert *convert,
 	       struct sample *sample)
 {
@@ -472,6 +501,10 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 		return set_text(sample, SAMPLE_STR, args->text.data, args->text.len);
 	case CONF_CONVERT_NBSRV:
 		return count_servers(ctx, sample);
+	case CONF_CONVERT_MAP:
+		return look_up(ctx, convert, sample);
+	case CONF_CONVERT_REGSUB:
+		return substitute(ctx, convert, sample);
 	}
 	return convert_number(ctx, convert, sample);
 }

@@ -9,6 +9,7 @@ of the other kind route by what a ClientHello says.  The servers answer with the
 
 import pathlib
 import random
+import re
 import socket
 import ssl
 import struct
@@ -104,6 +105,42 @@ str(ABC),lower abc
 str(abc),hex 616263
 str(ff),hex2i 255
 str(abc),length 3
+str(b.example),map(hosts.map) two
+str(B.example),map(hosts.map) -m found
+str(B.example),lower,map_str(hosts.map,none) two
+str(c.example),map_str(hosts.map,none) none
+str(twice),map(hosts.map) first
+str(spaced),map(hosts.map) -m str "several words"
+str(/img/big/x),map_beg(paths.map) big
+str(/img/x),map_beg(paths.map) img
+str(/other),map_beg(paths.map) root
+str(other),map_beg(paths.map) -m found
+str(a.img),map_end(ends.map) image
+str(needle),map_sub(ends.map) -m str inner
+str(www.dom.org),map_dom(ends.map) domain
+str(a/dir/b),map_dir(ends.map) directory
+str(r77),map_reg(regs.map) number
+str(7),map_int(numbers.map) seven
+int(12),map_int(numbers.map) teens
+int(99),map_int(numbers.map) -m found
+src,map_ip(networks.map) host
+ipv4(127.0.1.1),map_ip(networks.map) near
+ipv4(127.9.1.1),map_ip(networks.map) loop
+ipv4(10.1.1.1),map_ip(networks.map,far) far
+ipv6(2001:db8:1::1),map_ip(networks.map) six-one
+ipv6(2001:db8:2::1),map_ip(networks.map) six
+str(a),map_str_int(values.map) 12
+str(a),map_str_int(values.map),add(1) 13
+str(z),map_str_int(values.map,5) 5
+str(b),map_str_int(values.map) lt 0
+str(a),map_str_ip(addresses.map) 10.0.0.0/8
+str(b),map_str_ip(addresses.map) 2001:db8::/32
+str(a1b22),regsub([0-9],x) -m str axb22
+str(a1b22),regsub([0-9]+,x,g) -m str axbx
+str(a1b22),regsub([0-9]*,-,g) -m found
+str(ABab),regsub(b,x,gi) -m str AxAx
+str(abc),regsub(x,y) -m str abc
+str(abc),regsub(b,) -m str ac
 str(abc),bytes(1) -m str bc
 str(abc),bytes(1,1) -m str b
 str(a.b..c),field(2,.) b
@@ -175,6 +212,19 @@ stopping
 src 127.0.0.1 || always_false
 """.strip().splitlines()
 
+MAPS = {
+    "hosts": "# hosts\na.example one\n  b.example\t \ttwo\n\ntwice first\ntwice second\n"
+    "spaced several words\n",
+    "paths": "/ root\n/img img\n/img/big big\n/img/bigger bigger\n",
+    "ends": ".img image\needl inner\ndom domain\ndir directory\n",
+    "regs": "^x other\n^r[0-9]+$ number\n^r rest\n",
+    "numbers": "7 seven\n10:19 teens\n12 twelve\n",
+    "networks": "127.0.0.0/8 loop\n127.0.0.0/16 near\n127.0.0.1 host\n2001:db8::/32 six\n"
+    "2001:db8:1::/48 six-one\n",
+    "values": "a 12\nb -3\n",
+    "addresses": "a 10.1.2.3\nb 2001:db8::7\n",
+}
+
 TLS_RULES = """
     acl exact req.ssl_sni -i App.Example.Org
     acl ends req.ssl_sni -m end -i .end.example .zwei.example
@@ -233,6 +283,7 @@ def configuration(folder):
     lines += ["backend chosen", "    use-server b if { src 127.0.0.1 }", "    server a 127.0.0.1:7001"]
     lines += ["    server b 127.0.0.1:7002", "    tcp-response content accept if { res.len gt 0 }"]
     text = "\n".join(lines) + "\n"
+    text = re.sub(r"(map\w*\()(\w+\.map)", rf"\1{folder}/\2", text)
     return text.replace("-f ", f"-f {folder}/")
 
 
@@ -354,6 +405,8 @@ def main():
     if sys.argv[1] == "config":
         folder = pathlib.Path(sys.argv[2])
         (folder / "networks.lst").write_text("# networks\n10.0.0.0/8\n  127.0.0.0/24\n")
+        for name, lines in MAPS.items():
+            (folder / f"{name}.map").write_text(lines)
         (folder / "hosts.lst").write_text("Listed.Example\n#other.example\n\n")
         (folder / "rules.cfg").write_text(configuration(folder))
         return
