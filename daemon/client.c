@@ -95,11 +95,32 @@ client_read(int fd, struct mono until, size_t *len)
 	return NULL;
 }
 
+/* What the guardian has to say of its worker.  Only root may ask it. */
+static void
+explain(const char *rundir, FILE *errors)
+{
+	static const char question[] = "worker\n";
+	int fd = client_connect(rundir, RUNDIR_COMMAND);
+	char *answer = NULL, *text;
+	size_t len = 0;
+
+	if (fd < 0)
+		return;
+	if (send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question))
+		answer = client_read(fd, mono_add_ms(mono_now(), ANSWER_MS), &len);
+	close(fd);
+	text = answer ? strchr(answer, '\n') : NULL;
+	if (text)
+		fprintf(errors, "%s\n", text + 1);
+	free(answer);
+}
+
 static int
-no_answer(FILE *errors)
+no_answer(const struct options *o, FILE *errors)
 {
 	fprintf(errors, "tandem: it runs, but its worker does not answer within %d s\n",
 		ANSWER_MS / 1000);
+	explain(o->rundir, errors);
 	return EXIT_NO_ANSWER;
 }
 
@@ -139,7 +160,7 @@ client_show(const struct options *o, const struct client_page *page, FILE *error
 	char *text;
 
 	if (fd == -EAGAIN)
-		return no_answer(errors);
+		return no_answer(o, errors);
 	if (fd == -ENOENT || fd == -ECONNREFUSED || fd == -ENOTDIR) {
 		fprintf(errors, "tandem: nothing is running in %s\n", o->rundir);
 		return EXIT_NOTHING_RUNS;
@@ -153,7 +174,7 @@ client_show(const struct options *o, const struct client_page *page, FILE *error
 		       ? client_read(fd, until, &len)
 		       : NULL;
 	close(fd);
-	status = text && len ? show(o, page, errors, text, len) : no_answer(errors);
+	status = text && len ? show(o, page, errors, text, len) : no_answer(o, errors);
 	free(text);
 	return status;
 }

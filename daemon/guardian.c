@@ -67,6 +67,7 @@ trust(struct guardian *g)
 void
 guardian_end_probation(struct guardian *g)
 {
+	g->current->backoff.deaths = 0;
 	if (!timer_armed(&g->probation))
 		return;
 	timer_disarm(&g->loop.timers, &g->probation);
@@ -197,6 +198,7 @@ on_reaped(void *ctx, struct generation *generation, const char *how)
 		return;
 	}
 	restart_later(g, mono_since_ms(g->loop.now, generation->child.born));
+	snprintf(g->last_end, sizeof g->last_end, "%s", how);
 	log_warning("worker %s; starting another in %lld ms", how,
 		    (long long)mono_since_ms(g->restart.when, g->loop.now));
 }

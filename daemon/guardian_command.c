@@ -124,6 +124,28 @@ on_resume(struct guardian *g, const char *name, uint64_t ticket)
 	command_reply(g, ticket, 0, "");
 }
 
+/* For whoever has asked a worker that does not answer. */
+static void
+tell_worker(struct guardian *g, uint64_t ticket)
+{
+	const struct generation *n = g->current;
+	char text[256];
+
+	if (n->child.pid && generation_beating(n))
+		snprintf(text, sizeof text, "tandem: worker %d runs", (int)n->child.pid);
+	else if (n->child.pid)
+		snprintf(text, sizeof text, "tandem: worker %d %s", (int)n->child.pid,
+			 n->watched ? "is silent" : "is starting");
+	else
+		snprintf(
+			text, sizeof text,
+			"tandem: there is no worker: %u in a row died young (the last %s), another "
+			"is started in %.1f s",
+			n->backoff.deaths, g->last_end,
+			(double)mono_since(g->restart.when, g->loop.now) / (double)NS_PER_S);
+	command_reply(g, ticket, 0, text);
+}
+
 /* The rest of the line behind the word, without the space; NULL = it begins otherwise. */
 static const char *
 behind(const char *line, const char *word)
@@ -147,6 +169,8 @@ on_line(void *ctx, const char *line, size_t *len)
 		reload_ask(g, ticket);
 	else if (strcmp(line, "upgrade") == 0)
 		upgrade_ask(g, ticket);
+	else if (strcmp(line, "worker") == 0)
+		tell_worker(g, ticket);
 	else if (name && *name && conf_find_instance(g->current->conf, name) == CONF_NONE)
 		command_reply(g, ticket, 1, "tandem: there is no vrrp_instance of this name\n");
 	else if (resign)

@@ -86,6 +86,7 @@ struct guardian {
 	struct loop_fd signals;
 	struct timer tick, restart, deadline;
 	struct timer probation; /* armed while the present worker is on it */
+	char last_end[96];      /* how the last worker ended that was not to */
 	struct mono woken;      /* the turn before this one */
 	bool started;           /* a worker has said READY before */
 	bool failed;            /* the first worker ended before it was ready */

@@ -5,10 +5,9 @@ import os
 import random
 import sys
 
-from . import config, table
+from . import config, hardships, table
 from .chaos import Broken, Chaos, Kills, checked_proxy
 from .faults import FAULTS, burn
-from .hardships import HARDSHIPS
 from .interop import cells, run_cell
 from .interop import table as interop_table
 from .lab import PAIR, Lab, end_on_signals, sweep_abandoned
@@ -92,10 +91,10 @@ def fault(args):
     if args.name == "all":
         chosen = table.lines(pair)
     elif args.name == "hardships":
-        chosen = [table.Line(one, pair, one.row) for one in HARDSHIPS.values()]
+        chosen = [table.Line(one, pair, one.row) for one in {**hardships.HARDSHIPS, **hardships.TRIALS}.values()]
     elif args.name in table.NAMES:
         one = table.NAMES[args.name]
-        chosen = [table.Line(one, one.pair(pair) if args.name in table.TRIALS else pair, one.row)]
+        chosen = [table.Line(one, one.pair(pair) if args.name in table.ALL_TRIALS else pair, one.row)]
     else:
         sys.exit(f"No such fault: {args.name}; see scripts/lab fault list")
     ours = run_faults(args, chosen)

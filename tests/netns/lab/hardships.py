@@ -11,12 +11,14 @@ import socket
 import time
 
 from . import config
-from .faults import LEASE_OVER_MS, Fault
-from .lab import PROGRAMS, PYTHON
+from .faults import LEASE_OVER_MS, Fault, burn
+from .lab import PAIR, PROGRAMS, PYTHON
 from .network import run
 from .process import Process, fd_count, now, wait_until
+from .scale import Scale
+from .upkeep import Outcome, trial
 
-HARDSHIPS = {}
+HARDSHIPS, TRIALS = {}, {}
 F_SETPIPE_SZ = 1031
 PRESSED_S = 10
 
@@ -112,6 +114,25 @@ def _(drill):
     drill.master.stop()
     drill.master.start()
     drill.returns()
+
+
+# Leases
+
+
+@trial("–", "leases", "1,000 leased addresses while CPU is burnt on both nodes", "0 expired", (300, 15),
+       into=TRIALS, bare=True)  # fmt: skip
+def _(lab, pair, seconds):
+    scale = Scale("1,000 leases", 1, 1000)
+    for name in PAIR:
+        lab.tandem(name, pair, files=[("tandem.conf", scale.vrrp())]).start()
+    wanted = set(scale.addresses())
+    wait_until(lambda: wanted <= lab.network.addresses("lb1"), 30, "lb1 holds 1,000 addresses")
+    struck = now()
+    _, lines = burn(lab, seconds)
+    gone = lab.watch.removed("lb1", struck)
+    missing = wanted - lab.network.addresses("lb1")
+    problems = lines + [f"{len(missing)} addresses are missing"] * bool(missing)
+    return Outcome(f"{len(gone)} expired in {seconds} s", not gone and not problems, problems)
 
 
 # Memory and descriptors
@@ -282,6 +303,16 @@ def _(drill):
 # Crash loops
 
 
+def says_why_nobody_is_there(drill):
+    """Between two workers it is the guardian that answers; the pauses grow to ten seconds."""
+    for _ in range(3):
+        victim = drill.master.wait_worker(15)
+        os.kill(victim, signal.SIGKILL)
+        if "there is no worker" in drill.master.command("status")[1]:
+            return True
+    return False
+
+
 @hardship("crash-loop", "the worker dies whenever it is MASTER", lambda pair: 50)
 def _(drill):
     """After five times the node leaves the address to the other, and says why."""
@@ -299,6 +330,7 @@ def _(drill):
     drill.probe.wait_ok(in_a_row=500)
     drill.holds("lb2", within=0.1)
     drill.must("on probation" in drill.master.status(), "the status does not say why")
+    drill.must(says_why_nobody_is_there(drill), "the status does not say that there is no worker")
     yield
     drill.must(drill.master.command("resume")[0] == 0, "resume failed")
     drill.returns()

@@ -2,17 +2,17 @@
 
 import dataclasses
 
-from . import config
+from . import config, hardships
 from .faults import FAULTS, Drill
-from .hardships import HARDSHIPS
 from .lab import PAIR, Lab
 from .upkeep import TRIALS, UPKEEP
 
 MANY = 8000  # connections open in faults where the kernel's clearing up could delay the rest
 FAST = config.Pair(version=3, advert_s=0.01)
 FAST_ROWS = ("term", "kill", "segv", "killall", "proxy", "hang", "noway", "link", "carrier", "port")
-DRILLS = {**FAULTS, **UPKEEP, **HARDSHIPS}
-NAMES = {**DRILLS, **TRIALS}
+DRILLS = {**FAULTS, **UPKEEP, **hardships.HARDSHIPS}
+ALL_TRIALS = {**TRIALS, **hardships.TRIALS}
+NAMES = {**DRILLS, **ALL_TRIALS}
 KINDS = ("tandem", "keepalived")
 
 
@@ -26,7 +26,7 @@ class Line:
 
     @property
     def is_trial(self):
-        return self.what.name in TRIALS
+        return self.what.name in ALL_TRIALS
 
 
 def number(label):
@@ -95,6 +95,9 @@ class Bench:
         self.clear()
         self.lab = Lab()
         self.lab.up()
+        self.built = wanted
+        if line.is_trial and line.what.bare:
+            return
         proxy = made and made.proxy and made.proxy()
         for name in PAIR:
             if self.kind == "tandem":
@@ -104,7 +107,6 @@ class Bench:
         if made and made.prepare:
             made.prepare(self.lab)
         self.lab.start_pair()
-        self.built = wanted
 
     def run(self, line):
         """The Result or Outcome of the line."""

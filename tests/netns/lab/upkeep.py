@@ -133,6 +133,7 @@ class Trial:
     pair: object  # callable: the table's Pair -> the trial's
     run: object  # callable: lab with a running pair, its Pair, rounds -> Outcome
     repeated: tuple
+    bare: bool = False  # makes the nodes itself
 
 
 @dataclasses.dataclass
@@ -142,9 +143,9 @@ class Outcome:
     problems: list = dataclasses.field(default_factory=list)
 
 
-def trial(row, name, title, bound, repeated, pair=lambda pair: pair):
+def trial(row, name, title, bound, repeated, pair=lambda pair: pair, into=TRIALS, **more):
     def register(run):
-        TRIALS[name] = Trial(row, name, title, bound, pair, run, repeated)
+        into[name] = Trial(row, name, title, bound, pair, run, repeated, **more)
         return run
 
     return register

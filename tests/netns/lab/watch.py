@@ -86,6 +86,11 @@ class AddressWatch:
         with self._lock:
             return [e for e in self._events if e[2] == address and e[0] >= since]
 
+    def removed(self, node, since):
+        """[(time, address)] of all that the node has lost."""
+        with self._lock:
+            return [(at, gone) for at, who, gone, added in self._events if who == node and not added and at >= since]
+
     def spans(self, address, node):
         """[(from, to)] in which the node held the address; to is now if it still does."""
         result, start = [], None
