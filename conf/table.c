@@ -174,12 +174,14 @@ table_announces_secret(const char *word)
 
 	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
 		for (size_t i = 0; i < tables[t]->rows_n; i++) {
-			const char *name = tables[t]->rows[i].name;
-			/* A short one misspelt twice would be any word. */
-			unsigned limit = strlen(name) < 6 ? 1 : 2;
+			const struct conf_row *row = &tables[t]->rows[i];
+			unsigned limit;
 
-			if ((tables[t]->rows[i].flags & ROW_SECRET) &&
-			    nearest_distance(word, name, limit) <= limit)
+			if (!(row->flags & ROW_SECRET))
+				continue;
+			/* A short one misspelt twice would be any word. */
+			limit = strlen(row->name) < 6 ? 1 : 2;
+			if (nearest_distance(word, row->name, limit) <= limit)
 				return true;
 		}
 	}
