@@ -100,6 +100,7 @@ parse_host(struct arena *arena, const char *s, uint8_t family, struct conf_addre
 	if (!s[strspn(s, "0123456789.")])
 		return "this is no IPv4 address";
 	address->kind = CONF_ADDRESS_NAME;
+	address->ip.family = family;
 	return NULL;
 }
 

@@ -17,7 +17,8 @@ enum conf_port_kind {
 struct conf_address {
 	enum conf_address_kind kind;
 	const char *host;           /* as written, without prefix, brackets and port */
-	struct ip ip;               /* IP: "*" and "" are 0.0.0.0, or :: after "ipv6@" */
+	struct ip ip;               /* IP: "*" and "" are 0.0.0.0, or :: after "ipv6@".  NAME: only
+				     * the family that is asked for, or AF_UNSPEC */
 	struct sock_addr unix_path; /* UNIX */
 	int fd;                     /* FD */
 	enum conf_port_kind port_kind;

@@ -49,16 +49,26 @@ parser_given(const struct conf_parser *p, struct conf_range range, const char *n
 	return NULL;
 }
 
+/* What was read on the way already, by this reading or the guardian's; CONF_NONE = it was not. */
+static uint32_t
+find_values(const struct conf *conf, const char *name)
+{
+	for (uint32_t i = 0; i < conf->sources_n; i++)
+		if (conf->sources[i].values && strcmp(conf->sources[i].name, name) == 0)
+			return i;
+	return CONF_NONE;
+}
+
 uint32_t
 parser_values(struct conf_parser *p, const char *path, struct conf_pos pos)
 {
 	struct conf *conf = p->conf;
 	struct conf_source source = { .name = path, .text = "", .values = true };
+	uint32_t known = find_values(conf, path);
 	int r;
 
-	for (uint32_t i = 0; i < conf->sources_n; i++)
-		if (conf->sources[i].values && strcmp(conf->sources[i].name, path) == 0)
-			return i;
+	if (known != CONF_NONE)
+		return known;
 	r = p->options->read_values ? p->options->read_values(p->arena, path, &source) : 0;
 	if (r < 0) {
 		conf_error(&p->reporter, pos, "cannot read `%.200s`: %s", path, strerror(-r));
@@ -66,6 +76,33 @@ parser_values(struct conf_parser *p, const char *path, struct conf_pos pos)
 	}
 	*ARENA_PUSH(p->arena, conf->sources, conf->sources_n) = source;
 	return (uint32_t)conf->sources_n - 1;
+}
+
+const char *
+parser_look_up(struct conf_parser *p, struct conf_address *address)
+{
+	struct conf *conf = p->conf;
+	/* Kept among the files of values, none of which has such a name. */
+	const char *name = arena_printf(p->arena, "host %u %s", address->ip.family, address->host);
+	struct conf_source source = { .name = name, .values = true };
+	uint32_t known = find_values(conf, name);
+	const char *wrong;
+	char buf[IP_STRLEN];
+
+	if (known != CONF_NONE)
+		return ip_parse(conf->sources[known].text, &address->ip) < 0 ? "it has no address"
+									     : NULL;
+	if (!p->options->look_up) {
+		address->ip = (struct ip){ .family = AF_UNSPEC };
+		return NULL;
+	}
+	wrong = p->options->look_up(address->host, address->ip.family, &address->ip);
+	if (wrong)
+		return wrong;
+	source.text = arena_strdup(p->arena, ip_format(&address->ip, buf));
+	source.len = strlen(source.text);
+	*ARENA_PUSH(p->arena, conf->sources, conf->sources_n) = source;
+	return NULL;
 }
 
 uint32_t

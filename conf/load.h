@@ -68,6 +68,12 @@ struct conf_options {
 	 * among the sources are known, others are taken to be empty.  Not packed.
 	 */
 	int (*read_values)(struct arena *arena, const char *path, struct conf_source *source);
+	/*
+	 * Looks up a host that `bind` or `log` names, in a family or (AF_UNSPEC) any; may block.
+	 * NULL or what is wrong.  No function = only those among the sources are known, others have
+	 * no address.  Not packed.
+	 */
+	const char *(*look_up)(const char *host, uint8_t family, struct ip *ip);
 	/* Told of each word as it is read; NULL = nobody asks.  Not packed. */
 	void (*tell_class)(void *ctx, enum conf_class class, const char *table, const char *word,
 			   struct conf_pos pos);
@@ -91,7 +97,7 @@ int conf_read_values(struct arena *arena, const char *path, struct conf_source *
 
 /*
  * Parses and checks.  Always returns a configuration in `arena`; it may be used only if
- * report->errors is 0.  Never blocks (host names stay names), reads no file but those of
+ * report->errors is 0.  Blocks only in options->look_up, reads no file but those of
  * options->key_files and by options->read_values, logs nothing: what is to be said is in *report, in
  * order of position, all errors of all sources.  What was read is at the end of conf->sources, which
  * is what to pack.

@@ -393,7 +393,7 @@ struct conf_source {
 	size_t len;
 	/* Read because of an `include` there; line 0: named by who started us. */
 	uint32_t includer, include_line;
-	bool values; /* what `-f` of an acl names: lines to compare with */
+	bool values; /* read on the way: what `-f` of an acl names, or the address of a host */
 };
 
 struct conf {

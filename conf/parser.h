@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "conf/address.h"
 #include "conf/names.h"
 #include "conf/table.h"
 
@@ -162,6 +163,10 @@ const struct conf_pos *parser_given(const struct conf_parser *p, struct conf_ran
 
 /* The index of the source that holds a file of values, or CONF_NONE after an error at `pos`. */
 uint32_t parser_values(struct conf_parser *p, const char *path, struct conf_pos pos);
+
+/* Gives the address of a host (CONF_ADDRESS_NAME) in address->ip, AF_UNSPEC where nobody looks names
+ * up.  NULL, or what is wrong. */
+const char *parser_look_up(struct conf_parser *p, struct conf_address *address);
 
 /* The index of an interface's name in conf->interfaces, which it joins. */
 uint32_t parser_interface(struct conf_parser *p, const char *name);

@@ -201,11 +201,13 @@ add_binds(struct conf_call *call, const char *element, struct conf_pos pos,
 	struct conf_proxy *proxy = call->object;
 	struct conf_address address;
 	const char *error = address_parse(p->arena, element, &address), *colon;
+	bool is_host =
+		!error && (address.kind == CONF_ADDRESS_IP || address.kind == CONF_ADDRESS_NAME);
 
-	if (!error && address.kind == CONF_ADDRESS_NAME)
-		error = "names are not looked up here, write an address";
-	if (!error && address.kind == CONF_ADDRESS_IP && address.port_kind != CONF_PORT_FIXED)
+	if (is_host && address.port_kind != CONF_PORT_FIXED)
 		error = "a port is missing (ADDRESS:PORT)";
+	else if (!error && address.kind == CONF_ADDRESS_NAME)
+		error = parser_look_up(p, &address);
 	if (error) {
 		conf_error(&p->reporter, pos, "cannot listen on `%.60s`: %s", element, error);
 		return;
@@ -229,7 +231,7 @@ add_binds(struct conf_call *call, const char *element, struct conf_pos pos,
 		bind->inherited_fd = address.fd;
 		if (address.kind == CONF_ADDRESS_UNIX)
 			bind->address = address.unix_path;
-		else if (address.kind == CONF_ADDRESS_IP)
+		else if (is_host && address.ip.family != AF_UNSPEC)
 			bind->address = sock_addr_from_ip(&address.ip, (uint16_t)port);
 	}
 }

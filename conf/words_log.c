@@ -67,9 +67,15 @@ set_target(struct conf_call *call, const struct conf_word *word, struct conf_log
 	if (error)
 		return error;
 	switch (address.kind) {
+	case CONF_ADDRESS_NAME:
 	case CONF_ADDRESS_IP:
 		if (address.port_kind == CONF_PORT_OFFSET || address.port != address.port_to)
 			return "a target has one port";
+		if (address.kind == CONF_ADDRESS_NAME) {
+			error = parser_look_up(call->p, &address);
+			if (error || address.ip.family == AF_UNSPEC)
+				return error;
+		}
 		log->address = sock_addr_from_ip(&address.ip, address.port_kind == CONF_PORT_FIXED
 								      ? (uint16_t)address.port
 								      : 514);
@@ -82,8 +88,6 @@ set_target(struct conf_call *call, const struct conf_word *word, struct conf_log
 			return "of the descriptors only stdout and stderr are there";
 		log->fd = address.fd;
 		return NULL;
-	case CONF_ADDRESS_NAME:
-		return "names are not looked up here, write an address";
 	}
 	return "this is no address";
 }

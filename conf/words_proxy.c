@@ -179,7 +179,7 @@ static const struct conf_row rows[] = {
 	{ "enabled", CONF_TYPE_NOTICE, .doc = "a section is enabled unless `disabled`" },
 	{ "bind", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_FRONT | ROW_NAMED,
 	  .inside = &table_bind, .parse = parse_bind, .print = print_binds,
-	  .doc = "an address and port to listen on" },
+	  .doc = "an address and port to listen on; a host is looked up when the file is loaded" },
 	{ "maxconn", CONF_TYPE_INT, ROW_FIELD(conf_proxy, maxconn), .flags = ROW_FRONT,
 	  .max = 10000000, .doc = "connections at a time, more wait in the kernel; 0 = global" },
 	{ "rate-limit sessions", CONF_TYPE_INT, ROW_FIELD(conf_proxy, rate_limit),

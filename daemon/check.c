@@ -10,6 +10,7 @@
 #include "daemon/own_addresses.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,6 +76,26 @@ does_nothing(const struct conf *conf)
 	       conf->static_paths.routes_n == 0 && conf->static_paths.rules_n == 0;
 }
 
+/* conf_options.look_up: the first address, which is the one that getaddrinfo prefers. */
+static const char *
+look_up(const char *host, uint8_t family, struct ip *ip)
+{
+	struct addrinfo hints = { .ai_family = family,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo *found;
+	struct sock_addr address = { .len = 0 };
+	int error = getaddrinfo(host, NULL, &hints, &found);
+
+	if (error)
+		return gai_strerror(error);
+	memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+	address.len = found->ai_addrlen;
+	*ip = sock_addr_ip(&address);
+	freeaddrinfo(found);
+	return NULL;
+}
+
 int
 check_load(struct check *c, const struct options *o)
 {
@@ -91,10 +112,12 @@ check_load(struct check *c, const struct options *o)
 	}
 	if (!o->elsewhere && o->command != OPTIONS_DUMP)
 		c->options.key_files = &c->key_files;
+	if (!o->elsewhere && o->command != OPTIONS_DUMP)
+		c->options.look_up = look_up;
 	if (!o->elsewhere)
 		c->options.read_values = conf_read_values;
 	c->conf = conf_load(c->arena, c->sources, c->sources_n, &c->options, &report);
-	c->sources = c->conf->sources; /* with the files of values that they name */
+	c->sources = c->conf->sources; /* with what was read on the way */
 	c->sources_n = c->conf->sources_n;
 	own_addresses_close();
 	if (report.errors == 0 && o->command != OPTIONS_DUMP && !o->elsewhere)

@@ -4,6 +4,7 @@
  *
  *     conf-tool [--classes | --peer FILE | --host] [-L NODE] FILE…
  *
+ * It knows one other host, lb.example.org, at 10.0.0.5 and fd00::5.
  * With --host it knows about a host: 10.0.0.1 is its only address, in 10.0.0.0/24 on each interface.
  * With --peer it also compares the files with the other node's, and fails if they make no pair.
  * With --classes it prints what became of each word instead: line, class, table, word.
@@ -45,6 +46,15 @@ host_lacks_network(const char *interface, const struct ip *ip)
 	return strncmp(ip_format(ip, buf), "10.0.0.", 7) != 0;
 }
 
+static const char *
+look_up(const char *host, uint8_t family, struct ip *ip)
+{
+	if (strcmp(host, "lb.example.org") == 0 &&
+	    ip_parse(family == AF_INET6 ? "fd00::5" : "10.0.0.5", ip) == 0)
+		return NULL;
+	return "no such host";
+}
+
 /* Compares with what the other node loads, as lb2.  The exit status. */
 static int
 compare(struct arena *arena, const struct conf *conf, const char *path)
@@ -66,7 +76,9 @@ int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
-	struct conf_options options = { .node = "lb1", .read_values = conf_read_values };
+	struct conf_options options = { .node = "lb1",
+					.read_values = conf_read_values,
+					.look_up = look_up };
 	struct conf_report report;
 	struct conf_source *sources;
 	const struct conf *conf;

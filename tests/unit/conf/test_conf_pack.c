@@ -224,6 +224,46 @@ values_travel(void **state)
 	arena_free(arena);
 }
 
+static const char *
+look_up(const char *host, uint8_t family, struct ip *ip)
+{
+	assert_string_equal(host, "lb.example");
+	return ip_parse(family == AF_INET6 ? "fd00::5" : "10.0.0.5", ip) < 0 ? "no address" : NULL;
+}
+
+static void
+hosts_travel(void **state)
+{
+	static const char text[] = "frontend f\n bind lb.example:1\n bind ipv6@lb.example:1\n"
+				   " bind lb.example:2\n log lb.example local0\n";
+	struct arena *arena = arena_new();
+	struct conf_options options = { .node = "n", .look_up = look_up }, options_back;
+	struct conf_source source = { "test", text, sizeof text - 1 }, *back;
+	struct conf_report report;
+	const struct conf *conf = conf_load(arena, &source, 1, &options, &report);
+	char buf[SOCK_ADDR_STRLEN];
+	size_t back_n, len;
+	void *block;
+
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(conf->sources_n, 3);
+	block = conf_pack(arena, conf->sources, conf->sources_n, &options, &len);
+	assert_int_equal(conf_unpack(arena, block, len, &back, &back_n, &options_back), 0);
+	assert_null(options_back.look_up);
+	conf = conf_load(arena, back, back_n, &options_back, &report);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(conf->proxies[0].binds_n, 3);
+	assert_string_equal(sock_addr_format(&conf->proxies[0].binds[0].address, buf),
+			    "10.0.0.5:1");
+	assert_string_equal(sock_addr_format(&conf->proxies[0].binds[1].address, buf),
+			    "[fd00::5]:1");
+	assert_string_equal(sock_addr_format(&conf->proxies[0].binds[2].address, buf),
+			    "10.0.0.5:2");
+	assert_string_equal(sock_addr_format(&conf->proxies[0].logs[0].address, buf),
+			    "10.0.0.5:514");
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -231,6 +271,7 @@ main(void)
 		cmocka_unit_test(there_and_back),  cmocka_unit_test(nothing_given),
 		cmocka_unit_test(damaged),         cmocka_unit_test(files_and_folders),
 		cmocka_unit_test(includes_travel), cmocka_unit_test(values_travel),
+		cmocka_unit_test(hosts_travel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
