@@ -27,7 +27,6 @@ substitutes(void **state)
 		{ "b*", "abbc", "-", true, "-a--c-" },
 		{ "(a)(b)?", "aab", "[\\1\\2\\0]", true, "[aa][abab]" },
 		{ "a", "a", "\\9\\\\1", false, "\\1" },
-		{ "(.)\\K", "ab", "-", true, "a-b-" },
 		{ "^a", "aaa", "", true, "aa" },
 		{ "a$", "", "x", true, "" },
 	};
