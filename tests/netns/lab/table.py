@@ -188,6 +188,8 @@ def markdown(ours, theirs, short=False, asked=None):
 def other_figure(line, result):
     """Theirs, with the requests where those are what the row is about."""
     text = figure(line, result)
+    if line.what.name == "killall" and "lb1" in result.holder:
+        text += ", its address stays"
     if not line.is_trial and (line.what.max_failed is not None or line.what.until_last) and result.failed:
         text += f", {result.failed} of {result.probes} failed"
     return text
