@@ -125,8 +125,9 @@ publish_sums(struct backend *be)
 
 	changed = atomic_exchange(&cell->usable, usable) != usable;
 	changed |= atomic_exchange(&cell->total, be->servers_n) != be->servers_n;
-	changed |= atomic_exchange(&cell->in_transition, be->sums.in_transition) !=
-		   be->sums.in_transition;
+	/* Whether there is any: thousands of servers must not ring thousands of times for it. */
+	changed |= !atomic_exchange(&cell->in_transition, be->sums.in_transition) !=
+		   !be->sums.in_transition;
 	changed |= atomic_exchange(&cell->settled, settled) != settled;
 	if (changed)
 		health_ring(board);
