@@ -35,39 +35,32 @@ interval_ms(const struct check *c)
 	return server_check_interval_ms(c->server);
 }
 
-/* When the next one is due, c->beat being the one just made. */
-static struct mono
-next_beat(struct check *c)
+/* How long to wait from a beat to the next. */
+static int64_t
+next_ns(struct check *c)
 {
 	uint32_t percent = c->thread->proxy->conf->spread_checks;
 	int64_t inter_ns;
 
 	c->interval_ms = interval_ms(c);
 	inter_ns = c->interval_ms * NS_PER_MS;
-	if (!c->spread) {
-		/* From the bunch of first checks to this one's own place in the interval. */
-		c->spread = true;
-		return mono_add_ns(c->beat, inter_ns * (c->place + 1) / c->of);
-	}
-	if (percent)
+	if (percent && c->beat.begun)
 		inter_ns +=
 			inter_ns * percent / 100 * ((int)(rand_r(&c->random) % 201) - 100) / 100;
-	return mono_add_ns(c->beat, inter_ns);
+	return inter_ns;
 }
 
 /* What it has come to may call for another interval than the one there was when it was made. */
 static void
 keep_up(struct check *c)
 {
-	struct mono now = c->thread->loop.now, due;
+	struct mono now = c->thread->loop.now, next;
 
 	if (!c->overdue && interval_ms(c) == c->interval_ms)
 		return;
-	due = next_beat(c);
-	if (c->overdue || mono_before(due, now))
-		due = now;
+	next = c->overdue ? now : check_beat_again(&c->beat, now, next_ns(c));
 	c->overdue = false;
-	timer_arm(&c->thread->loop.timers, &c->next, due);
+	timer_arm(&c->thread->loop.timers, &c->next, next);
 }
 
 void
@@ -91,36 +84,35 @@ static void
 on_next(struct timer *timer, struct mono now)
 {
 	struct check *c = CONTAINER_OF(timer, struct check, next);
-	struct mono beat = timer->when, due;
+	struct timer_heap *timers = &c->thread->loop.timers;
+	struct mono next;
 
 	if (c->asking) {
-		/* fastinter is shorter than what a check may take: at once after this one's end. */
+		/* A check may take as long as an interval: at once after this one's end. */
 		c->overdue = true;
 		return;
 	}
 	/* In maintenance a server is left alone; its agent may end that. */
 	if (!atomic_load(&c->server->resolved) ||
 	    (!c->agent && server_state_get(c->server) == SERVER_DISABLED)) {
-		timer_arm(&c->thread->loop.timers, &c->next, mono_add_ms(now, CHECK_FIRST_MS));
+		next = check_beat_move(&c->beat, mono_add_ms(now, CHECK_FIRST_MS));
+		timer_arm(timers, timer, next);
 		return;
 	}
-	/* A thread that was held up does not make up for lost beats. */
-	c->beat = mono_since_ms(now, beat) > CHECK_FIRST_MS ? now : beat;
-	due = next_beat(c);
-	/* The limit is armed first: where both are due it ends this check before the next. */
+	next = check_beat_next(&c->beat, now, next_ns(c));
 	c->asking = true;
 	c->began = mono_now();
 	check_talk(c);
 	/* Unless it has ended already, and wants another interval. */
-	if (!timer_armed(&c->next))
-		timer_arm(&c->thread->loop.timers, &c->next, due);
+	if (!timer_armed(timer))
+		timer_arm(timers, timer, next);
 }
 
 void
 check_start(struct check *c, struct proxy_thread *t, struct server *server, bool agent,
 	    uint32_t place, uint32_t of)
 {
-	uint32_t inter_ms, window_ms;
+	int64_t inter_ns;
 
 	*c = (struct check){
 		.server = server,
@@ -131,14 +123,11 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, bool
 		.next = { .fire = on_next },
 		.limit = { .fire = check_talk_limit },
 		.warm = { .fire = on_warm },
-		.place = place,
-		.of = of,
 		.random = server->number + 1,
 	};
-	inter_ms = interval_ms(c);
-	window_ms = inter_ms < CHECK_FIRST_MS ? inter_ms : CHECK_FIRST_MS;
+	inter_ns = interval_ms(c) * NS_PER_MS;
 	timer_arm(&t->loop.timers, &c->next,
-		  mono_add_ns(t->loop.now, window_ms * NS_PER_MS * place / of));
+		  check_beat_start(&c->beat, t->loop.now, inter_ns, place, of));
 }
 
 void
@@ -149,7 +138,7 @@ check_hurry(struct check *c)
 	struct mono soon = mono_add_ms(c->thread->loop.now, soon_ms);
 
 	if (timer_armed(&c->next) && soon.ns < c->next.when.ns)
-		timer_arm(&c->thread->loop.timers, &c->next, soon);
+		timer_arm(&c->thread->loop.timers, &c->next, check_beat_move(&c->beat, soon));
 }
 
 void

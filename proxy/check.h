@@ -1,21 +1,17 @@
 /*
  * check.h - health checks: who asks a server how it is, and when.
  *
- * A server's check runs on one thread, chosen by the server's number.  The first one comes within
- * CHECK_FIRST_MS, so that nothing waits long for a first verdict; from then on the checks of a
- * thread are spread over their interval and keep their beat: the next is counted from the start of
- * the last, not from its end.
+ * A server's check runs on one thread, chosen by the server's number.
  *
- * check.c has the beat, check_talk.c the conversation: the steps of the backend's program, over a
- * struct conn.
+ * check_beat.c tells when it is due, check.c makes it, check_talk.c has the conversation: the steps
+ * of the backend's program, over a struct conn.
  */
 #pragma once
 
 #include "proxy/backend.h"
+#include "proxy/check_beat.h"
 #include "proxy/conn.h"
 #include "proxy/relay.h"
-
-#define CHECK_FIRST_MS 200
 
 struct proxy_thread;
 
@@ -24,15 +20,13 @@ struct check {
 	const struct check_program *program; /* the backend's, or the agent's */
 	bool agent;                          /* it is an agent that is asked */
 	struct proxy_thread *thread;
-	struct timer next;    /* the next beat */
-	struct timer limit;   /* the present one has taken too long */
-	struct timer warm;    /* the next step of `slowstart` */
-	struct mono beat;     /* when the present one was due */
-	uint32_t interval_ms; /* from there to the next */
+	struct timer next;  /* the next beat */
+	struct timer limit; /* the present one has taken too long */
+	struct timer warm;  /* the next step of `slowstart` */
+	struct check_beat beat;
+	uint32_t interval_ms; /* from the present beat to the next */
 	struct mono began;    /* when it was made, to tell its duration */
 	bool overdue;         /* the next beat came while it was under way */
-	uint32_t place, of;   /* among all checks: where in the interval */
-	bool spread;          /* the first one has been made */
 	unsigned random;
 
 	/* While asking. */

@@ -320,7 +320,7 @@ begin(struct session *s)
 	struct sock_addr to = dial_destination(s);
 	int one = 1, family = to.any.sa_family, fd, r;
 
-	fd = outbound_connect(s->target, &to, proxy_random(s->thread));
+	fd = outbound_connect(s->target, &to, proxy_random(s->thread), false);
 	if (fd < 0)
 		return -fd;
 	conn_init(&s->server, fd, server_ready, family);

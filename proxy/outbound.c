@@ -71,7 +71,8 @@ set_options(int fd, const struct server *server, uint64_t random)
 }
 
 int
-outbound_connect(const struct server *server, const struct sock_addr *to, uint64_t random)
+outbound_connect(const struct server *server, const struct sock_addr *to, uint64_t random,
+		 bool patient)
 {
 	int family = to->any.sa_family, fd, r = 0;
 
@@ -80,6 +81,8 @@ outbound_connect(const struct server *server, const struct sock_addr *to, uint64
 		return -errno;
 	if (family != AF_UNIX)
 		r = set_options(fd, server, random);
+	if (patient && family != AF_UNIX)
+		set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (r == 0 && connect(fd, &to->any, to->len) < 0 && errno != EINPROGRESS)
 		r = -errno;
 	if (r < 0) {

@@ -269,6 +269,8 @@ checks_see_a_server_die_and_return(void **state)
 static void
 checks_keep_their_beat(void **state)
 {
+	/* With RST instead of FIN the server's program would not learn of them. */
+	struct conf_step connect = { .kind = CONF_STEP_CONNECT, .linger = true };
 	struct origin a;
 	struct site site;
 	struct mono began;
@@ -278,6 +280,8 @@ checks_keep_their_beat(void **state)
 	site_init(&site);
 	site_add_server(&site, "s1", a.port)->check = true;
 	site.servers[0].inter_ms = 20;
+	site.proxies[1].health.steps = &connect;
+	site.proxies[1].health.steps_n = 1;
 	site_start(&site, 1);
 	WAIT_UNTIL(atomic_load(&a.accepted) >= 2);
 	began = mono_now();
