@@ -70,8 +70,8 @@ def drop_missing(options):
 def run(options, directory):
     os.chmod(directory, 0o755)  # a proxy that has dropped its privileges looks into it
     bench = Bench(options, directory)
-    addresses = [s.server for s in bench.subjects.values()]
-    server = bench.popen_tool("server", [*addresses, bench.checked])
+    addresses = [a for s in bench.subjects.values() for a in (s.server, *s.checked)]
+    server = bench.popen_tool("server", addresses)
     try:
         bench.run_rounds()
         if not options.no_strace:

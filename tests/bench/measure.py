@@ -13,6 +13,8 @@ from subjects import SUBJECTS
 
 IDLE_WATCH_S = 2.0
 CHECKED_SERVERS = 10000
+CHECKED_ADDRESSES_MAX = 100
+CHECKED_ADDRESSES = {"checks": 1, "checks-spread": CHECKED_ADDRESSES_MAX}
 CHECK_SETTLE_S = 6  # the first checks come sooner than the later ones
 CHECK_WATCH_S = 10
 
@@ -80,14 +82,18 @@ def scenarios(quick):
             keepalive + ["2000"],
         ),
         *tls_scenarios(quick, keepalive, connect),
-        Scenario(
-            "checks",
-            f"{CHECKED_SERVERS:,} servers, each checked every 2 s",
-            "% of a core",
-            [],
-            1,
-            1,
-            keepalive + ["500"],
+        *(
+            Scenario(
+                name,
+                f"{CHECKED_SERVERS:,} servers on {count} address{'es'[:2 * (count > 1)]},"
+                " each checked every 2 s",
+                "% of a core",
+                [],
+                1,
+                1,
+                keepalive + ["500"],
+            )
+            for name, count in CHECKED_ADDRESSES.items()
         ),
     ]
 
@@ -147,15 +153,15 @@ class Bench:
         cpus = sorted(os.sched_getaffinity(0))
         self.load_cpu, self.proxy_cpu = cpus[0], cpus[-1]
         names = options.subjects
-        *ports, checked_port = free_ports(2 * len(names) + 1)
-        self.checked = f"127.0.0.{2 + len(names)}:{checked_port}"
+        ports = free_ports(3 * len(names))
         # A server address each: the port numbers towards it are the subject's own.
         self.subjects = {
             name: SUBJECTS[name](
                 name,
                 self,
-                f"127.0.0.1:{ports[2 * i]}",
-                f"127.0.0.{2 + i}:{ports[2 * i + 1]}",
+                f"127.0.0.1:{ports[3 * i]}",
+                f"127.0.0.{2 + i}:{ports[3 * i + 1]}",
+                [f"127.0.1.{1 + k}:{ports[3 * i + 2]}" for k in range(CHECKED_ADDRESSES_MAX)],
             )
             for i, name in enumerate(names)
         }
@@ -211,7 +217,8 @@ class Bench:
         subjects = [self.subjects[name] for name in names]
         try:
             for subject in subjects:
-                checked = (CHECKED_SERVERS, self.checked) if scenario.name == "checks" else None
+                addresses = CHECKED_ADDRESSES.get(scenario.name)
+                checked = (CHECKED_SERVERS, addresses) if addresses else None
                 subject.start(scenario.splice, scenario.tls, checked)
                 self.load(subject, scenario.warm_up)
             yield subjects
@@ -227,11 +234,11 @@ class Bench:
 
     def run_round(self, number, scenario):
         names = [n for n in self.subjects if self.takes_part(n, scenario)]
-        measure = {
-            "idle": self.measure_idle,
-            "tls-idle": self.measure_idle,
-            "checks": self.measure_checks,
-        }.get(scenario.name, self.measure_cpu)
+        measure = self.measure_cpu
+        if scenario.name in ("idle", "tls-idle"):
+            measure = self.measure_idle
+        elif scenario.name in CHECKED_ADDRESSES:
+            measure = self.measure_checks
         if not names:
             return
         results = []
@@ -249,7 +256,7 @@ class Bench:
 
     @staticmethod
     def takes_part(name, scenario):
-        if scenario.name == "checks":
+        if scenario.name in CHECKED_ADDRESSES:
             return name in ("haproxy", "tandem")
         return name != "relay" or not scenario.tls
 

@@ -57,16 +57,17 @@ stream {{
 
 
 class Subject:
-    """A proxy under test.  `listen` and `server` are "address:port"."""
+    """A proxy under test.  `listen`, `server` and each of `checked` are "address:port"."""
 
-    def __init__(self, name, bench, listen, server):
+    def __init__(self, name, bench, listen, server, checked):
         self.name = name
         self.bench = bench
         self.listen = listen
         self.server = server
         self.process = None
+        self.checked = checked
         self.tls = False
-        self.checked = None
+        self.more_servers = None
         self.log = os.path.join(bench.directory, f"{name}.log")
 
     def path(self, name):
@@ -94,21 +95,24 @@ class Subject:
         )
 
     def connections_max(self, splice):
-        if self.checked:
+        if self.more_servers:
             return CONNECTIONS_MAX_CHECKS
         return CONNECTIONS_MAX_SPLICE if splice else CONNECTIONS_MAX
 
     def checked_servers(self):
         """Backup servers that do nothing but be checked."""
-        if not self.checked:
+        if not self.more_servers:
             return ""
-        count, address = self.checked
-        return "".join(f"    server c{i} {address} check inter 2s backup\n" for i in range(count))
+        count, addresses = self.more_servers
+        return "".join(
+            f"    server c{i} {self.checked[i % addresses]} check inter 2s backup\n"
+            for i in range(count)
+        )
 
-    def start(self, splice=False, tls=False, checked=None):
-        """`checked`: how many more servers there are, and their address."""
+    def start(self, splice=False, tls=False, more_servers=None):
+        """`more_servers`: how many there are, and how many addresses they share."""
         self.tls = tls
-        self.checked = checked
+        self.more_servers = more_servers
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(splice),
@@ -118,7 +122,7 @@ class Subject:
                 preexec_fn=prepare_child(self.bench.proxy_cpu),
             )
         host, port = self.listen.split(":")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not answers(host, int(port), tls):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
