@@ -21,13 +21,21 @@ PYTHON = "/usr/bin/python3"
 PAIR = ("lb1", "lb2")
 
 
+def _is_abandoned(name):
+    """Does td<pid>-... belong to a run whose process is gone?"""
+    owner = name.removeprefix("td").partition("-")[0]
+    return name.startswith("td") and owner.isdigit() and not os.path.exists(f"/proc/{owner}")
+
+
 def sweep_abandoned():
-    """Removes the namespaces of earlier runs (td<pid>-...) whose process is gone."""
+    """Removes the namespaces, processes and directories of earlier runs that were killed."""
     for line in run("ip", "netns", "list").splitlines():
         name = line.split()[0] if line else ""
-        owner = name[2:].partition("-")[0]
-        if name.startswith("td") and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
-            sweep(f"td{owner}")
+        if _is_abandoned(name):
+            sweep(name.partition("-")[0])
+    for directory in pathlib.Path(tempfile.gettempdir()).glob("tandem-td*"):
+        if _is_abandoned(directory.name.removeprefix("tandem-")):
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 class Probe:

@@ -158,14 +158,15 @@ struct fixture {
 	struct arena *arena;
 	struct conf *conf;
 	struct loop loop; /* only to wait in */
-	char parent[32], rundir[64], marker[64];
+	char rundir[64], marker[64];
 	pid_t pid;
 	int capture;
 	struct mono since;
 };
 
-/* The guardian that a failed test leaves behind; see clean_up. */
+/* The guardian that a failed test leaves behind, and the directory of every one; see clean_up. */
 static pid_t running;
+static char parent[32];
 
 static pid_t
 fork_guardian(const struct guardian_setup *setup)
@@ -188,10 +189,12 @@ end_of(pid_t pid)
 	return status;
 }
 
-/* Whatever a test came to: the next one finds no guardian and no VIP. */
+/* Whatever a test came to: the next one finds no guardian, no file and no VIP. */
 static int
 clean_up(void **state)
 {
+	char command[80];
+
 	if (running > 0) {
 		kill(running, SIGKILL);
 		waitpid(running, NULL, 0);
@@ -199,7 +202,8 @@ clean_up(void **state)
 	}
 	for (int tries = 0; lab_has(VIP) && tries < 10; tries++)
 		lab_ip("address flush to 10.9.1.0/24 dev tt0");
-	return 0;
+	snprintf(command, sizeof command, "rm -rf %s", parent);
+	return system(command);
 }
 
 static void
@@ -208,10 +212,11 @@ begin(struct fixture *f, const char *word)
 	const char *args[] = { word, f->marker, NULL };
 	struct guardian_setup setup = { .packed = "x", .packed_len = 1, .worker_args = args };
 
-	*f = (struct fixture){ .parent = "/tmp/tandem-test-XXXXXX", .arena = arena_new() };
-	assert_non_null(mkdtemp(f->parent));
-	snprintf(f->rundir, sizeof f->rundir, "%s/run", f->parent);
-	snprintf(f->marker, sizeof f->marker, "%s/done", f->parent);
+	*f = (struct fixture){ .arena = arena_new() };
+	strcpy(parent, "/tmp/tandem-test-XXXXXX");
+	assert_non_null(mkdtemp(parent));
+	snprintf(f->rundir, sizeof f->rundir, "%s/run", parent);
+	snprintf(f->marker, sizeof f->marker, "%s/done", parent);
 	f->conf = lab_conf(f->arena, 3, LEASE_S);
 	/* Long, but where silence is the subject: the machine may be busy. */
 	f->conf->watchdog_ms = strcmp(word, "hang") == 0 ? 500 : 5000;
@@ -225,10 +230,6 @@ begin(struct fixture *f, const char *word)
 static void
 end(struct fixture *f)
 {
-	char command[80];
-
-	snprintf(command, sizeof command, "rm -r %s", f->parent);
-	assert_int_equal(system(command), 0);
 	close(f->capture);
 	loop_fini(&f->loop);
 	arena_free(f->arena);
