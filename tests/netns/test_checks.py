@@ -22,7 +22,7 @@ def test_hung_server(lab, patience, say):
     """Row 10: only what was sent to it before (fall + 1) x inter + timeout check fails."""
     check = f"check inter {INTER_S * 1000:.0f}ms fall {FALL} rise 2"
     health = f"    option httpchk GET /\n    timeout check {CHECK_S * 1000:.0f}ms\n"
-    pair = config.Pair(version=3, advert_s=0.1)
+    pair = config.Pair(version=3, advert_s=0.3)
     for name in PAIR:
         lab.tandem(name, pair, proxy=config.proxy(check) + health)
     lab.start_pair(timeout=10 * patience)

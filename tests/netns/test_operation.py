@@ -324,7 +324,7 @@ def test_guardian_killed(lab, pair_of, patience, fast, say):
 
 def test_balance(lab, pair_of, say):
     """Round robin over both servers, through the address."""
-    pair_of(Pair(version=3, advert_s=0.1), proxy=proxy())
+    pair_of(Pair(version=3, advert_s=0.3), proxy=proxy())
     probe = lab.probe()
     probe.wait_ok()
     probe.stop()

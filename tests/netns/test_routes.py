@@ -23,7 +23,7 @@ virtual_rules {{
     from fd00::/64 table 100 preference 1001
 }}
 """
-MOVING = Pair(version=3, advert_s=0.1, instance=PATHS)
+MOVING = Pair(version=3, advert_s=0.3, instance=PATHS)
 OURS = ("10.40.", "10.41.", "10.42.", "10.43.", "fd40:")
 
 
