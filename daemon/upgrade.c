@@ -52,6 +52,9 @@ finish(struct guardian *g, int status, const char *text)
 	struct upgrade *u = &g->upgrade;
 
 	timer_disarm(&g->loop.timers, &u->deadline);
+	/* In the very turn at whose end it was to be. */
+	if (u->leap)
+		g->loop.stop = u->leap = false;
 	close_binary(u);
 	u->stage = UPGRADE_NONE;
 	systemd_notify(&g->systemd, "READY=1");
@@ -266,19 +269,21 @@ upgrade_execute(int binary_fd, int estate_fd, int former_fd, const char *reason,
 		const char *const *argv)
 {
 	char executable[64], fds[64];
+	int r;
 
 	snprintf(executable, sizeof executable, "/proc/self/fd/%d", binary_fd);
 	snprintf(fds, sizeof fds, "%d:%d", estate_fd, former_fd);
-	if (setenv(UPGRADE_ENV, fds, 1) < 0 ||
-	    (reason && setenv(UPGRADE_REASON_ENV, reason, 1) < 0))
-		return -ENOMEM;
-	signal(SIGALRM, SIG_DFL);
-	alarm(ARRIVE_S);
-	execv(executable, (char *const *)(uintptr_t)argv);
+	if (setenv(UPGRADE_ENV, fds, 1) == 0 &&
+	    (!reason || setenv(UPGRADE_REASON_ENV, reason, 1) == 0)) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(ARRIVE_S);
+		execv(executable, (char *const *)(uintptr_t)argv);
+	}
+	r = -errno;
 	alarm(0);
 	unsetenv(UPGRADE_ENV);
 	unsetenv(UPGRADE_REASON_ENV);
-	return -errno;
+	return r;
 }
 
 /* What would be nobody's child in the next one. */
@@ -293,12 +298,14 @@ void
 upgrade_leap(struct guardian *g)
 {
 	struct upgrade *u = &g->upgrade;
-	int former_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int *fds = NULL, estate_fd, r;
+	int *fds = NULL, former_fd, estate_fd, r;
 	char text[REASON_MAX];
 	size_t fds_n = 0;
 
-	u->leap = false;
+	u->leap = g->loop.stop = false;
+	if (!may_go(g)) /* something has happened in the rest of the turn: on a later tick */
+		return;
+	former_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	estate_fd = former_fd < 0 ? -errno : write_estate(g, &fds, &fds_n);
 	r = estate_fd;
 	if (estate_fd >= 0) {
@@ -312,7 +319,6 @@ upgrade_leap(struct guardian *g)
 	if (former_fd >= 0)
 		close(former_fd);
 	free(fds);
-	g->loop.stop = false;
 	snprintf(text, sizeof text, "%.*standem: cannot execute another binary: %s\n",
 		 REASON_MAX / 2, u->reason ? u->reason : "", strerror(-r));
 	fail(g, text);
