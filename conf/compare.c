@@ -7,6 +7,8 @@
  */
 #include "conf/compare.h"
 
+#include "conf/match.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -169,15 +171,6 @@ compare_packets(struct comparison *c, const struct conf_instance *a, const struc
 		     a->v3_checksum_as_v2 ? "here" : "there");
 }
 
-static const struct conf_hmac_key *
-find_key(const struct conf_hmac *hmac, uint8_t id)
-{
-	for (size_t i = 0; i < hmac->keys_n; i++)
-		if (hmac->keys[i].id == id)
-			return &hmac->keys[i];
-	return NULL;
-}
-
 /* Does `b` take what `a` sends?  A key that was not read (it is in a file of another host) may be
  * any. */
 static void
@@ -200,8 +193,8 @@ compare_signature(struct comparison *c, const struct conf_instance *a,
 		     "keepalived without it refuses");
 		return;
 	}
-	ours = find_key(a->hmac, a->hmac->active_key);
-	theirs = find_key(b->hmac, a->hmac->active_key);
+	ours = conf_find_key(a->hmac, a->hmac->active_key);
+	theirs = conf_find_key(b->hmac, a->hmac->active_key);
 	if (!theirs)
 		tell(c, true, a, b, "signs with `key` %u, which the other node does not have",
 		     a->hmac->active_key);

@@ -39,6 +39,15 @@ conf_find_instance(const struct conf *conf, const char *name)
 	return CONF_NONE;
 }
 
+const struct conf_hmac_key *
+conf_find_key(const struct conf_hmac *hmac, uint8_t id)
+{
+	for (size_t i = 0; i < hmac->keys_n; i++)
+		if (hmac->keys[i].id == id)
+			return &hmac->keys[i];
+	return NULL;
+}
+
 bool
 conf_same_vip(const struct conf *a, const struct conf_vip *x, const struct conf *b,
 	      const struct conf_vip *y)

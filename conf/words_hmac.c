@@ -4,6 +4,7 @@
  *
  * A key stands in the configuration or in a file of its own.  Nothing said here shows any of it.
  */
+#include "conf/match.h"
 #include "conf/parser.h"
 #include "conf/value.h"
 #include "conf/words_lists.h"
@@ -52,15 +53,6 @@ read_key(struct conf_hmac_key *key, const char *text, size_t len)
 	return NULL;
 }
 
-static struct conf_hmac_key *
-find_key(const struct conf_hmac *hmac, uint8_t id)
-{
-	for (size_t i = 0; i < hmac->keys_n; i++)
-		if (hmac->keys[i].id == id)
-			return &hmac->keys[i];
-	return NULL;
-}
-
 /* "key ID hex:DIGITS", "key ID file:PATH", "key ID CHARACTERS" */
 static void
 parse_key(struct conf_call *call)
@@ -82,7 +74,7 @@ parse_key(struct conf_call *call)
 		return;
 	}
 	key.id = (uint8_t)number;
-	if (find_key(hmac, key.id)) {
+	if (conf_find_key(hmac, key.id)) {
 		conf_error(&call->p->reporter, id->pos, "there is a `key` %u already", key.id);
 		return;
 	}
@@ -235,7 +227,7 @@ resolve_active_key(struct conf_parser *p, struct conf_hmac *hmac)
 		conf_error(&p->reporter, hmac->pos,
 			   "`auth_hmac` has several keys: `active_key` must name the one to sign "
 			   "with");
-	else if (!find_key(hmac, hmac->active_key))
+	else if (!conf_find_key(hmac, hmac->active_key))
 		conf_error(&p->reporter, hmac->pos, "`active_key` %u: there is no such `key`",
 			   hmac->active_key);
 }
