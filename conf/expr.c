@@ -101,6 +101,19 @@ expr_variable(struct conf_call *call, struct conf_pos pos, const char *name)
 	return (uint32_t)p->conf->variables_n - 1;
 }
 
+uint32_t
+expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order)
+{
+	const char *name = arena_printf(p->arena, "capture.req.%lld", (long long)order);
+	uint32_t index = (uint32_t)p->conf->variables_n;
+	const struct conf_name *known = names_add(&p->names, NAME_VARIABLE, 0, name, index, pos);
+
+	if (known)
+		return known->index;
+	ARENA_PUSH(p->arena, p->conf->variables, p->conf->variables_n)->name = name;
+	return index;
+}
+
 static bool
 read_hex(struct expr_reader *r, struct conf_arg *arg)
 {
@@ -250,6 +263,17 @@ check_fetch(struct expr_reader *r, struct conf_expr *expr)
 	case CONF_FETCH_DATE:
 		if (arg[1].given && !is_one_of(&arg[1], units))
 			wrong = "`date` counts in s, ms or us";
+		break;
+	case CONF_FETCH_CAPTURE_REQ:
+		if (arg->number < 0)
+			wrong = "what is captured counts from 0";
+		else
+			arg->number = expr_capture(r->call->p, r->pos, arg->number);
+		break;
+	case CONF_FETCH_FC_RTT:
+	case CONF_FETCH_FC_RTTVAR:
+		if (arg->given && !is_one_of(arg, &units[1]))
+			wrong = "it counts in ms or us";
 		break;
 	case CONF_FETCH_IPV4:
 		wrong = arg->ip.family == AF_INET ? NULL : "`ipv4` needs an IPv4 address";

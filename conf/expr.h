@@ -183,6 +183,7 @@ enum conf_action {
 	CONF_ACTION_SET_DST,
 	CONF_ACTION_SET_DST_PORT,
 	CONF_ACTION_SET_LOG_LEVEL,
+	CONF_ACTION_CAPTURE, /* as a text of at most `level` bytes */
 };
 
 /* One `tcp-request` or `tcp-response` line. */
@@ -191,7 +192,7 @@ struct conf_tcp_rule {
 	struct conf_expr *expr;
 	const struct conf_format *format;
 	uint32_t variable;                /* index in conf->variables */
-	int level;                        /* syslog's; -1 = silent */
+	int level;                        /* syslog's; -1 = silent; or a length */
 	struct conf_condition *condition; /* NULL = always */
 	const char *const *words;         /* as written after the keyword, to be printed */
 	size_t words_n;

@@ -23,6 +23,9 @@ struct conf_expr *expr_read(struct conf_call *call, struct conf_pos pos, const c
 /* The place of "scope.name", or CONF_NONE after an error. */
 uint32_t expr_variable(struct conf_call *call, struct conf_pos pos, const char *name);
 
+/* The place of what a frontend captures in this order, from 0. */
+uint32_t expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order);
+
 const char *sample_type_name(enum sample_type type);
 
 /* ---------------------------------------------------------------- expr_table.c */

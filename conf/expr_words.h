@@ -29,6 +29,7 @@
 	FETCH(STOPPING, "stopping", BOOL, 0, "")                           \
 	FETCH(UUID, "uuid", STR, 0, "I")                                   \
 	FETCH(VAR, "var", ANY, 0, "vS")                                    \
+	FETCH(CAPTURE_REQ, "capture.req.hdr", STR, CLIENT, "i")            \
 	FETCH(AVG_QUEUE, "avg_queue", INT, 0, "B")                         \
 	FETCH(BE_CONN, "be_conn", INT, 0, "B")                             \
 	FETCH(BE_CONN_FREE, "be_conn_free", INT, 0, "B")                   \
@@ -74,6 +75,14 @@
 	FETCH(BC_DST_PORT, "bc_dst_port", INT, SERVER, "")                 \
 	FETCH(BC_SRC, "bc_src", IP, SERVER, "")                            \
 	FETCH(BC_SRC_PORT, "bc_src_port", INT, SERVER, "")                 \
+	FETCH(FC_RTT, "fc_rtt", INT, CLIENT, "S")                          \
+	FETCH(FC_RTTVAR, "fc_rttvar", INT, CLIENT, "S")                    \
+	FETCH(FC_UNACKED, "fc_unacked", INT, CLIENT, "")                   \
+	FETCH(FC_SACKED, "fc_sacked", INT, CLIENT, "")                     \
+	FETCH(FC_LOST, "fc_lost", INT, CLIENT, "")                         \
+	FETCH(FC_RETRANS, "fc_retrans", INT, CLIENT, "")                   \
+	FETCH(FC_FACKETS, "fc_fackets", INT, CLIENT, "")                   \
+	FETCH(FC_REORDERING, "fc_reordering", INT, CLIENT, "")             \
 	FETCH(SSL_FC, "ssl_fc", BOOL, SESSION, "")                         \
 	FETCH(SSL_FC_SNI, "ssl_fc_sni", STR, SESSION, "")                  \
 	FETCH(SSL_FC_HAS_SNI, "ssl_fc_has_sni", BOOL, SESSION, "")         \
@@ -130,46 +139,49 @@
 	ALIAS("rep_ssl_hello_type", RES_SSL_HELLO_TYPE)
 
 /* CONVERT(id, name, takes, gives, arguments).  ANY gives what it takes. */
-#define CONF_CONVERTERS(CONVERT)                   \
-	CONVERT(LOWER, "lower", STR, STR, "")      \
-	CONVERT(UPPER, "upper", STR, STR, "")      \
-	CONVERT(HEX, "hex", BIN, STR, "")          \
-	CONVERT(HEX2I, "hex2i", STR, INT, "")      \
-	CONVERT(LENGTH, "length", STR, INT, "")    \
-	CONVERT(IPMASK, "ipmask", IP, IP, "sS")    \
-	CONVERT(FIELD, "field", STR, STR, "isI")   \
-	CONVERT(WORD, "word", STR, STR, "isI")     \
-	CONVERT(BYTES, "bytes", BIN, BIN, "iI")    \
-	CONVERT(CONCAT, "concat", STR, STR, "SVS") \
-	CONVERT(LTRIM, "ltrim", STR, STR, "s")     \
-	CONVERT(RTRIM, "rtrim", STR, STR, "s")     \
-	CONVERT(BASE64, "base64", BIN, STR, "")    \
-	CONVERT(B64DEC, "b64dec", STR, BIN, "")    \
-	CONVERT(CRC32, "crc32", BIN, INT, "I")     \
-	CONVERT(DJB2, "djb2", BIN, INT, "I")       \
-	CONVERT(SDBM, "sdbm", BIN, INT, "I")       \
-	CONVERT(SHA1, "sha1", BIN, BIN, "")        \
-	CONVERT(SHA2, "sha2", BIN, BIN, "I")       \
-	CONVERT(LTIME, "ltime", INT, STR, "sI")    \
-	CONVERT(UTIME, "utime", INT, STR, "sI")    \
-	CONVERT(STRCMP, "strcmp", STR, INT, "v")   \
-	CONVERT(IIF, "iif", BOOL, STR, "ss")       \
-	CONVERT(BOOL, "bool", INT, BOOL, "")       \
-	CONVERT(NOT, "not", INT, BOOL, "")         \
-	CONVERT(ODD, "odd", INT, BOOL, "")         \
-	CONVERT(EVEN, "even", INT, BOOL, "")       \
-	CONVERT(NEG, "neg", INT, INT, "")          \
-	CONVERT(CPL, "cpl", INT, INT, "")          \
-	CONVERT(ADD, "add", INT, INT, "m")         \
-	CONVERT(SUB, "sub", INT, INT, "m")         \
-	CONVERT(MUL, "mul", INT, INT, "m")         \
-	CONVERT(DIV, "div", INT, INT, "m")         \
-	CONVERT(MOD, "mod", INT, INT, "m")         \
-	CONVERT(AND, "and", INT, INT, "m")         \
-	CONVERT(OR, "or", INT, INT, "m")           \
-	CONVERT(XOR, "xor", INT, INT, "m")         \
-	CONVERT(NBSRV, "nbsrv", STR, INT, "")      \
-	CONVERT(MAP, "map", STR, STR, "sS")        \
+#define CONF_CONVERTERS(CONVERT)                    \
+	CONVERT(LOWER, "lower", STR, STR, "")       \
+	CONVERT(UPPER, "upper", STR, STR, "")       \
+	CONVERT(HEX, "hex", BIN, STR, "")           \
+	CONVERT(HEX2I, "hex2i", STR, INT, "")       \
+	CONVERT(LENGTH, "length", STR, INT, "")     \
+	CONVERT(IPMASK, "ipmask", IP, IP, "sS")     \
+	CONVERT(FIELD, "field", STR, STR, "isI")    \
+	CONVERT(WORD, "word", STR, STR, "isI")      \
+	CONVERT(BYTES, "bytes", BIN, BIN, "iI")     \
+	CONVERT(CONCAT, "concat", STR, STR, "SVS")  \
+	CONVERT(LTRIM, "ltrim", STR, STR, "s")      \
+	CONVERT(RTRIM, "rtrim", STR, STR, "s")      \
+	CONVERT(BASE64, "base64", BIN, STR, "")     \
+	CONVERT(B64DEC, "b64dec", STR, BIN, "")     \
+	CONVERT(CRC32, "crc32", BIN, INT, "I")      \
+	CONVERT(DJB2, "djb2", BIN, INT, "I")        \
+	CONVERT(SDBM, "sdbm", BIN, INT, "I")        \
+	CONVERT(CRC32C, "crc32c", BIN, INT, "I")    \
+	CONVERT(WT6, "wt6", BIN, INT, "I")          \
+	CONVERT(CUT_CRLF, "cut_crlf", STR, STR, "") \
+	CONVERT(SHA1, "sha1", BIN, BIN, "")         \
+	CONVERT(SHA2, "sha2", BIN, BIN, "I")        \
+	CONVERT(LTIME, "ltime", INT, STR, "sI")     \
+	CONVERT(UTIME, "utime", INT, STR, "sI")     \
+	CONVERT(STRCMP, "strcmp", STR, INT, "v")    \
+	CONVERT(IIF, "iif", BOOL, STR, "ss")        \
+	CONVERT(BOOL, "bool", INT, BOOL, "")        \
+	CONVERT(NOT, "not", INT, BOOL, "")          \
+	CONVERT(ODD, "odd", INT, BOOL, "")          \
+	CONVERT(EVEN, "even", INT, BOOL, "")        \
+	CONVERT(NEG, "neg", INT, INT, "")           \
+	CONVERT(CPL, "cpl", INT, INT, "")           \
+	CONVERT(ADD, "add", INT, INT, "m")          \
+	CONVERT(SUB, "sub", INT, INT, "m")          \
+	CONVERT(MUL, "mul", INT, INT, "m")          \
+	CONVERT(DIV, "div", INT, INT, "m")          \
+	CONVERT(MOD, "mod", INT, INT, "m")          \
+	CONVERT(AND, "and", INT, INT, "m")          \
+	CONVERT(OR, "or", INT, INT, "m")            \
+	CONVERT(XOR, "xor", INT, INT, "m")          \
+	CONVERT(NBSRV, "nbsrv", STR, INT, "")       \
+	CONVERT(MAP, "map", STR, STR, "sS")         \
 	CONVERT(REGSUB, "regsub", STR, STR, "ssS")
 
 /* FIELD(id, name): what a log format's %name stands for. */

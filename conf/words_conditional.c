@@ -42,6 +42,8 @@ read_condition(struct conf_call *call, size_t at, unsigned offers,
 
 /* ------------------------------------------------------------------ where connections go */
 
+#define CAPTURE_MAX 16384 /* bytes of one */
+
 #define OFFERS_REQUEST (CONF_NEEDS_CLIENT | CONF_NEEDS_SESSION | CONF_NEEDS_REQUEST)
 #define OFFERS_RESPONSE \
 	(CONF_NEEDS_CLIENT | CONF_NEEDS_SESSION | CONF_NEEDS_SERVER | CONF_NEEDS_RESPONSE)
@@ -164,7 +166,7 @@ static const struct {
 	{ "set-priority-offset", 0, IN_ALL, 0, "comes with a later version" },
 	{ "set-bandwidth-limit", 0, IN_ALL, 0, "comes with a later version" },
 	{ "attach-srv", 0, IN_ALL, 0, "it concerns reverse HTTP only" },
-	{ "capture", 0, IN_ALL, 0, "needs mode http, which this version does not have" },
+	{ "capture", CONF_ACTION_CAPTURE, IN_REQUEST, TAKES_EXPR, NULL },
 	{ "do-resolve", 0, IN_ALL, 0, "names are resolved once, at the start" },
 	{ "switch-mode", 0, IN_ALL, 0, "needs mode http, which this version does not have" },
 	{ "use-service", 0, IN_ALL, 0, "there are no services" },
@@ -269,6 +271,7 @@ fits_action(struct conf_call *call, const struct conf_word *word, const struct c
 	case CONF_ACTION_SET_VAR_FORMAT:
 	case CONF_ACTION_UNSET_VAR:
 	case CONF_ACTION_SET_LOG_LEVEL:
+	case CONF_ACTION_CAPTURE:
 		break;
 	}
 	if (!fits)
@@ -319,6 +322,37 @@ read_operand(struct conf_call *call, enum action_takes takes, unsigned offers,
 	return true;
 }
 
+/* "len LENGTH": the next capture of the frontend. */
+static bool
+read_capture(struct conf_call *call, const struct conf_rules *rules, struct conf_tcp_rule *rule,
+	     size_t *at)
+{
+	const struct conf_proxy *proxy = call->object;
+	const struct conf_word *word = call_word(call, *at, "`len` and a length");
+	int64_t length, order = 0;
+
+	if (proxy->caps && !(proxy->caps & CONF_CAP_FRONT)) {
+		conf_error(&call->p->reporter, call->pos, "only a frontend captures");
+		return false;
+	}
+	if (!word)
+		return false;
+	if (strcmp(word->text, "len") != 0) {
+		conf_error(&call->p->reporter, word->pos, "`len` must stand here, not `%.40s`",
+			   word->text);
+		return false;
+	}
+	word = call_word(call, ++*at, "a length");
+	if (!word || !call_int(call, word, 1, CAPTURE_MAX, &length))
+		return false;
+	++*at;
+	for (size_t i = 0; i < rules->n; i++)
+		order += rules->list[i].action == CONF_ACTION_CAPTURE;
+	rule->level = (int)length;
+	rule->variable = expr_capture(call->p, call->pos, order);
+	return true;
+}
+
 static void
 read_rule(struct conf_call *call, unsigned where, unsigned offers, struct conf_rules *rules)
 {
@@ -337,6 +371,7 @@ read_rule(struct conf_call *call, unsigned where, unsigned offers, struct conf_r
 	    !read_variable(call, word, &rule))
 		return;
 	if (!read_operand(call, actions[i].takes, offers, &rule, &at) ||
+	    (rule.action == CONF_ACTION_CAPTURE && !read_capture(call, rules, &rule, &at)) ||
 	    !read_condition(call, at, offers, &rule.condition))
 		return;
 	rule.words = rule_keep_words(call, 1, call->words_n, &rule.words_n);

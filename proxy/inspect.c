@@ -60,6 +60,19 @@ set_formatted(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 }
 
 static void
+capture(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
+{
+	struct sample sample;
+
+	if (sample_eval(ctx, rule->expr, 0, &sample) != SAMPLE_FOUND ||
+	    !sample_cast(&sample, SAMPLE_STR, ctx->room))
+		return;
+	if (sample.len > (size_t)rule->level)
+		sample.len = (size_t)rule->level;
+	extra_set(ctx->session, rule->variable, &sample);
+}
+
+static void
 set_level(struct session *s, int level)
 {
 	struct session_extra *extra = extra_of(s);
@@ -100,6 +113,9 @@ act(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 		break;
 	case CONF_ACTION_EXPECT_PROXY:
 		s->awaits_header = true;
+		break;
+	case CONF_ACTION_CAPTURE:
+		capture(ctx, rule);
 		break;
 	case CONF_ACTION_ACCEPT:
 	case CONF_ACTION_REJECT:

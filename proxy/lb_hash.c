@@ -51,10 +51,10 @@ rotate(uint32_t value, unsigned bits)
 	return bits ? value << bits | value >> (32 - bits) : value;
 }
 
-/* Two halves that stir each other, by steps that depend on what came before. */
-static uint32_t
-wt6(const unsigned char *key, size_t len)
+uint32_t
+lb_hash_wt6(const void *data, size_t len)
 {
+	const unsigned char *key = data;
 	uint32_t a = 0xa53c965a, b = 0x5ca6953a;
 	unsigned step_a = 6, step_b = 18;
 
@@ -128,7 +128,7 @@ lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 	case CONF_HASH_DJB2:
 		return finish(conf, djb2(key, len));
 	case CONF_HASH_WT6:
-		return finish(conf, wt6(key, len));
+		return finish(conf, lb_hash_wt6(key, len));
 	case CONF_HASH_CRC32:
 		return finish(conf, crc32(key, len));
 	case CONF_HASH_NONE:

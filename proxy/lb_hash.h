@@ -17,6 +17,10 @@ uint32_t lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 /* Fills HAProxy's map of weights (map-based hashes, static-rr), as long as their sum. */
 void lb_map(const uint32_t *weights, uint32_t n, uint16_t *order);
 
+/* The function of `hash-type … wt6`: two halves stir each other, by steps that depend on what came
+ * before. */
+uint32_t lb_hash_wt6(const void *data, size_t len);
+
 /* hash-type consistent: every server stands at many points of a circle of 2^32. */
 struct lb_ring;
 

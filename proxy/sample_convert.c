@@ -5,6 +5,7 @@
 #include "proxy/sample.h"
 
 #include "proxy/extra.h"
+#include "proxy/lb_hash.h"
 #include "proxy/map.h"
 #include "proxy/stats.h"
 
@@ -176,6 +177,18 @@ trim(struct sample *sample, const struct conf_arg *chars, bool left)
 	return true;
 }
 
+/* What stands before the first end of a line. */
+static bool
+cut_line(struct sample *sample)
+{
+	size_t len = 0;
+
+	while (len < sample->len && sample->data[len] != '\r' && sample->data[len] != '\n')
+		len++;
+	sample->len = len;
+	return true;
+}
+
 static bool
 to_base64(struct sample *sample, char *out)
 {
@@ -301,15 +314,16 @@ sdbm(const struct sample *sample)
 	return hash;
 }
 
+/* Reflected CRC-32 by a polynomial. */
 static uint32_t
-crc32(const struct sample *sample)
+crc32(const struct sample *sample, uint32_t polynomial)
 {
 	uint32_t crc = UINT32_MAX;
 
 	for (size_t i = 0; i < sample->len; i++) {
 		crc ^= (unsigned char)sample->data[i];
 		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (0xedb88320 & (0 - (crc & 1)));
+			crc = crc >> 1 ^ (polynomial & (0 - (crc & 1)));
 	}
 	return ~crc;
 }
@@ -481,7 +495,13 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 	case CONF_CONVERT_B64DEC:
 		return from_base64(sample, sample_room(ctx->room));
 	case CONF_CONVERT_CRC32:
-		return set_hash(sample, args, crc32(sample));
+		return set_hash(sample, args, crc32(sample, 0xedb88320));
+	case CONF_CONVERT_CRC32C:
+		return set_hash(sample, args, crc32(sample, 0x82f63b78));
+	case CONF_CONVERT_WT6:
+		return set_hash(sample, args, lb_hash_wt6(sample->data, sample->len));
+	case CONF_CONVERT_CUT_CRLF:
+		return cut_line(sample);
 	case CONF_CONVERT_DJB2:
 		return set_hash(sample, args, djb2(sample));
 	case CONF_CONVERT_SDBM:

@@ -10,6 +10,7 @@
 
 #include "conf/expr_words.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,36 @@ fetch_server_address(const struct session *s, unsigned fetch, struct sample *sam
 		    : sample_ip(sample, &ip);
 }
 
+/* What the kernel has measured of the client's connection. */
+static enum sample_result
+fetch_tcp_info(const struct session *s, const struct conf_expr *expr, struct sample *sample)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+	uint32_t unit =
+		expr->args[0].given && strcmp(expr->args[0].text.data, "us") == 0 ? 1 : 1000;
+
+	if (getsockopt(s->client.lf.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return SAMPLE_NONE;
+	switch (expr->fetch) {
+	case CONF_FETCH_FC_RTT:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_rtt / unit);
+	case CONF_FETCH_FC_RTTVAR:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_rttvar / unit);
+	case CONF_FETCH_FC_UNACKED:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_unacked);
+	case CONF_FETCH_FC_SACKED:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_sacked);
+	case CONF_FETCH_FC_LOST:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_lost);
+	case CONF_FETCH_FC_RETRANS:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_retrans);
+	case CONF_FETCH_FC_FACKETS:
+		return sample_number(sample, SAMPLE_INT, info.tcpi_fackets);
+	}
+	return sample_number(sample, SAMPLE_INT, info.tcpi_reordering);
+}
+
 static enum sample_result
 fetch_section(const struct session *s, unsigned fetch, struct sample *sample)
 {
@@ -292,6 +323,8 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 		return sample_fetch_bytes(ctx, expr, index, sample);
 	if (expr->fetch >= CONF_FETCH_SSL_FC)
 		return sample_fetch_tls(ctx, expr, sample);
+	if (expr->fetch >= CONF_FETCH_FC_RTT)
+		return fetch_tcp_info(s, expr, sample);
 	if (expr->fetch >= CONF_FETCH_BC_DST)
 		return fetch_server_address(s, expr->fetch, sample);
 	if (expr->fetch == CONF_FETCH_DST_CONN || expr->fetch >= CONF_FETCH_SO_ID)
@@ -308,6 +341,7 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 	case CONF_FETCH_STOPPING:
 		return sample_number(sample, SAMPLE_BOOL, atomic_load(&proxy->stopping));
 	case CONF_FETCH_VAR:
+	case CONF_FETCH_CAPTURE_REQ:
 		return fetch_variable(ctx, expr->args, sample);
 	case CONF_FETCH_FE_CONN:
 		return sample_number(sample, SAMPLE_INT,

@@ -157,6 +157,20 @@ str(abc),base64 YWJj
 str(YWJj),b64dec -m str abc
 str(abc),crc32 891568578
 str(abc),djb2 193485963
+str(abc),crc32c 910901175
+str(abc),crc32c(1) gt 0
+str(abc),wt6 gt 0
+str(abc),wt6,mod(97) 30:60
+str(abc),wt6(1),mod(97) 0:48
+bin(61620d0a63),cut_crlf -m str ab
+fc_rtt lt 1000
+fc_rtt(us) ge 0
+fc_lost 0
+fc_retrans 0
+fc_unacked 0:100
+capture.req.hdr(0) SSH-2
+capture.req.hdr(1) -m len 9
+capture.req.hdr(2) -m found
 str(abc),djb2(1) 4169841423
 str(abc),sdbm 807794786
 str(abc),sha1,hex A9993E364706816ABA3E25717850C26C9CD0D89D
@@ -262,6 +276,8 @@ def configuration(folder):
             "    tcp-request inspect-delay 10s",
             "    tcp-request content set-var(txn.n) int(7)",
             "    tcp-request content set-var-fmt(txn.f) x-%[src]",
+            "    tcp-request content capture req.payload(0,9) len 5 if { req.len ge 26 }",
+            "    tcp-request content capture src len 20 if { req.len ge 26 }",
             "    tcp-request content accept if { req.len ge 26 }",
             f"    use_backend yes if {condition}",
             "    default_backend no",
