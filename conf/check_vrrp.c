@@ -22,11 +22,12 @@ same_router(const struct conf_instance *a, const struct conf_instance *b)
 }
 
 static bool
-shares_peer(const struct conf_instance *a, const struct conf_instance *b)
+shares_peer(const struct conf *conf, const struct conf_instance *a, const struct conf_instance *b)
 {
-	/* Multicast reaches whoever listens; unicast only the peers named. */
+	/* Multicast reaches whoever is in the group; unicast only the peers named. */
 	if (a->unicast_peers_n == 0 || b->unicast_peers_n == 0)
-		return a->unicast_peers_n == b->unicast_peers_n;
+		return a->unicast_peers_n == b->unicast_peers_n &&
+		       ip_equal(conf_group(conf, a), conf_group(conf, b));
 	for (size_t i = 0; i < a->unicast_peers_n; i++)
 		for (size_t j = 0; j < b->unicast_peers_n; j++)
 			if (ip_equal(&a->unicast_peers[i].ip, &b->unicast_peers[j].ip))
@@ -58,7 +59,7 @@ check_identity(struct conf_parser *p, size_t index)
 	for (size_t i = first ? first->index : index; i < index; i++) {
 		const struct conf_instance *other = &p->conf->instances[i];
 
-		if (!same_router(instance, other) || !shares_peer(instance, other))
+		if (!same_router(instance, other) || !shares_peer(p->conf, instance, other))
 			continue;
 		conf_error(&p->reporter, pos,
 			   "virtual_router_id %u is taken on %s by vrrp_instance `%.60s` (%s)",

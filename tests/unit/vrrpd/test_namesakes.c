@@ -82,6 +82,25 @@ test_multicast_beside_unicast(void **state)
 	assert_int_equal(heard(1), 1);
 }
 
+/* Both multicast, each in a group of its own (`mcast_dst_ip`). */
+static void
+test_two_groups(void **state)
+{
+	instances[0].unicast_peers_n = instances[1].unicast_peers_n = 0;
+	instances[1].mcast_group = ip4("224.0.0.119");
+	grouped_start();
+	hear_from("10.0.1.12", "224.0.0.119");
+	hear_from("10.0.1.12", "224.0.0.119");
+	assert_int_equal(heard(0), 0);
+	assert_int_equal(heard(1), 2);
+	hear_from("10.0.1.12", "224.0.0.18");
+	assert_int_equal(heard(0), 1);
+	assert_int_equal(heard(1), 2);
+	hear_from("10.0.1.12", "224.0.0.120");
+	assert_int_equal(nobodys(), 1);
+	instances[1].mcast_group.family = AF_UNSPEC;
+}
+
 /* Without a namesake the instance itself says why it does not listen. */
 static void
 test_of_another_id(void **state)
@@ -103,6 +122,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unicast, setup, grouped_teardown),
 		cmocka_unit_test_setup_teardown(test_multicast_beside_unicast, setup,
 						grouped_teardown),
+		cmocka_unit_test_setup_teardown(test_two_groups, setup, grouped_teardown),
 		cmocka_unit_test_setup_teardown(test_of_another_id, setup, grouped_teardown),
 	};
 
