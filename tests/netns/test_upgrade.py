@@ -257,7 +257,7 @@ def test_the_new_one_gives_back(lab, binary, pair_of, patience, fast, say):
         namespace=lab.network.namespace("lb1"),
     )
     lab.started(other)
-    lab.network.exec("lb1", "timeout", "10", "sh", "-c", "until curl -s localhost:8081; do :; done")
+    lab.network.exec("lb1", "timeout", "60", "sh", "-c", "until curl -s localhost:8081; do :; done")
     extra = "frontend more\n    bind *:8081\n    default_backend app\n"
     lb1.configure([("tandem.conf", good + extra)])
     said += "; " + refused(lb1, before, "Address already in use")
@@ -282,7 +282,7 @@ def test_the_new_one_dies(lab, binary, pair_of, patience, fast, say):
     probe = lab.probe()
     probe.wait_ok()
     binary.install(binary.with_text(b"TANDEM_ESTATE\0", b"TANDEM_XSTATE\0"))
-    subprocess.run([lab.binary, "-R", lb1.run_directory, "upgrade"], timeout=20, check=False)
+    subprocess.run([lab.binary, "-R", lb1.run_directory, "upgrade"], timeout=120, check=False)
     lab.watch.wait_holders(lab.vip, ["lb2"], 10 * patience)
     probe.wait_ok()
     probe.stop()
@@ -431,7 +431,7 @@ def test_service_manager(lab, binary, patience, fast, tmp_path, say):
         assert lb1.command("upgrade")[0] == 1
         assert told(manager) == over
         heard = []
-        manager.settimeout(5 * patience)
+        manager.settimeout(60)
         while "WATCHDOG=1" not in heard:
             heard.append(manager.recv(4096).decode())
         manager.setblocking(False)
