@@ -10,7 +10,7 @@ import pytest
 
 from lab.config import proxy
 from lab.margin import check_unharmed, within
-from lab.process import Process, wait_until
+from lab.process import LEAST_S, Process, wait_until
 from test_hmac import with_hmac
 
 pytestmark = pytest.mark.quick
@@ -222,7 +222,7 @@ def test_beside_keepalived(lab, patience, fast, tmp_path, say):
 def newcomer(guardian, known):
     """The guardian's next worker, as soon as there is one."""
     children = pathlib.Path(f"/proc/{guardian}/task/{guardian}/children")
-    until = time.monotonic() + 10
+    until = time.monotonic() + LEAST_S
     while time.monotonic() < until:
         for pid in set(children.read_text(encoding="ascii").split()) - known:
             try:

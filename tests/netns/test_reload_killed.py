@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from lab import config
+from lab.margin import within
 from lab.process import Process, now, send_signal, wait_until
 from test_reload import newcomer
 
@@ -56,10 +57,18 @@ class Reload:
         self._wait_log("reloading")
 
     def preparing(self):
-        self._begin()
-        self.second = newcomer(self.lb1.guardian, {str(self.first)})
-        self._stop(self.second)
-        assert f"(pid {self.second}) is ready" not in self.lb1.log_text()
+        """On a busy machine the moment may have passed: the next reload has one, too."""
+        for _ in range(50):
+            self._begin()
+            self.second = newcomer(self.lb1.guardian, {str(self.first)})
+            self._stop(self.second)
+            if f"(pid {self.second}) is ready" not in self.lb1.log_text():
+                return
+            self.let_go()
+            self.command.wait_gone(10 * self.patience)
+            wait_until(lambda: len(self.lb1.pids()) == 2, 10 * self.patience, "one worker is left")
+            self.first = self.lb1.worker()
+        raise AssertionError("no worker was ever caught before it was ready")
 
     def freezing(self):
         self._stop(self.first)
@@ -104,7 +113,7 @@ def test_killed(lab, pair_of, patience, fast, say, who):
         if who == "guardian":
             lb1.process.wait_gone(5 * patience)
             lab.watch.wait_holders(lab.vip, ["lb2"], (config.LEASE_S + 2) * patience)
-            assert "10.0.0.11 resigned" in lb2.log_text()[heard:], f"{case}: nobody resigned"
+            wait_until(lambda: "10.0.0.11 resigned" in lb2.log_text()[heard:], 5 * patience, f"{case}: the will")
             wait_until(lambda: not lab.network.inhabitants("lb1"), 10 * patience, f"{case}: all end")
             lb1.start()
         wait_until(lambda: not reload.command.alive, 10 * patience, f"{case}: the command ends")
@@ -114,8 +123,8 @@ def test_killed(lab, pair_of, patience, fast, say, who):
         outage_ms = probe.outage_ms(struck - 0.3)
         both_s = lab.watch.overlap(lab.vip, "lb1", "lb2", struck)
         costs.append(f"{step} {outage_ms:.0f} ms")
-        assert outage_ms <= (2 * (pair.down_s() * 1000 + 100) + 1000) * patience, case
-        assert both_s <= (2 * config.LEASE_S + 2) * patience, f"{case}: two masters"
+        assert outage_ms <= within(pair.down_s() * 1000 + 100, patience), case
+        assert both_s * 1000 <= within(config.LEASE_S * 1000 + 500, patience), f"{case}: two masters"
         assert lb1.reload()[0] == 0, f"{case}: no reload is possible any more"
         for node in (lb1, lb2):
             wait_until(
