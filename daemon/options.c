@@ -10,38 +10,21 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
 enum action {
-	ACTION_FILE,
-	ACTION_CHECK,
-	ACTION_DUMP,
-	ACTION_NODE,
-	ACTION_LOCAL_PEER,
-	ACTION_CHDIR,
-	ACTION_PIDFILE,
-	ACTION_RUNDIR,
-	ACTION_MAXCONN,
-	ACTION_BACKGROUND,
-	ACTION_FOREGROUND,
-	ACTION_DEBUG,
-	ACTION_QUIET,
-	ACTION_VERBOSE,
-	ACTION_STRICT,
-	ACTION_VERSION,
+	ACTION_TEXT, /* the value is kept */
+	ACTION_FLAG,
+	ACTION_COMMAND,
 	ACTION_VERSION_LONG,
-	ACTION_JSON,
-	ACTION_WATCH,
-	ACTION_KEEPALIVED,
-	ACTION_HAPROXY,
-	ACTION_OUTPUT,
+	ACTION_FILE,
 	ACTION_PEER,
-	ACTION_PEER_NODE,
+	ACTION_MAXCONN,
+	ACTION_WATCH,
 	ACTION_FACILITY,
-	ACTION_NO_SYSLOG,
-	ACTION_HELP,
 	ACTION_NOTHING,
 };
 
@@ -50,56 +33,69 @@ struct row {
 	enum action action;
 	const char *value; /* what its value is called; NULL = it takes none */
 	bool prefix;       /* what follows the name directly is accepted: -dMfoo */
+	size_t field;      /* TEXT, FLAG: where it goes in struct options */
+	enum options_command command;
 };
 
-/* clang-format off */
+#define TEXT(name, what, member)                                                   \
+	{                                                                          \
+		name, ACTION_TEXT, what, .field = offsetof(struct options, member) \
+	}
+#define FLAG(name, member)                                                   \
+	{                                                                    \
+		name, ACTION_FLAG, .field = offsetof(struct options, member) \
+	}
+#define COMMAND(name, which)                           \
+	{                                              \
+		name, ACTION_COMMAND, .command = which \
+	}
+
 static const struct row rows[] = {
-	{ "-f",        ACTION_FILE,         "FILE",      false },
-	{ "-c",        ACTION_CHECK,        NULL,        false },
-	{ "-dump",     ACTION_DUMP,         NULL,        false },
-	{ "-i",        ACTION_NODE,         "NAME",      false },
-	{ "-L",        ACTION_LOCAL_PEER,   "NAME",      false },
-	{ "-C",        ACTION_CHDIR,        "DIRECTORY", false },
-	{ "-p",        ACTION_PIDFILE,      "FILE",      false },
-	{ "-R",        ACTION_RUNDIR,       "DIRECTORY", false },
-	{ "-n",        ACTION_MAXCONN,      "NUMBER",    false },
-	{ "-D",        ACTION_BACKGROUND,   NULL,        false },
-	{ "-db",       ACTION_FOREGROUND,   NULL,        false },
-	{ "-W",        ACTION_NOTHING,      NULL,        false },
-	{ "-Ws",       ACTION_FOREGROUND,   NULL,        false },
-	{ "-d",        ACTION_DEBUG,        NULL,        false },
-	{ "-q",        ACTION_QUIET,        NULL,        false },
-	{ "-V",        ACTION_VERBOSE,      NULL,        false },
-	{ "-v",        ACTION_VERSION,      NULL,        false },
-	{ "-vv",       ACTION_VERSION_LONG, NULL,        false },
-	{ "-dM",       ACTION_NOTHING,      NULL,        true  },
-	{ "-dI",       ACTION_NOTHING,      NULL,        false },
-	{ "-dW",       ACTION_STRICT,       NULL,        false },
-	{ "--json",    ACTION_JSON,         NULL,        false },
-	{ "--watch",   ACTION_WATCH,        NULL,        true  },
-	{ "--keepalived", ACTION_KEEPALIVED, "FILE",     false },
-	{ "--haproxy", ACTION_HAPROXY,      "FILE",      false },
-	{ "-o",        ACTION_OUTPUT,       "FILE",      false },
-	{ "--peer",    ACTION_PEER,         "FILE",      false },
-	{ "--peer-node", ACTION_PEER_NODE,  "NAME",      false },
-	{ "-S",        ACTION_FACILITY,     "FACILITY",  false },
-	{ "-G",        ACTION_NO_SYSLOG,    NULL,        false },
+	{ "-f", ACTION_FILE, .value = "FILE" },
+	COMMAND("-c", OPTIONS_CHECK),
+	COMMAND("-dump", OPTIONS_DUMP),
+	TEXT("-i", "NAME", node),
+	TEXT("-L", "NAME", local_peer),
+	TEXT("-C", "DIRECTORY", chdir),
+	TEXT("-p", "FILE", pidfile),
+	TEXT("-R", "DIRECTORY", rundir),
+	{ "-n", ACTION_MAXCONN, .value = "NUMBER" },
+	FLAG("-D", background),
+	FLAG("-db", foreground),
+	{ "-W", ACTION_NOTHING },
+	FLAG("-Ws", foreground),
+	FLAG("-d", debug),
+	FLAG("-q", quiet),
+	FLAG("-V", verbose),
+	COMMAND("-v", OPTIONS_VERSION),
+	{ "-vv", ACTION_VERSION_LONG },
+	{ "-dM", ACTION_NOTHING, .prefix = true },
+	{ "-dI", ACTION_NOTHING },
+	FLAG("-dW", strict),
+	FLAG("--json", json),
+	{ "--watch", ACTION_WATCH, .prefix = true },
+	TEXT("--keepalived", "FILE", keepalived),
+	TEXT("--haproxy", "FILE", haproxy),
+	TEXT("-o", "FILE", output),
+	{ "--peer", ACTION_PEER, .value = "FILE" },
+	TEXT("--peer-node", "NAME", peer_node),
+	{ "-S", ACTION_FACILITY, .value = "FACILITY" },
+	FLAG("-G", no_syslog),
 	/* keepalived's long forms */
-	{ "--use-file",     ACTION_FILE,       "FILE",     false },
-	{ "--config-test",  ACTION_CHECK,      NULL,       false },
-	{ "--config-id",    ACTION_NODE,       "NAME",     false },
-	{ "--pid",          ACTION_PIDFILE,    "FILE",     false },
-	{ "--dont-fork",    ACTION_FOREGROUND, NULL,       false },
-	{ "--log-facility", ACTION_FACILITY,   "FACILITY", false },
-	{ "--no-syslog",    ACTION_NO_SYSLOG,  NULL,       false },
-	{ "--log-console",  ACTION_NOTHING,    NULL,       false },
-	{ "--log-detail",   ACTION_NOTHING,    NULL,       false },
-	{ "--vrrp",         ACTION_NOTHING,    NULL,       false },
-	{ "-h",        ACTION_HELP,         NULL,        false },
-	{ "--help",    ACTION_HELP,         NULL,        false },
-	{ "--version", ACTION_VERSION,      NULL,        false },
+	{ "--use-file", ACTION_FILE, .value = "FILE" },
+	COMMAND("--config-test", OPTIONS_CHECK),
+	TEXT("--config-id", "NAME", node),
+	TEXT("--pid", "FILE", pidfile),
+	FLAG("--dont-fork", foreground),
+	{ "--log-facility", ACTION_FACILITY, .value = "FACILITY" },
+	FLAG("--no-syslog", no_syslog),
+	{ "--log-console", ACTION_NOTHING },
+	{ "--log-detail", ACTION_NOTHING },
+	{ "--vrrp", ACTION_NOTHING },
+	COMMAND("-h", OPTIONS_HELP),
+	COMMAND("--help", OPTIONS_HELP),
+	COMMAND("--version", OPTIONS_VERSION),
 };
-/* clang-format on */
 
 /* clang-format off */
 static const struct {
@@ -206,86 +202,34 @@ parse_watch(struct options *o, const char *rest)
 static int
 apply(struct options *o, const struct row *row, const char *value)
 {
+	char *field = (char *)o + row->field;
+
 	switch (row->action) {
-	case ACTION_FILE:
-		o->files[o->files_n++] = value;
+	case ACTION_TEXT:
+		*(const char **)field = value;
 		break;
-	case ACTION_CHECK:
-		o->command = OPTIONS_CHECK;
-		break;
-	case ACTION_DUMP:
-		o->command = OPTIONS_DUMP;
-		break;
-	case ACTION_NODE:
-		o->node = value;
-		break;
-	case ACTION_LOCAL_PEER:
-		o->local_peer = value;
-		break;
-	case ACTION_CHDIR:
-		o->chdir = value;
-		break;
-	case ACTION_PIDFILE:
-		o->pidfile = value;
-		break;
-	case ACTION_RUNDIR:
-		o->rundir = value;
-		break;
-	case ACTION_MAXCONN:
-		return parse_maxconn(o, value);
-	case ACTION_BACKGROUND:
-		o->background = true;
-		break;
-	case ACTION_FOREGROUND:
-		o->foreground = true;
-		break;
-	case ACTION_DEBUG:
-		o->debug = true;
-		break;
-	case ACTION_QUIET:
-		o->quiet = true;
-		break;
-	case ACTION_VERBOSE:
-		o->verbose = true;
-		break;
-	case ACTION_STRICT:
-		o->strict = true;
+	case ACTION_FLAG:
+		*(bool *)field = true;
 		break;
 	case ACTION_VERSION_LONG:
 		o->verbose = true;
 		o->command = OPTIONS_VERSION;
 		break;
-	case ACTION_VERSION:
-		o->command = OPTIONS_VERSION;
+	case ACTION_COMMAND:
+		o->command = row->command;
 		break;
-	case ACTION_JSON:
-		o->json = true;
-		break;
-	case ACTION_WATCH:
-		return parse_watch(o, value);
-	case ACTION_KEEPALIVED:
-		o->keepalived = value;
-		break;
-	case ACTION_HAPROXY:
-		o->haproxy = value;
-		break;
-	case ACTION_OUTPUT:
-		o->output = value;
+	case ACTION_FILE:
+		o->files[o->files_n++] = value;
 		break;
 	case ACTION_PEER:
 		o->peers[o->peers_n++] = value;
 		break;
-	case ACTION_PEER_NODE:
-		o->peer_node = value;
-		break;
+	case ACTION_MAXCONN:
+		return parse_maxconn(o, value);
+	case ACTION_WATCH:
+		return parse_watch(o, value);
 	case ACTION_FACILITY:
 		return parse_facility(o, value);
-	case ACTION_NO_SYSLOG:
-		o->no_syslog = true;
-		break;
-	case ACTION_HELP:
-		o->command = OPTIONS_HELP;
-		break;
 	case ACTION_NOTHING:
 		break;
 	}
@@ -414,6 +358,8 @@ options_help(FILE *out)
 		"    tandem check [OPTION...] [--peer FILE [--peer-node NAME]] FILE...\n"
 		"    tandem status [--json] [--watch[=SECONDS]] [-o FILE] [-R DIRECTORY]\n"
 		"    tandem history [--json] [--watch[=SECONDS]] [-o FILE] [-R DIRECTORY]\n"
+		"    tandem reload|upgrade [-R DIRECTORY]\n"
+		"    tandem resign|resume [INSTANCE] [-R DIRECTORY]\n"
 		"    tandem import [--keepalived FILE] [--haproxy FILE] [-o FILE]\n"
 		"\n"
 		"FILES\n"
