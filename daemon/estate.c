@@ -242,12 +242,16 @@ mention(struct estate *e, int fd)
 static bool
 is_new_fd(struct estate *e, int64_t fd)
 {
-	uint8_t bit = (uint8_t)(1 << fd % 8);
+	uint8_t bit;
 
-	if (fd <= 2 || fd >= ESTATE_FD_MAX || (e->seen && (e->seen[fd / 8] & bit)))
+	if (fd <= 2 || fd >= ESTATE_FD_MAX)
 		return false;
-	if (e->seen)
-		e->seen[fd / 8] |= bit;
+	if (!e->seen)
+		return true;
+	bit = (uint8_t)(1 << fd % 8);
+	if (e->seen[fd / 8] & bit)
+		return false;
+	e->seen[fd / 8] |= bit;
 	return true;
 }
 

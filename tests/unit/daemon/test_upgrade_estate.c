@@ -141,6 +141,7 @@ tear_down(struct fixture *f)
 {
 	struct generation *n = f->g->current;
 
+	timer_heap_fini(&f->g->loop.timers); /* its timers are in what follows */
 	leases_fini(&n->res.leases);
 	free(n->res.watch.vips);
 	free(n->res.vmacs.at);
@@ -151,7 +152,6 @@ tear_down(struct fixture *f)
 	free(n->res.sockets.at);
 	free(n->checks.at);
 	notifier_fini(&n->notifier);
-	timer_heap_fini(&f->g->loop.timers);
 	free(n);
 	free(f->former);
 	free(f->g);
