@@ -11,7 +11,10 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As many at once as there are places: nobody has to wait until one of the others goes. */
@@ -41,20 +44,81 @@ every_place_is_given(void **state)
 	origin_stop(&holder);
 }
 
+static int64_t
+cpu_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / NS_PER_MS;
+}
+
+static void
+join(const struct site *site, int fd)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(site->port) };
+	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+}
+
+/*
+ * Out of descriptors, who connects waits in the kernel's queue.  Meanwhile the thread rests: the
+ * queue would tell it of them without end.
+ */
+static void
+rests_without_descriptors(void **state)
+{
+	struct origin holder;
+	struct site site;
+	struct rlimit limit, low;
+	struct mono began;
+	int64_t spent_ms;
+	char name[8];
+	int fds[8];
+
+	origin_start(&holder, ORIGIN_HOLD, "h", 0);
+	site_init(&site);
+	site_add_server(&site, "s", holder.port);
+	site_start(&site, 1);
+	/* Connections can be made, for these sockets are there already; not accepted. */
+	for (int i = 0; i < 8; i++)
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = (struct rlimit){ .rlim_cur = 1, .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (int i = 0; i < 8; i++)
+		join(&site, fds[i]);
+	began = mono_now();
+	spent_ms = cpu_ms();
+	while (mono_since_ms(mono_now(), began) < 1000)
+		poll(NULL, 0, 50);
+	spent_ms = cpu_ms() - spent_ms;
+	print_message("%d ms of CPU in a second without descriptors\n", (int)spent_ms);
+	assert_true(spent_ms < 100);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(recv(fds[i], name, sizeof name, MSG_DONTWAIT), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(recv(fds[i], name, sizeof name, 0), 1);
+		close(fds[i]);
+	}
+	site_stop(&site);
+	origin_stop(&holder);
+}
+
 /* Connects from 127.0.0.`last`. */
 static int
 connect_from(const struct site *site, uint32_t last)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(site->port) };
 	struct sockaddr_in from = { .sin_family = AF_INET };
-	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	from.sin_addr.s_addr = htonl(0x7f000000 | last);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	join(site, fd);
 	return fd;
 }
 
@@ -199,6 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_place_is_given),
+		cmocka_unit_test(rests_without_descriptors),
 		cmocka_unit_test(freed_slot_finds_its_waiter),
 		cmocka_unit_test(waiting_comes_back_to_the_client),
 		cmocka_unit_test(sessions_come_at_a_rate),
