@@ -1,9 +1,11 @@
 """measure.py - the traffic, the rounds, and what is read before and after."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import time
@@ -13,8 +15,7 @@ from subjects import SUBJECTS
 
 IDLE_WATCH_S = 2.0
 CHECKED_SERVERS = 10000
-CHECKED_ADDRESSES_MAX = 100
-CHECKED_ADDRESSES = {"checks": 1, "checks-spread": CHECKED_ADDRESSES_MAX}
+CHECKED_ADDRESSES = 100
 CHECK_SETTLE_S = 6  # the first checks come sooner than the later ones
 CHECK_WATCH_S = 10
 
@@ -23,19 +24,23 @@ def say(text):
     print(text, flush=True)
 
 
+@dataclasses.dataclass(frozen=True)
 class Scenario:
     """One kind of traffic.  `slices` a round; `per` is what a slice's figure is divided by."""
 
-    def __init__(self, name, title, unit, arguments, per, slices, warm_up, splice=False, tls=False):
-        self.name = name
-        self.title = title
-        self.unit = unit
-        self.arguments = arguments
-        self.per = per
-        self.slices = slices
-        self.warm_up = warm_up
-        self.splice = splice
-        self.tls = tls
+    name: str
+    title: str
+    unit: str
+    arguments: list = dataclasses.field(default_factory=list)
+    per: float = 1
+    slices: int = 1
+    warm_up: list = dataclasses.field(default_factory=list)
+    splice: bool = False
+    tls: bool = False
+    threads: int = 1
+    tcplog: bool = False
+    more_servers: tuple = ()  # how many are checked besides, and how many addresses they share
+    without: tuple = ()  # subjects that take no part
 
 
 def scenarios(quick):
@@ -43,25 +48,37 @@ def scenarios(quick):
     keepalive = ["--mode", "keepalive", "--clients", "64", "--requests"]
     connect = ["--mode", "connect", "--clients", "64", "--requests"]
     bulk = ["--mode", "bulk", "--clients", "4", "--bytes"]
-    return [
-        Scenario(
-            "keepalive",
-            "64 keep-alive clients, tiny requests",
+
+    def plain_keepalive(name, title, **more):
+        return Scenario(
+            name,
+            f"64 keep-alive clients, tiny requests{title}",
             "µs/request",
             keepalive + [str(requests)],
             requests / 1e6,
             slices,
             keepalive + ["5000"],
-        ),
-        Scenario(
-            "connect",
-            "one connection per request",
+            **more,
+        )
+
+    def plain_connect(name, title, **more):
+        return Scenario(
+            name,
+            f"one connection per request{title}",
             "µs/connection",
             connect + [str(connections)],
             connections / 1e6,
             slices,
             connect + ["1000"],
-        ),
+            **more,
+        )
+
+    return [
+        plain_keepalive("keepalive", ""),
+        plain_connect("connect", ""),
+        plain_connect("connect-log", ", tcplog", tcplog=True, without=("nginx",)),
+        plain_keepalive("keepalive-2", ", two threads", threads=2, without=("relay",)),
+        plain_connect("connect-2", ", two threads", threads=2, without=("relay",)),
         Scenario(
             "bulk",
             "1 GiB in 4 downloads",
@@ -88,12 +105,11 @@ def scenarios(quick):
                 f"{CHECKED_SERVERS:,} servers on {count} address{'es'[:2 * (count > 1)]},"
                 " each checked every 2 s",
                 "% of a core",
-                [],
-                1,
-                1,
-                keepalive + ["500"],
+                warm_up=keepalive + ["500"],
+                more_servers=(CHECKED_SERVERS, count),
+                without=("relay", "nginx"),
             )
-            for name, count in CHECKED_ADDRESSES.items()
+            for name, count in (("checks", 1), ("checks-spread", CHECKED_ADDRESSES))
         ),
     ]
 
@@ -112,6 +128,7 @@ def tls_scenarios(quick, keepalive, connect):
             slices,
             tls + keepalive + ["5000"],
             tls=True,
+            without=("relay",),
         ),
         Scenario(
             "tls-full",
@@ -122,6 +139,7 @@ def tls_scenarios(quick, keepalive, connect):
             slices,
             tls + connect + ["200"],
             tls=True,
+            without=("relay",),
         ),
         Scenario(
             "tls-resumed",
@@ -132,6 +150,7 @@ def tls_scenarios(quick, keepalive, connect):
             slices,
             tls + connect + ["200"],
             tls=True,
+            without=("relay",),
         ),
         Scenario(
             "tls-idle",
@@ -142,6 +161,7 @@ def tls_scenarios(quick, keepalive, connect):
             1,
             tls + keepalive + ["2000"],
             tls=True,
+            without=("relay",),
         ),
     ]
 
@@ -151,7 +171,8 @@ class Bench:
         self.options = options
         self.directory = directory
         cpus = sorted(os.sched_getaffinity(0))
-        self.load_cpu, self.proxy_cpu = cpus[0], cpus[-1]
+        self.load_cpus, self.proxy_cpus = cpus[:1], cpus
+        self.log_socket = None
         names = options.subjects
         ports = free_ports(3 * len(names))
         # A server address each: the port numbers towards it are the subject's own.
@@ -161,7 +182,7 @@ class Bench:
                 self,
                 f"127.0.0.1:{ports[3 * i]}",
                 f"127.0.0.{2 + i}:{ports[3 * i + 1]}",
-                [f"127.0.1.{1 + k}:{ports[3 * i + 2]}" for k in range(CHECKED_ADDRESSES_MAX)],
+                [f"127.0.1.{1 + k}:{ports[3 * i + 2]}" for k in range(CHECKED_ADDRESSES)],
             )
             for i, name in enumerate(names)
         }
@@ -187,12 +208,19 @@ class Bench:
         os.chmod(pem, 0o644)
         return pem
 
+    def log_sink(self):
+        """Where log datagrams may go, "address:port": nobody reads them there, nor refuses them."""
+        if not self.log_socket:
+            self.log_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.log_socket.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % self.log_socket.getsockname()[1]
+
     def tool(self, name):
         return os.path.join(self.options.build, "tests", "bench", f"bench-{name}")
 
     def popen_tool(self, name, arguments, **kwargs):
         return subprocess.Popen(
-            [self.tool(name), *arguments], preexec_fn=prepare_child(self.load_cpu), **kwargs
+            [self.tool(name), *arguments], preexec_fn=prepare_child(self.load_cpus), **kwargs
         )
 
     def load(self, subject, arguments):
@@ -217,9 +245,7 @@ class Bench:
         subjects = [self.subjects[name] for name in names]
         try:
             for subject in subjects:
-                addresses = CHECKED_ADDRESSES.get(scenario.name)
-                checked = (CHECKED_SERVERS, addresses) if addresses else None
-                subject.start(scenario.splice, scenario.tls, checked)
+                subject.start(scenario)
                 self.load(subject, scenario.warm_up)
             yield subjects
         finally:
@@ -233,11 +259,11 @@ class Bench:
                 self.run_round(number, scenario)
 
     def run_round(self, number, scenario):
-        names = [n for n in self.subjects if self.takes_part(n, scenario)]
+        names = [n for n in self.subjects if n not in scenario.without]
         measure = self.measure_cpu
         if scenario.name in ("idle", "tls-idle"):
             measure = self.measure_idle
-        elif scenario.name in CHECKED_ADDRESSES:
+        elif scenario.more_servers:
             measure = self.measure_checks
         if not names:
             return
@@ -252,13 +278,7 @@ class Bench:
                     results.append(result)
         self.results += results
         figures = "  ".join(f"{name} {middle(results, name):,.1f}" for name in names)
-        say(f"{number + 1}/{self.options.rounds} {scenario.name:13} {figures}  {scenario.unit}")
-
-    @staticmethod
-    def takes_part(name, scenario):
-        if scenario.name in CHECKED_ADDRESSES:
-            return name in ("haproxy", "tandem")
-        return name != "relay" or not scenario.tls
+        say(f"{number + 1}/{self.options.rounds} {scenario.name:14} {figures}  {scenario.unit}")
 
     def measure_checks(self, subject, scenario):
         """All subjects check all the time: what one costs while the clock goes on."""
@@ -310,9 +330,10 @@ class Bench:
 
     def count_syscalls(self):
         """A short run of its own under strace, which slows the proxy: no time is taken from it."""
+        plain = {s.name: s for s in scenarios(self.options.quick)}
         for scenario, count in (("keepalive", 20000), ("connect", 3000)):
             for name, subject in self.subjects.items():
-                subject.start()
+                subject.start(plain[scenario])
                 arguments = ["--mode", scenario, "--clients", "64", "--requests"]
                 try:
                     self.load(subject, arguments + ["1000"])
@@ -332,7 +353,7 @@ class Bench:
         # The tracer stays off the proxy's CPU, or each would wait for the other.
         tracer = subprocess.Popen(
             ["strace", "-q", "-c", "-f", "-o", summary, *attach],
-            preexec_fn=prepare_child(self.load_cpu),
+            preexec_fn=prepare_child(self.load_cpus),
         )
         try:
             wait_until(lambda: all(traced(pid) for pid in pids), "strace does not attach")

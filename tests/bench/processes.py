@@ -18,11 +18,11 @@ class BenchError(Exception):
     """Something without which there is no measurement; its text is shown."""
 
 
-def prepare_child(cpu):
+def prepare_child(cpus):
     """What a child does before it becomes its program."""
 
     def prepare():
-        os.sched_setaffinity(0, {cpu})
+        os.sched_setaffinity(0, cpus)
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

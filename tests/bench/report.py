@@ -4,6 +4,24 @@ import statistics
 
 from measure import scenarios
 
+# What tandem promises: the median of its ratio to each of these is no more than that.
+PEERS = ("haproxy", "nginx")
+RATIOS = (
+    ("keepalive", "CPU", PEERS, 1.00),
+    ("keepalive", "CPU", ("relay",), 1.05),
+    ("connect", "CPU", PEERS, 1.00),
+    ("connect", "CPU", ("relay",), 1.05),
+    ("connect-log", "CPU", ("haproxy",), 1.00),
+    ("connect-log", "CPU", ("relay",), 1.10),
+    ("bulk", "CPU", PEERS, 0.70),
+    ("tls-keepalive", "CPU", PEERS, 1.00),
+    ("tls-full", "CPU", PEERS, 1.00),
+    ("tls-idle", "memory", ("haproxy",), 1.00),
+    ("checks", "CPU", ("haproxy",), 1.00),
+    ("checks-spread", "CPU", ("haproxy",), 1.00),
+)
+IDLE_BYTES = 1536
+
 
 class Report:
     """Reads the results of a finished Bench."""
@@ -62,21 +80,27 @@ class Report:
             if shares:
                 share = statistics.median(shares)
                 lines.append(f"- CPU with the idle connections open, {name}: {share:.2%} of a core")
+        for scenario in ("keepalive", "connect"):
+            for name in self.names:
+                one, two = self.values(scenario, name), self.values(f"{scenario}-2", name)
+                if one and two:
+                    ratio = statistics.median(two) / statistics.median(one)
+                    lines.append(f"- CPU with two threads / with one, {scenario}, {name}: {ratio:.2f}")
         return "\n".join(lines) + "\n"
 
     def bounds(self):
         """(sentence, kept) for each promise the run can judge."""
-        for scenario in ("keepalive", "connect", "tls-keepalive", "tls-full", "tls-idle", "checks"):
-            ratio = self.ratio(scenario, "tandem", "haproxy") if "tandem" in self.names else None
-            if ratio is not None:
-                what = "memory" if scenario == "tls-idle" else "CPU"
-                text = f"{scenario}: {what} of tandem / HAProxy = {ratio:.2f}, at most 1.00"
-                yield text, ratio <= 1
+        for scenario, what, bases, limit in RATIOS:
+            for base in bases:
+                ratio = self.ratio(scenario, "tandem", base) if "tandem" in self.names else None
+                if ratio is not None:
+                    text = f"{scenario}: {what} of tandem / {base} = {ratio:.2f}, at most {limit:.2f}"
+                    yield text, ratio <= limit
         memory = self.values("idle", "tandem")
         if memory:
             used = statistics.median(memory)
-            text = f"idle: {used:,.0f} bytes of user memory a connection, at most 2,048"
-            yield text, used <= 2048
+            text = f"idle: {used:,.0f} bytes of user memory a connection, at most {IDLE_BYTES:,}"
+            yield text, used <= IDLE_BYTES
 
 
 def spread(values):

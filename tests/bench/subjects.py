@@ -17,10 +17,12 @@ CONNECTIONS_MAX_CHECKS = 1000
 
 HAPROXY = """
 global
-    nbthread 1
+    nbthread {threads}
     maxconn {maxconn}
+    {log_target}
 defaults
     mode tcp
+    {log_option}
     timeout connect 5s
     timeout client {timeout}
     timeout server {timeout}
@@ -40,7 +42,7 @@ NGINX_SSL = """
 NGINX = """
 load_module {module};
 daemon off;
-worker_processes 1;
+worker_processes {threads};
 worker_rlimit_nofile 20000;
 pid {directory}/nginx.pid;
 error_log {directory}/nginx.log;
@@ -68,6 +70,8 @@ class Subject:
         self.checked = checked
         self.tls = False
         self.more_servers = None
+        self.threads = 1
+        self.logs_to = None
         self.log = os.path.join(bench.directory, f"{name}.log")
 
     def path(self, name):
@@ -92,6 +96,9 @@ class Subject:
             splice="option splice-auto" if splice else "",
             ssl=f" ssl crt {self.bench.certificate()}" if self.tls else "",
             checked=self.checked_servers(),
+            threads=self.threads,
+            log_target=f"log {self.logs_to} local0" if self.logs_to else "",
+            log_option="log global\n    option tcplog" if self.logs_to else "",
         )
 
     def connections_max(self, splice):
@@ -109,21 +116,22 @@ class Subject:
             for i in range(count)
         )
 
-    def start(self, splice=False, tls=False, more_servers=None):
-        """`more_servers`: how many there are, and how many addresses they share."""
-        self.tls = tls
-        self.more_servers = more_servers
+    def start(self, scenario):
+        self.tls = scenario.tls
+        self.more_servers = scenario.more_servers
+        self.threads = scenario.threads
+        self.logs_to = self.bench.log_sink() if scenario.tcplog else None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.command(splice),
+                self.command(scenario.splice),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=prepare_child(self.bench.proxy_cpu),
+                preexec_fn=prepare_child(self.bench.proxy_cpus[-self.threads :]),
             )
         host, port = self.listen.split(":")
         deadline = time.monotonic() + 60
-        while not answers(host, int(port), tls):
+        while not answers(host, int(port), self.tls):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 words = self.last_words()
@@ -160,6 +168,7 @@ class Nginx(Subject):
     def command(self, splice):
         text = NGINX.format(
             module=NGINX_MODULE,
+            threads=self.threads,
             directory=self.bench.directory,
             listen=self.listen,
             server=self.server,
