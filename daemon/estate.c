@@ -164,7 +164,7 @@ estate_i64(struct estate *e, int64_t *value, int64_t min, int64_t max)
 void
 estate_u64(struct estate *e, uint64_t *value)
 {
-	int64_t number = (int64_t)*value;
+	int64_t number = e->writing ? (int64_t)*value : 0;
 
 	estate_i64(e, &number, INT64_MIN, INT64_MAX);
 	*value = (uint64_t)number;
@@ -173,7 +173,7 @@ estate_u64(struct estate *e, uint64_t *value)
 void
 estate_u32(struct estate *e, uint32_t *value, uint32_t max)
 {
-	int64_t number = *value;
+	int64_t number = e->writing ? *value : 0;
 
 	estate_i64(e, &number, 0, max);
 	*value = (uint32_t)number;
@@ -182,7 +182,7 @@ estate_u32(struct estate *e, uint32_t *value, uint32_t max)
 void
 estate_int(struct estate *e, int *value, int min, int max)
 {
-	int64_t number = *value;
+	int64_t number = e->writing ? *value : 0;
 
 	estate_i64(e, &number, min, max);
 	*value = (int)number;
@@ -191,7 +191,7 @@ estate_int(struct estate *e, int *value, int min, int max)
 void
 estate_bool(struct estate *e, bool *value)
 {
-	int64_t number = *value;
+	int64_t number = e->writing ? *value : 0;
 
 	estate_i64(e, &number, 0, 1);
 	*value = number;
@@ -258,7 +258,7 @@ is_new_fd(struct estate *e, int64_t fd)
 void
 estate_fd(struct estate *e, int *fd)
 {
-	int64_t number = *fd;
+	int64_t number = e->writing ? *fd : -1;
 
 	if (e->writing)
 		put_number(e, 'd', number);
