@@ -90,7 +90,7 @@ def test_moves_as_one(lab, patience, say, kinds):
         unicast=False,
         directory=lab.directory,
         head=f'vrrp_script chk {{\n    @lb1 script "/usr/bin/test ! -e {broken}"\n'
-        '    @lb2 script "/usr/bin/true"\n    interval 1\n    weight -100\n}',
+        '    @lb2 script "/usr/bin/true"\n    interval 1\n    timeout 10\n    weight -100\n}',
         group="    track_script {\n        chk\n    }",
     )
     fifos = [Fifo(lab, node) for node in PAIR]

@@ -12,10 +12,10 @@ from lab.margin import within
 from lab.process import now, wait_until
 
 KEYS = {1: bytes(range(32)), 2: b"another key, 32 octets of text.."}
-WINDOW_S = 2
+WINDOW_S = 4
 SECOND = 1 << 32
 
-V3 = Pair(version=3, advert_s=0.2)
+V3 = Pair(version=3, advert_s=0.3)
 CASES = {
     "v2 unicast": Pair(),
     "v3 multicast": dataclasses.replace(V3, unicast=False),

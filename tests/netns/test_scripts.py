@@ -94,7 +94,7 @@ def test_check_moves_the_address(lab, pair_of, patience, say):
     pair = Scripted(
         head="vrrp_script chk {\n"
         + "".join(f'    @{name} script "test ! -e {path}"\n' for name, path in broken.items())
-        + "    interval 0.2\n    rise 2\n    fall 2\n    weight -100\n}\n",
+        + "    interval 0.2\n    timeout 10\n    rise 2\n    fall 2\n    weight -100\n}\n",
         instance="version 3\ntrack_script {\n    chk\n}",
         advert_s=0.2,
     )
