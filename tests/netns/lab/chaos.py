@@ -28,6 +28,30 @@ def checked_proxy():
     return text.replace("    balance", "    option httpchk\n    balance")
 
 
+EXTRAS = ("hmac", "vmac", "group")
+
+
+def written(pair, extras=()):
+    """What both nodes run on.  extras: signed advertisements, a virtual MAC, a second instance of both
+    families' addresses in a sync group with the first."""
+    lines = []
+    if "hmac" in extras:
+        lines.append("auth_hmac {\n    key 1 hex:" + "5a" * 32 + "\n}")
+        pair = dataclasses.replace(pair, password="")
+    if "vmac" in extras:
+        lines.append("use_vmac")
+    first = dataclasses.replace(pair, instance="\n".join(lines)).vrrp()
+    if "group" not in extras:
+        return first + "\n" + checked_proxy()
+    second = "vrrp_instance VI_2" + first.partition("vrrp_instance VI_1")[2]
+    second = second.replace(f"router_id {pair.router_id}", f"router_id {pair.router_id + 1}")
+    second = second.replace(pair.vip, "10.0.0.13/32")
+    excluded = "    virtual_ipaddress_excluded {\n        fd00::13/128\n    }\n"
+    second = second.rpartition("}")[0] + excluded + "}\n"
+    group = "vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n"
+    return "\n".join((first, second, group, checked_proxy()))
+
+
 # The schedule
 
 
@@ -215,7 +239,7 @@ class Chaos:
     def trusted(self, node):
         """An operator knows that its workers died of what was done to them."""
         status = node.status_json()
-        if status and status["instances"][0]["probation"]:
+        if status and any(instance["probation"] for instance in status["instances"]):
             node.command("resume")
             return False
         return True
@@ -224,7 +248,7 @@ class Chaos:
         result = []
         for node in self.lab.nodes.values():
             status = node.status_json()
-            result.append(status["instances"][0]["state"] if status else None)
+            result.append({i["state"] for i in status["instances"]} if status else None)
         return result
 
     def returned(self):
@@ -248,7 +272,7 @@ class Chaos:
             lambda: f"lb1 alone holds {lab.vip} ({lab.watch.holder(lab.vip)} does)",
         )
         self.eventually(
-            lambda: self.states() == ["MASTER", "BACKUP"], lambda: f"one master: {self.states()}"
+            lambda: self.states() == [{"MASTER"}, {"BACKUP"}], lambda: f"one master: {self.states()}"
         )
         self.calm()
         self.eventually(lambda: not self.leaks(IDLE + LONG), lambda: "; ".join(self.leaks(IDLE + LONG)))

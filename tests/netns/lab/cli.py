@@ -6,7 +6,7 @@ import random
 import sys
 
 from . import config, hardships, table
-from .chaos import Broken, Chaos, Kills, checked_proxy
+from .chaos import EXTRAS, Broken, Chaos, Kills, written
 from .faults import FAULTS, burn
 from .interop import cells, run_cell
 from .interop import table as interop_table
@@ -141,7 +141,7 @@ def chaos(args):
     with Lab() as lab:
         lab.up()
         for name in PAIR:
-            lab.tandem(name, pair, checked_proxy())
+            lab.tandem(name, pair, files=[("tandem.conf", written(pair, args.also))])
         lab.start_pair()
         run = Chaos(lab, pair, seed, args.patience, say=lambda text: print(text, flush=True))
         try:
@@ -262,6 +262,7 @@ def main():
     sub.add_argument("--seed", type=int, help="of an earlier run: the same faults again")
     sub.add_argument("--first", type=int, default=1, help="the number of the first round")
     sub.add_argument("--patience", type=float, default=1.0, help="factor on waits and bounds")
+    sub.add_argument("--also", choices=EXTRAS, action="append", default=[], help="a richer pair")
     vrrp_options(sub)
     sub = command("kills", kills, "SIGKILL to everything on the master, again and again")
     sub.add_argument("--times", type=int, default=50)
