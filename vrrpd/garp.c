@@ -6,8 +6,9 @@
  * garp_master_delay, garp_lower_prio_repeat times whenever a lower priority is heard and again after
  * garp_lower_prio_delay, and refreshes.  That leaves open who has the last word after a split, or
  * while a dead node's kernel still answers for the VIP: so a round follows every 500 ms until that
- * is over.  With a virtual MAC the first comes soon: until the old master has heard us it answers our
- * gratuitous ARP, and the switches believe that answer.
+ * is over.  The first comes soon where another is known to speak at this moment: who has a lower
+ * priority may announce the VIPs just after our answer to it, before it has heard us; and with a
+ * virtual MAC the old master answers our gratuitous ARP, and the switches believe that answer.
  */
 #include "vrrpd/garp.h"
 
@@ -47,6 +48,14 @@ repeat(struct vrrp_garp *garp, int64_t span_ns, struct mono now)
 	garp->round_until = mono_add_ms(mono_add_ns(now, span_ns), ROUND_MS);
 }
 
+static void
+repeat_soon(struct vrrp_garp *garp, int64_t span_ns, struct mono now)
+{
+	repeat(garp, span_ns, now);
+	if (garp->round.ns)
+		garp->round = mono_add_ms(now, SOON_MS);
+}
+
 void
 vrrp_garp_begin(struct vrrp_garp *garp, const struct conf_instance *conf, int64_t span_ns,
 		struct mono now)
@@ -55,9 +64,10 @@ vrrp_garp_begin(struct vrrp_garp *garp, const struct conf_instance *conf, int64_
 		.delayed = after(now, conf->garp_master_delay_ms),
 		.refresh = after(now, conf->garp_master_refresh_ms),
 	};
-	repeat(garp, span_ns, now);
-	if (conf->use_vmac && garp->round.ns)
-		garp->round = mono_add_ms(now, SOON_MS);
+	if (conf->use_vmac)
+		repeat_soon(garp, span_ns, now);
+	else
+		repeat(garp, span_ns, now);
 }
 
 void
@@ -93,7 +103,7 @@ vrrp_garp_lower(struct vrrp_garp *garp, const struct conf_instance *conf, int64_
 	if (conf->garp_lower_prio_repeat == 0 || !counts(garp, now))
 		return 0;
 	garp->lower = after(now, conf->garp_lower_prio_delay_ms);
-	repeat(garp, span_ns, now);
+	repeat_soon(garp, span_ns, now);
 	return conf->garp_lower_prio_repeat;
 }
 

@@ -203,7 +203,7 @@ def _(chaos, node):
 def _(chaos, node):
     more = chaos.good.replace(f"{chaos.lab.vip}/32", f"{chaos.lab.vip}/32\n        10.0.0.77/32")
     more = more.replace("global\n", "global\n    nbthread 3\n", 1)
-    more += "    server app3 10.0.0.22:80 check\nlisten more\n    bind *:8081\n    server app1 10.0.0.21:80\n"
+    more += "    server app3 10.0.0.22:80 check inter 200 fall 2\nlisten more\n    bind *:8081\n    server app1 10.0.0.21:80\n"
     yield from chaos.reload(node, more)
 
 

@@ -174,7 +174,7 @@ test_master_reannounces(void **state)
 
 	node_forget(node);
 	world_run_ms(world, 4600);
-	assert_string_equal(node->trace, "asaasaass");
+	assert_string_equal(node->trace, "aasaasass");
 	node_forget(node);
 	world_run_ms(world, 5000);
 	assert_null(strchr(node->trace, 'a'));

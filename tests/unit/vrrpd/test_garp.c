@@ -118,7 +118,7 @@ test_lower(void **state)
 	assert_int_equal(vrrp_garp_lower(&garp, &conf, 0, at_ms(10999)), 0);
 	assert_string_equal(sent_until(60000), "13000:2");
 	assert_int_equal(vrrp_garp_lower(&garp, &conf, 1000 * NS_PER_MS, at_ms(60000)), 2);
-	assert_string_equal(sent_until(90000), "60500:1 61000:1 61500:1 63000:2");
+	assert_string_equal(sent_until(90000), "60050:1 60550:1 61050:1 63000:2");
 }
 
 static void
