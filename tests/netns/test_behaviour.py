@@ -83,7 +83,7 @@ SCHEDULES = {
         "vrrp_garp_lower_prio_repeat 2",
         "garp_master_delay 2\ngarp_master_repeat 3\ngarp_master_refresh 5\n"
         "garp_master_refresh_repeat 4\ngarp_lower_prio_delay 1",
-        {KEEPALIVED: (6, 14), TANDEM: (10, 22)},
+        {KEEPALIVED: (6, 14), TANDEM: (10, 23)},
         4,
     ),
     "min": ("vrrp_min_garp", "", {KEEPALIVED: (1, 2), TANDEM: (1, 2)}, 1000),
