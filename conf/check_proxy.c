@@ -197,11 +197,38 @@ check_proxy(struct conf_parser *p, const struct proxy_draft *draft, const struct
 		check_server(p, proxy, &proxy->servers[i]);
 }
 
+/* HAProxy's rules: programs are run by express wish only. */
+static void
+check_external(struct conf_parser *p, const struct conf_proxy *proxy)
+{
+	bool checked = false;
+
+	for (size_t i = 0; i < proxy->servers_n; i++)
+		checked |= proxy->servers[i].check;
+	if (proxy->health.type != CONF_HEALTH_EXTERNAL || !checked)
+		return;
+	if (!proxy->health.command)
+		conf_error(
+			&p->reporter, proxy->pos,
+			"`%.60s` has `option external-check`, which needs `external-check command "
+			"PROGRAM`",
+			proxy->name);
+	if (!p->conf->external_check)
+		conf_error(
+			&p->reporter, proxy->pos,
+			"`%.60s` has `option external-check`, which needs `external-check` in the "
+			"global section",
+			proxy->name);
+}
+
 void
 check_proxies(struct conf_parser *p)
 {
 	check_mode(p);
-	for (size_t i = 0; i < p->proxies_n; i++)
-		if (!p->conf->proxies[i].disabled)
-			check_proxy(p, &p->proxies[i], &p->conf->proxies[i]);
+	for (size_t i = 0; i < p->proxies_n; i++) {
+		if (p->conf->proxies[i].disabled)
+			continue;
+		check_proxy(p, &p->proxies[i], &p->conf->proxies[i]);
+		check_external(p, &p->conf->proxies[i]);
+	}
 }

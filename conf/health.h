@@ -26,6 +26,9 @@ enum check_status {
 	CHECK_STATUS_L7OK,
 	CHECK_STATUS_L7OKC,
 	CHECK_STATUS_L7STS,
+	CHECK_STATUS_PROCERR, /* `external-check`: the program says no … */
+	CHECK_STATUS_PROCTOUT,
+	CHECK_STATUS_PROCOK,
 	CHECK_STATUS_N
 };
 
@@ -119,7 +122,8 @@ enum conf_health_type {
 	CONF_HEALTH_REDIS,
 	CONF_HEALTH_LDAP,
 	CONF_HEALTH_SMTP,
-	CONF_HEALTH_AGENT, /* of a server, beside the backend's */
+	CONF_HEALTH_EXTERNAL, /* a program says: no steps */
+	CONF_HEALTH_AGENT,    /* of a server, beside the backend's */
 };
 
 /* A backend's checks. */
@@ -128,7 +132,8 @@ struct conf_health {
 	const char *const *words; /* behind the `option` that chose the type */
 	size_t words_n;
 	bool disable_on_404;
-	struct conf_step *http; /* `http-check` and `tcp-check` lines as written */
+	const char *command, *path; /* of CONF_HEALTH_EXTERNAL; NULL = not given */
+	struct conf_step *http;     /* `http-check` and `tcp-check` lines as written */
 	size_t http_n;
 	struct conf_step *tcp;
 	size_t tcp_n;

@@ -449,6 +449,7 @@ health_compile(struct arena *arena, struct conf_health *health)
 		compile_smtp(&m);
 		break;
 	case CONF_HEALTH_AGENT:
+	case CONF_HEALTH_EXTERNAL:
 		break;
 	}
 	health->steps = m.steps;

@@ -377,6 +377,25 @@ struct conf_proxy {
 		timeout_check_ms, timeout_tunnel_ms, timeout_client_fin_ms, timeout_server_fin_ms;
 };
 
+/* Does a program say how the server is? */
+static inline bool
+conf_server_is_external(const struct conf_proxy *proxy, const struct conf_server *server)
+{
+	return server->check && proxy->health.type == CONF_HEALTH_EXTERNAL;
+}
+
+/* How long it may take: as HAProxy has it, no longer than to the next one. */
+static inline uint32_t
+conf_external_limit_ms(const struct conf_proxy *proxy, const struct conf_server *server)
+{
+	uint32_t inter_ms = server->inter_ms ? server->inter_ms : 2000;
+
+	if (proxy->timeout_check_ms && proxy->timeout_connect_ms &&
+	    proxy->timeout_connect_ms < inter_ms)
+		return proxy->timeout_connect_ms;
+	return inter_ms;
+}
+
 /* Is TLS spoken to the server, if only by its checks? */
 static inline bool
 conf_server_wants_tls(const struct conf_proxy *proxy, const struct conf_server *server)
@@ -466,7 +485,8 @@ struct conf {
 	size_t regexes_n;
 	struct conf_variable_name *variables; /* of set-var, as they are in a session */
 	size_t variables_n;
-	bool uses_rates; /* an expression asks for sessions a second */
+	bool external_check; /* `option external-check` may run programs */
+	bool uses_rates;     /* an expression asks for sessions a second */
 };
 
 /* An instance's place in a set of 64: the 65th shares that of the first. */

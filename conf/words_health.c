@@ -25,6 +25,7 @@ static const struct {
 	{ "option redis-check", CONF_HEALTH_REDIS, 0, 0 },
 	{ "option ldap-check", CONF_HEALTH_LDAP, 0, 0 },
 	{ "option smtpchk", CONF_HEALTH_SMTP, 0, 2 },
+	{ "option external-check", CONF_HEALTH_EXTERNAL, 0, 0 },
 };
 #define OPTIONS_N (sizeof options / sizeof options[0])
 
@@ -173,6 +174,42 @@ print_health_steps(const struct conf_printer *pr, const struct conf_row *row, co
 		print_name(pr, row->name);
 		for (size_t k = 0; k < steps[i].words_n; k++)
 			print_word(pr, steps[i].words[k]);
+		print_end(pr);
+	}
+}
+
+/* "external-check command PROGRAM", "external-check path DIRECTORIES" */
+void
+parse_external_check(struct conf_call *call)
+{
+	struct conf_proxy *proxy = call->object;
+	const struct conf_word *what = call_word(call, 1, "command or path");
+	const struct conf_word *value = what ? call_word(call, 2, "a value") : NULL;
+
+	call->used = 3;
+	if (!value)
+		return;
+	if (strcmp(what->text, "command") == 0)
+		proxy->health.command = value->text;
+	else if (strcmp(what->text, "path") == 0)
+		proxy->health.path = value->text;
+	else
+		conf_error(&call->p->reporter, what->pos, "`%.40s` is neither command nor path",
+			   what->text);
+}
+
+void
+print_external_check(const struct conf_printer *pr, const struct conf_row *row, const void *object)
+{
+	const struct conf_health *health = &((const struct conf_proxy *)object)->health;
+	const char *const values[] = { health->command, health->path };
+
+	for (int i = 0; i < 2; i++) {
+		if (!values[i])
+			continue;
+		print_name(pr, row->name);
+		print_word(pr, i ? "path" : "command");
+		print_word(pr, values[i]);
 		print_end(pr);
 	}
 }

@@ -17,6 +17,11 @@ void parse_tcp_check(struct conf_call *call);
 void print_health_steps(const struct conf_printer *pr, const struct conf_row *row,
 			const void *object);
 
+/* words_health.c: `external-check command|path …` */
+void parse_external_check(struct conf_call *call);
+void print_external_check(const struct conf_printer *pr, const struct conf_row *row,
+			  const void *object);
+
 /* health_steps.c: reads one step; true if it is sound.  `call->words[1]` names it. */
 struct conf_step;
 bool health_read_step(struct conf_call *call, bool http, struct conf_step *step);

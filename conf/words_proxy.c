@@ -89,8 +89,6 @@ print_default_backend(const struct conf_printer *pr, const struct conf_row *row,
 static const char no_http[] = "needs mode http, which this version does not have";
 static const char ignored_http[] = "it concerns mode http only";
 static const char later[] = "comes with a later version";
-static const char no_programs[] =
-	"checks by a program would run in the guardian, which has no such request yet";
 static const char no_stats[] = "there is no statistics page, use `tandem status`";
 static const char no_tables[] = "stick tables come with a later version";
 
@@ -296,6 +294,11 @@ static const struct conf_row rows[] = {
 	HEALTH("option redis-check", "servers answer Redis' PING"),
 	HEALTH("option ldap-check", "servers answer an anonymous LDAPv3 bind"),
 	HEALTH("option smtpchk", "servers speak SMTP: [HELO|EHLO DOMAIN]"),
+	HEALTH("option external-check", "a program says how servers are: `external-check command`"),
+	{ "external-check", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, health),
+	  .flags = ROW_REPEATS | ROW_BACK, .parse = parse_external_check,
+	  .print = print_external_check,
+	  .doc = "command PROGRAM, and path DIRECTORIES where it is looked for" },
 	{ "http-check", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, health),
 	  .flags = ROW_REPEATS | ROW_BACK, .parse = parse_http_check, .print = print_health_steps,
 	  .doc = "a step of `option httpchk`: connect, send, expect, comment; or disable-on-404" },
@@ -364,8 +367,6 @@ static const struct conf_row rows[] = {
 	NOTICE("srvtcpka-intvl", "the kernel's keep-alive times hold"),
 
 	PROXY_IDLE_ROWS,
-	REFUSED("external-check", no_programs),
-	REFUSED("option external-check", no_programs),
 	REFUSED("option spop-check", "no stream processing agents are used"),
 	REFUSED("option transparent", later),
 	REFUSED("option http_proxy", no_http),

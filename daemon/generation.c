@@ -97,6 +97,16 @@ tell_script(void *ctx, const struct ans_script *result)
 }
 
 static void
+tell_external(void *ctx, const struct ans_external *end)
+{
+	struct generation *g = ctx;
+	struct ans_external answer = *end;
+
+	answer.generation = g->number;
+	say(g, REQUEST_EXTERNAL_DONE, &answer, sizeof answer);
+}
+
+static void
 tell_watched(void *ctx, const struct ans_watched *watched)
 {
 	struct generation *g = ctx;
@@ -156,6 +166,9 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 			notifier_tell_group(&g->notifier, instance,
 					    (enum notify_event)p->notify.event);
 		break;
+	case REQUEST_EXTERNAL_CHECK:
+		external_checks_run(&g->external, &p->external);
+		break;
 	case REQUEST_FROZEN:
 		g->of.ops->frozen(g->of.ctx, g, p->frozen.error);
 		break;
@@ -176,6 +189,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_LINK:
 	case REQUEST_SCRIPT_RESULT:
 	case REQUEST_WATCHED:
+	case REQUEST_EXTERNAL_DONE:
 	case REQUEST_START:
 	case REQUEST_TOKEN:
 	case REQUEST_RESIGN:
@@ -270,6 +284,7 @@ close_resources(struct generation *g, const struct generation *other)
 	g->closed = true;
 	if (g->checks.loop)
 		check_scripts_fini(&g->checks);
+	external_checks_fini(&g->external);
 	if (g->watchers.conf)
 		watchers_fini(&g->watchers);
 	handover_fini(&g->handover);
@@ -503,6 +518,8 @@ generation_begin_scripts(struct generation *g, struct generation *from, void (*i
 				   tell_script, g);
 
 	g->in_force = true;
+	if (r == 0)
+		r = external_checks_init(&g->external, g->of.loop, g->conf, tell_external, g);
 	if (r == 0)
 		r = begin_watching(g, from != NULL);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "daemon/backoff.h"
 #include "daemon/check_script.h"
 #include "daemon/child.h"
+#include "daemon/external_check.h"
 #include "daemon/guardian.h"
 #include "daemon/handover.h"
 #include "daemon/log_sockets.h"
@@ -63,6 +64,7 @@ struct generation {
 	struct handover
 		handover; /* its control_fd and journal_fd are set before a worker is spawned */
 	struct check_scripts checks;
+	struct external_checks external;
 	struct watchers watchers;
 	struct notifier notifier;
 

@@ -25,12 +25,12 @@ static const struct {
 };
 
 /* How payloads begin: generation, then an instance if there is one. */
-_Static_assert(offsetof(struct req_instance, instance) == offsetof(struct req_lodged, instance) &&
-		       offsetof(struct req_instance, instance) ==
-			       offsetof(struct req_confirm, instance) &&
-		       offsetof(struct req_instance, instance) ==
-			       offsetof(struct req_notify, instance),
-	       "the requests of the worker begin alike");
+_Static_assert(
+	offsetof(struct req_instance, instance) == offsetof(struct req_lodged, instance) &&
+		offsetof(struct req_instance, instance) == offsetof(struct req_confirm, instance) &&
+		offsetof(struct req_instance, instance) == offsetof(struct req_notify, instance) &&
+		offsetof(struct req_instance, instance) == offsetof(struct req_external, proxy),
+	"the requests of the worker begin alike");
 
 const char *
 privileged_reject_name(enum privileged_reject reject)
@@ -56,9 +56,21 @@ privileged_request_name(uint32_t type)
 	return type < REQUEST_N ? requests[type].name : "?";
 }
 
+/* A server whose program there is to run. */
 static bool
-has_value(enum request request, const union privileged_payload *p)
+is_external(const struct conf *conf, const struct req_external *r)
 {
+	const struct conf_proxy *proxy = &conf->proxies[r->proxy];
+
+	return r->server < proxy->servers_n &&
+	       conf_server_is_external(proxy, &proxy->servers[r->server]);
+}
+
+static bool
+has_value(const struct conf *conf, enum request request, const union privileged_payload *p)
+{
+	if (request == REQUEST_EXTERNAL_CHECK)
+		return is_external(conf, &p->external);
 	if (request == REQUEST_WILL)
 		return p->lodged.lodged <= 1;
 	if (request == REQUEST_CONFIRM)
@@ -74,6 +86,8 @@ has_value(enum request request, const union privileged_payload *p)
 static size_t
 indexes_n(const struct conf *conf, uint32_t request)
 {
+	if (request == REQUEST_EXTERNAL_CHECK)
+		return conf->proxies_n;
 	return request == REQUEST_NOTIFY_GROUP ? conf->groups_n : conf->instances_n;
 }
 
@@ -116,7 +130,7 @@ privileged_check(const struct privileged *gate, const struct ipc_message *m)
 	if (has_index((enum request)m->type) &&
 	    p.instance.instance >= indexes_n(gate->conf, m->type))
 		return PRIVILEGED_INSTANCE;
-	if (!has_value((enum request)m->type, &p))
+	if (!has_value(gate->conf, (enum request)m->type, &p))
 		return PRIVILEGED_VALUE;
 	return has_turn((enum request)m->type, gate->turn) ? PRIVILEGED_ACCEPTED : PRIVILEGED_TURN;
 }

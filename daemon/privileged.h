@@ -41,6 +41,7 @@ union privileged_payload {
 	struct req_notify notify;
 	struct req_frozen frozen;
 	struct req_remaining remaining;
+	struct req_external external;
 };
 
 /* A request that was accepted. */

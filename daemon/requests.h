@@ -51,6 +51,13 @@ struct req_remaining {
 	uint32_t sessions;
 };
 
+struct req_external {
+	uint32_t generation;
+	uint32_t proxy; /* with `option external-check` */
+	uint32_t server;
+	uint32_t sessions; /* it has now, only to be told */
+};
+
 /* What scripts and FIFOs are told; the names are keepalived's. */
 enum notify_event {
 	NOTIFY_EVENT_MASTER,
@@ -148,6 +155,13 @@ struct ans_script {
 	struct mono at;   /* its end; 0 = none yet */
 };
 
+struct ans_external {
+	uint32_t generation;
+	uint32_t proxy, server;
+	int32_t status;     /* of its exit; -1: a signal ended it */
+	uint32_t timed_out; /* 0 or 1: it has been told to end */
+};
+
 struct ans_watched {
 	uint32_t generation;
 	uint32_t kind;   /* WATCH_KIND_FILE or WATCH_KIND_PROCESS (daemon/watcher.h) */
@@ -167,6 +181,7 @@ struct ans_watched {
 	X(CONFIRM,      struct req_confirm,      WORKER)   /* answers ASK_CONFIRM */                   \
 	X(NOTIFY,       struct req_notify,       WORKER)   /* tell scripts and FIFOs */                \
 	X(NOTIFY_GROUP, struct req_notify,       WORKER)   /* likewise; `instance` is a group's index */ \
+	X(EXTERNAL_CHECK, struct req_external,   WORKER)   /* run a server's check program */          \
 	X(FROZEN,       struct req_frozen,       WORKER)   /* answers FREEZE */                        \
 	X(REMAINING,    struct req_remaining,    WORKER)   /* after RETIRE: sessions left */           \
 	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
@@ -180,6 +195,7 @@ struct ans_watched {
 	X(LINK,         struct ans_link,         GUARDIAN) /* at start for each, then on change */     \
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
 	X(WATCHED,      struct ans_watched,      GUARDIAN) /* likewise of files and processes */       \
+	X(EXTERNAL_DONE, struct ans_external,    GUARDIAN) /* it has ended, or its time is over */     \
 	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: get ready */ \
 	X(TOKEN,        struct req_none,         GUARDIAN) /* (+ descriptor: go on from there) begin */\
 	X(RESIGN,       struct ans_resign,       GUARDIAN) /* an instance, make before break */        \

@@ -62,6 +62,7 @@ static void __attribute__((noreturn))
 become_script(const struct script_program *program, char *const *argv, char *const *shell_argv,
 	      pid_t parent)
 {
+	char *const *environment = program->environment ? program->environment : environ;
 	sigset_t none;
 
 	setsid();
@@ -79,9 +80,9 @@ become_script(const struct script_program *program, char *const *argv, char *con
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(126);
-	execv(program->path, argv);
+	execve(program->path, argv, environment);
 	if (errno == ENOEXEC) /* a script that does not say whose: as execvp does */
-		execv("/bin/sh", shell_argv);
+		execve("/bin/sh", shell_argv, environment);
 	_exit(127);
 }
 

@@ -20,8 +20,9 @@ struct script_owner {
 };
 
 struct script_program {
-	char **words; /* argv, NULL-terminated; NULL = nothing to run */
-	char *path;   /* absolute */
+	char **words;             /* argv, NULL-terminated; NULL = nothing to run */
+	char *path;               /* absolute */
+	char *const *environment; /* somebody else's; NULL = the guardian's */
 	struct script_owner owner;
 };
 

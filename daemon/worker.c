@@ -214,6 +214,7 @@ on_board_wake(struct loop_fd *lf, uint32_t events)
 
 	if (read(lf->fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		log_error("health board: %m");
+	worker_run_externals(w);
 	look_at_health(w);
 }
 

@@ -51,6 +51,19 @@ worker_tell(struct worker *w, enum request request)
 	tell(w, request, &none, sizeof none);
 }
 
+void
+worker_run_externals(struct worker *w)
+{
+	struct proxy_external wanted;
+
+	while (w->proxy && proxy_external_next(w->proxy, &wanted)) {
+		const struct req_external payload = { w->generation, wanted.proxy, wanted.server,
+						      wanted.sessions };
+
+		tell(w, REQUEST_EXTERNAL_CHECK, &payload, sizeof payload);
+	}
+}
+
 static void
 tell_instance(struct worker *w, enum request request, uint32_t instance)
 {
@@ -278,6 +291,19 @@ on_link(struct worker *w, const struct ipc_message *m)
 
 /* Every run is told, for the status; the engine hears of changes. */
 static const char *
+on_external_done(struct worker *w, const struct ipc_message *m)
+{
+	const struct ans_external *a = (const void *)m->payload;
+	const struct proxy_external_end end = { a->status, a->timed_out != 0 };
+
+	if (a->proxy >= w->conf->proxies_n || a->server >= w->conf->proxies[a->proxy].servers_n)
+		return "no such server";
+	if (w->proxy)
+		proxy_external_done(w->proxy, a->proxy, a->server, &end);
+	return NULL;
+}
+
+static const char *
 on_script_result(struct worker *w, const struct ipc_message *m)
 {
 	const struct ans_script *a = (const void *)m->payload;
@@ -470,6 +496,8 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 		return on_script_result(w, m);
 	case REQUEST_WATCHED:
 		return on_watched(w, m);
+	case REQUEST_EXTERNAL_DONE:
+		return on_external_done(w, m);
 	case REQUEST_START:
 		return on_start(w);
 	case REQUEST_TOKEN:
@@ -502,6 +530,7 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_CONFIRM:
 	case REQUEST_NOTIFY:
 	case REQUEST_NOTIFY_GROUP:
+	case REQUEST_EXTERNAL_CHECK:
 	case REQUEST_FROZEN:
 	case REQUEST_REMAINING:
 	case REQUEST_STOPPED:

@@ -90,6 +90,9 @@ void worker_notify_group(void *ctx, uint32_t group, enum notify_event event);
 /* A message without arguments: READY, STOPPED. */
 void worker_tell(struct worker *worker, enum request request);
 
+/* Asks for the check programs that the proxy wants run. */
+void worker_run_externals(struct worker *worker);
+
 /* worker_requests.c: the answer to FREEZE; a retired worker's sessions. */
 void worker_frozen(struct worker *worker, const struct req_frozen *answer);
 void worker_remain(struct worker *worker, uint32_t sessions);

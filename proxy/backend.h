@@ -60,6 +60,10 @@ struct server {
 	struct mono warming_since;
 	struct mono changed;
 
+	/* `option external-check`; under the queue's lock. */
+	bool external_queued, external_ended;
+	struct proxy_external_end external_end;
+
 	struct server_agent agent;           /* under the lock, but for its program */
 	bool followed_down, followed_drains; /* the tracked server is, or does */
 };

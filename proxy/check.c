@@ -3,6 +3,7 @@
  */
 #include "proxy/check.h"
 
+#include "proxy/check_external.h"
 #include "proxy/runtime.h"
 #include "proxy/slowstart.h"
 
@@ -102,10 +103,24 @@ on_next(struct timer *timer, struct mono now)
 	next = check_beat_next(&c->beat, now, next_ns(c));
 	c->asking = true;
 	c->began = mono_now();
-	check_talk(c);
+	if (c->program->type == CONF_HEALTH_EXTERNAL)
+		check_external(c);
+	else
+		check_talk(c);
 	/* Unless it has ended already, and wants another interval. */
 	if (!timer_armed(timer))
 		timer_arm(timers, timer, next);
+}
+
+static void
+on_limit(struct timer *timer, struct mono now)
+{
+	struct check *c = CONTAINER_OF(timer, struct check, limit);
+
+	if (c->program->type == CONF_HEALTH_EXTERNAL)
+		check_external_late(c);
+	else
+		check_talk_limit(c);
 }
 
 void
@@ -121,7 +136,7 @@ check_start(struct check *c, struct proxy_thread *t, struct server *server, bool
 		.thread = t,
 		.conn = { .lf = { .fd = -1 } },
 		.next = { .fire = on_next },
-		.limit = { .fire = check_talk_limit },
+		.limit = { .fire = on_limit },
 		.warm = { .fire = on_warm },
 		.random = server->number + 1,
 	};

@@ -55,4 +55,4 @@ void check_ended(struct check *c, const struct check_result *result);
 /* check_talk.c: begins the conversation; the time limit is the talk's own. */
 void check_talk(struct check *c);
 void check_talk_stop(struct check *c);
-void check_talk_limit(struct timer *timer, struct mono now);
+void check_talk_limit(struct check *c); /* its time is over */

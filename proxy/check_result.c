@@ -26,6 +26,9 @@ static const struct {
 	[CHECK_STATUS_L7OKC] = { "L7OKC", "Layer7 check conditionally passed",
 				 CHECK_GRADE_CONDITIONAL },
 	[CHECK_STATUS_L7STS] = { "L7STS", "Layer7 wrong status", CHECK_GRADE_FAILED },
+	[CHECK_STATUS_PROCERR] = { "PROCERR", "External check error", CHECK_GRADE_FAILED },
+	[CHECK_STATUS_PROCTOUT] = { "PROCTOUT", "External check timeout", CHECK_GRADE_FAILED },
+	[CHECK_STATUS_PROCOK] = { "PROCOK", "External check passed", CHECK_GRADE_PASSED },
 };
 
 enum check_grade

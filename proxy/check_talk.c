@@ -250,9 +250,8 @@ catch_up(struct check *c)
 }
 
 void
-check_talk_limit(struct timer *timer, struct mono now)
+check_talk_limit(struct check *c)
 {
-	struct check *c = CONTAINER_OF(timer, struct check, limit);
 	const struct conf_step *conf;
 
 	if (catch_up(c))

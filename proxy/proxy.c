@@ -57,6 +57,9 @@ init_proxies(struct proxy *proxy)
 		for (uint32_t k = 0; k < proxy->backends[i].servers_n; k++)
 			proxy->checks_n += server_checks(&proxy->backends[i].servers[k]);
 	}
+	proxy->external.servers = calloc(proxy->servers_n + 1, sizeof(struct server *));
+	if (!proxy->external.servers)
+		return -ENOMEM;
 	backend_join_followers(proxy);
 	for (uint32_t i = 0; i < conf->proxies_n; i++) {
 		const struct conf_proxy *px = &conf->proxies[i];
@@ -200,6 +203,8 @@ free_all(struct proxy *proxy)
 	log_sender_fini(&proxy->notify);
 	pthread_mutex_destroy(&proxy->notify_lock);
 	pthread_mutex_destroy(&proxy->shutdown_lock);
+	pthread_mutex_destroy(&proxy->external.lock);
+	free(proxy->external.servers);
 	tls_free(proxy->tls);
 	free(proxy->threads);
 	free(proxy->backends);
@@ -224,6 +229,7 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	divide_descriptors(proxy, listeners_n);
 	pthread_mutex_init(&proxy->notify_lock, NULL);
 	pthread_mutex_init(&proxy->shutdown_lock, NULL);
+	pthread_mutex_init(&proxy->external.lock, NULL);
 	log_sender_init(&proxy->notify);
 	proxy->threads =
 		aligned_alloc(64, proxy->threads_n * ((sizeof *proxy->threads + 63) & ~63UL));
@@ -343,10 +349,16 @@ proxy_shutdown_sessions(struct server *server, int cause)
 void
 proxy_hurry_check(struct server *server)
 {
+	atomic_store(&server->hurry, true);
+	proxy_look_at_checks(server);
+}
+
+void
+proxy_look_at_checks(struct server *server)
+{
 	struct proxy *proxy = server->backend->proxy;
 	struct proxy_thread *t = &proxy->threads[server->number % proxy->threads_n];
 
-	atomic_store(&server->hurry, true);
 	atomic_store(&t->hurries, true);
 	loop_wake(&t->loop);
 }

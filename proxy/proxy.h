@@ -62,6 +62,27 @@ size_t proxy_save_server(const struct proxy *proxy, uint32_t index, uint32_t ser
 bool proxy_restore_server(struct proxy *proxy, uint32_t index, uint32_t server, const void *saved,
 			  size_t len);
 
+/* ------------------------------------------------------------------ `option external-check` */
+
+/* A server whose program is to be run. */
+struct proxy_external {
+	uint32_t proxy, server;
+	uint32_t sessions; /* it has now */
+};
+
+struct proxy_external_end {
+	int status; /* of its exit; -1: a signal ended it */
+	bool timed_out;
+};
+
+/* The next one; false if there is none.  The health board is rung when there is one.  By the thread
+ * that owns the proxy. */
+bool proxy_external_next(struct proxy *proxy, struct proxy_external *wanted);
+
+/* It has ended, or its time is over.  By that thread, too. */
+void proxy_external_done(struct proxy *proxy, uint32_t index, uint32_t server,
+			 const struct proxy_external_end *end);
+
 /* ------------------------------------------------------------------ for status; any thread */
 
 enum server_state {

@@ -53,6 +53,13 @@ enum proxy_phase {
 	PROXY_CLOSED, /* sessions go on, nothing else */
 };
 
+/* Servers whose check program is to be run: check_external.h */
+struct external_queue {
+	pthread_mutex_t lock;
+	struct server **servers; /* room for each once */
+	uint32_t n;
+};
+
 struct proxy_thread {
 	struct proxy *proxy;
 	uint32_t index;
@@ -105,6 +112,7 @@ struct proxy {
 	_Atomic uint32_t closed_n;  /* threads that have followed to PROXY_CLOSED */
 	_Atomic uint32_t shutdowns; /* of servers' sessions, ever */
 	pthread_mutex_t shutdown_lock;
+	struct external_queue external;
 	struct resolver *resolver;
 	pthread_mutex_t notify_lock;
 	struct log_sender notify; /* under notify_lock */
@@ -121,6 +129,9 @@ void proxy_shutdown_sessions(struct server *server, int cause);
 
 /* The server's next check comes within fastinter from now.  Any thread. */
 void proxy_hurry_check(struct server *server);
+
+/* Its check's thread has something to look at.  Any thread. */
+void proxy_look_at_checks(struct server *server);
 
 /* thread.c: 64 random bits, good enough to balance by.  By the thread itself. */
 uint64_t proxy_random(struct proxy_thread *t);

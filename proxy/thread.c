@@ -5,6 +5,7 @@
  * on the thread itself.
  */
 #include "proxy/check.h"
+#include "proxy/check_external.h"
 #include "proxy/dial.h"
 #include "proxy/listener.h"
 #include "proxy/runtime.h"
@@ -64,9 +65,14 @@ hurry_checks(struct proxy_thread *t)
 {
 	if (!atomic_load(&t->hurries) || !atomic_exchange(&t->hurries, false))
 		return;
-	for (uint32_t i = 0; i < t->checks_n; i++)
-		if (!t->checks[i].agent && atomic_exchange(&t->checks[i].server->hurry, false))
-			check_hurry(&t->checks[i]);
+	for (uint32_t i = 0; i < t->checks_n; i++) {
+		struct check *c = &t->checks[i];
+
+		if (!c->agent && atomic_exchange(&c->server->hurry, false))
+			check_hurry(c);
+		if (c->program->type == CONF_HEALTH_EXTERNAL)
+			check_external_look(c);
+	}
 }
 
 static void

@@ -1,5 +1,6 @@
 """Checks that speak a protocol, against servers that hang."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -11,7 +12,7 @@ import pytest
 from lab import config
 from lab.lab import PAIR, PROGRAMS, PYTHON
 from lab.margin import within
-from lab.process import Process, now, wait_until
+from lab.process import Process, now, stat, wait_until
 from lab.twins import twins
 
 INTER_S, FALL, CHECK_S = 0.25, 3, 0.25
@@ -107,6 +108,64 @@ def test_tls_steps_are_haproxys(lab, say, tmp_path):
     assert said["tandem"] == said["haproxy"]
     assert asked["tandem"] == asked["haproxy"]
     assert "asked 7202: sni two.example alpn other PING" in asked["tandem"]
+
+
+CHECK_PROGRAMS = {
+    "is there": """file=$HAPROXY_PROXY_NAME.$HAPROXY_SERVER_NAME
+        { echo "$*"; env | grep -E '^(HAPROXY_|PATH=)' | sort; } >next.$$
+        id -u >user.$file
+        mv next.$$ told.$file""",
+    "fails": "exit 3",
+    "hangs": """(trap '' TERM; sleep 1000) &
+        echo $! $$ >>running
+        wait""",
+    "killed": "kill -KILL $$",
+}
+
+
+def read_and_remove(directory, pattern):
+    found = {path.name: path.read_text() for path in directory.glob(pattern)}
+    for name in found:
+        (directory / name).unlink()
+    return found
+
+
+def is_alive(pid):
+    found = stat(pid)
+    return bool(found) and found[0] != "Z"
+
+
+def test_programs_are_run_as_haproxy_runs_them(lab, say, tmp_path):
+    """`option external-check`: the same words, environment and lines; never as root, nobody left behind."""
+    template = pathlib.Path(__file__).parent / "configs" / "programs.cfg"
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    # Whoever runs the programs, and as whom, they write here.
+    directory.chmod(0o777)
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o711)
+    for program, text in CHECK_PROGRAMS.items():
+        (directory / program).write_text(f"#!/bin/sh\ncd {directory}\n{text}\n")
+        (directory / program).chmod(0o755)
+    configuration = tmp_path / "programs.cfg"
+    configuration.write_text(template.read_text().replace("DIRECTORY", str(directory)))
+    said, words, users, running = {}, {}, {}, {}
+    for name, log in twins(lab, configuration, tmp_path):
+        wait_until(lambda: all_judged(log, configuration), 20, "all are judged")
+        said[name] = verdicts(log.read_text())
+        words[name] = read_and_remove(directory, "told.*")
+        users[name] = {text.strip() for text in read_and_remove(directory, "user.*").values()}
+        lab.processes[-1].stop(5)
+        running[name] = [int(pid) for pid in read_and_remove(directory, "running")["running"].split()]
+    for pid in running["haproxy"]:  # it ends a program, but not what that has begun
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    say(f"{len(said['tandem'])} lines, {len(words['tandem'])} servers' programs told the same by either")
+    assert said["tandem"] == said["haproxy"]
+    assert words["tandem"] == words["haproxy"] and len(words["tandem"]) == 3
+    assert users["tandem"] and "0" not in users["tandem"], "a program has run as root"
+    wait_until(lambda: not any(map(is_alive, running["tandem"])), 10, "nobody of theirs is left")
 
 
 # An agent's lines, one after the other: each from the state that those before have led to.

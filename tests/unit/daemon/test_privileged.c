@@ -14,10 +14,22 @@
 #define GENERATION 7
 #define INSTANCES  3
 #define GROUPS     2
+#define PROXIES    4
+#define SERVERS    2
 
 static struct conf_instance instances[INSTANCES];
 static struct conf_group groups[GROUPS];
+/* The last one's servers have check programs; so would those before if they were checked so. */
+static struct conf_server servers[SERVERS] = { { .check = true }, { .check = true } };
+static struct conf_proxy proxies[PROXIES] = {
+	{ .servers = servers, .servers_n = SERVERS },
+	{ .servers_n = 0, .health = { .type = CONF_HEALTH_EXTERNAL } },
+	{ .servers = servers, .servers_n = SERVERS, .health = { .type = CONF_HEALTH_HTTP } },
+	{ .servers = servers, .servers_n = SERVERS, .health = { .type = CONF_HEALTH_EXTERNAL } },
+};
 static const struct conf conf = {
+	.proxies = proxies,
+	.proxies_n = PROXIES,
 	.instances = instances,
 	.instances_n = INSTANCES,
 	.groups = groups,
@@ -52,6 +64,8 @@ message(uint32_t type, size_t len, uint32_t generation, uint32_t instance, uint3
 static uint32_t
 end_of(uint32_t type)
 {
+	if (type == REQUEST_EXTERNAL_CHECK)
+		return PROXIES;
 	return type == REQUEST_NOTIFY_GROUP ? GROUPS : INSTANCES;
 }
 
@@ -183,6 +197,28 @@ test_notify_group_values(void **state)
 	}
 }
 
+/* Only a server whose program there is to run is named with success. */
+static void
+test_external_checks(void **state)
+{
+	for (uint32_t proxy = 0; proxy < PROXIES; proxy++)
+		for (uint32_t server = 0; server <= SERVERS; server++) {
+			struct req_external r = { GENERATION, proxy, server, UINT32_MAX };
+			struct ipc_message m = message(REQUEST_EXTERNAL_CHECK, sizeof r, GENERATION,
+						       proxy, server);
+
+			memcpy(m.payload, &r, sizeof r);
+			assert_int_equal(check(m), proxy == PROXIES - 1 && server < SERVERS
+							   ? PRIVILEGED_ACCEPTED
+							   : PRIVILEGED_VALUE);
+		}
+	servers[1].check = false;
+	assert_int_equal(check(message(REQUEST_EXTERNAL_CHECK, sizeof(struct req_external),
+				       GENERATION, PROXIES - 1, 1)),
+			 PRIVILEGED_VALUE);
+	servers[1].check = true;
+}
+
 /* Who may ask for what, before it has the token, while it has it and afterwards. */
 static void
 test_every_turn(void **state)
@@ -195,9 +231,10 @@ test_every_turn(void **state)
 		};
 
 		for (unsigned turn = 0; turn < sizeof may && list[t].from_worker; turn++)
-			assert_int_equal(check_at((enum privileged_turn)turn,
-						  message(t, list[t].len, GENERATION, 0, 0)),
-					 may[turn] ? PRIVILEGED_ACCEPTED : PRIVILEGED_TURN);
+			assert_int_equal(
+				check_at((enum privileged_turn)turn,
+					 message(t, list[t].len, GENERATION, end_of(t) - 1, 1)),
+				may[turn] ? PRIVILEGED_ACCEPTED : PRIVILEGED_TURN);
 	}
 }
 
@@ -255,6 +292,7 @@ main(void)
 		cmocka_unit_test(test_wrong_contents),
 		cmocka_unit_test(test_notify_values),
 		cmocka_unit_test(test_notify_group_values),
+		cmocka_unit_test(test_external_checks),
 		cmocka_unit_test(test_every_turn),
 		cmocka_unit_test(test_dispatch_acts_or_counts),
 		cmocka_unit_test(test_every_reject_has_a_name),
