@@ -120,7 +120,7 @@ def _(drill):
 
 
 @trial("–", "leases", "1,000 leased addresses while CPU is burnt on both nodes", "0 expired", (300, 15),
-       into=TRIALS, bare=True)  # fmt: skip
+       into=TRIALS, bare=True, seconds=True)  # fmt: skip
 def _(lab, pair, seconds):
     scale = Scale("1,000 leases", 1, 1000)
     for name in PAIR:

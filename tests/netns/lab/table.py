@@ -89,14 +89,15 @@ class Bench:
 
     def ready(self, line):
         made = line.what if not line.is_trial and (line.what.proxy or line.what.prepare) else None
-        wanted = (line.pair, made)
+        bare = line.is_trial and line.what.bare
+        wanted = (line.pair, made, bare)
         if self.lab and self.built == wanted:
             return
         self.clear()
         self.lab = Lab()
         self.lab.up()
         self.built = wanted
-        if line.is_trial and line.what.bare:
+        if bare:
             return
         proxy = made and made.proxy and made.proxy()
         for name in PAIR:
@@ -127,19 +128,38 @@ class Bench:
             self.lab = None
 
 
+@dataclasses.dataclass
+class Unmeasured:
+    """The lab could not do it, twice: a pair that goes to and fro lets nobody open 8,000 connections."""
+
+    problems: list
+
+
+def measure(bench, line):
+    error = None
+    for _ in range(2):
+        try:
+            return bench.run(line)
+        except (RuntimeError, TimeoutError) as caught:
+            error = caught
+            print(f"row {line.label:>3} {line.what.title}: {error}", flush=True)
+            bench.clear()
+    return Unmeasured([str(error)])
+
+
 def run(chosen, kind, short=False, asked=None):
-    """Line -> Result or Outcome, on pairs of that kind made for the purpose."""
-    bench, results = Bench(kind, short, asked), {}
+    """Line -> Result, Outcome or Unmeasured, on pairs of that kind made for the purpose."""
+    bench = Bench(kind, short, asked)
     try:
-        for line in chosen:
-            results[line] = bench.run(line)
+        return {line: measure(bench, line) for line in chosen}
     finally:
         bench.clear()
-    return results
 
 
 def figure(line, result):
     """What a fault cost, or how a trial went."""
+    if isinstance(result, Unmeasured):
+        return "not measured"
     if line.is_trial:
         return result.figure
     if not result.recovered:
@@ -171,12 +191,13 @@ def markdown(ours, theirs, short=False, asked=None):
     text = [head, rule]
     for line, result in ours.items():
         title, count = line.what.title, 0 if line.is_trial else opened(line.what, asked)
-        if line.what.repeated and line.what.name != "burn":
+        if line.what.repeated and not (line.is_trial and line.what.seconds):
             title += f", {rounds(line.what, short)} times"
         if count:
             title += f", {count:,} connections open"
-        bound = line.what.bound if line.is_trial else f"{result.bound_ms:.0f} ms"
-        failed = "" if line.is_trial else f"{result.failed} of {result.probes}"
+        bound = line.what.bound if line.is_trial else f"{line.what.bound_ms(line.pair):.0f} ms"
+        plain = line.is_trial or isinstance(result, Unmeasured)
+        failed = "" if plain else f"{result.failed} of {result.probes}"
         cells = [line.label, title, bound, figure(line, result), verdict(line, result), failed]
         if theirs:
             other = theirs.get(line)
@@ -188,6 +209,8 @@ def markdown(ours, theirs, short=False, asked=None):
 def other_figure(line, result):
     """Theirs, with the requests where those are what the row is about."""
     text = figure(line, result)
+    if isinstance(result, Unmeasured):
+        return text
     if line.what.name == "killall" and "lb1" in result.holder:
         text += ", its address stays"
     if not line.is_trial and (line.what.max_failed is not None or line.what.until_last) and result.failed:

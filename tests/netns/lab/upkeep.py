@@ -134,6 +134,7 @@ class Trial:
     run: object  # callable: lab with a running pair, its Pair, rounds -> Outcome
     repeated: tuple
     bare: bool = False  # makes the nodes itself
+    seconds: bool = False  # what is repeated is one second of it
 
 
 @dataclasses.dataclass
@@ -172,7 +173,7 @@ def _(lab, pair, rounds):
 
 
 @trial("18", "burn", "CPU burnt on both nodes, intervals of 100 ms", "0 false fail-overs", BURN_S,
-       pair=lambda pair: config.Pair(version=3, advert_s=0.1))  # fmt: skip
+       pair=lambda pair: config.Pair(version=3, advert_s=0.1), seconds=True)  # fmt: skip
 def _(lab, _pair, seconds):
     changes, lines = burn(lab, seconds)
     return Outcome(f"{len(changes)} in {seconds} s", not changes and not lines, lines)
