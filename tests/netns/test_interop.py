@@ -62,7 +62,8 @@ def test_keepalived(lab, patience, say, name, tandem_on, end):
     say(
         f"{name}, {'tandem' if tandem_on == 'lb1' else 'keepalived'} master, {end}: "
         f"{len(probe.launches)} probes, {len(probe.failed())} failed, outage {outage:.0f} ms, "
-        f"return {probe.outage_ms(returned, done):.0f} ms, on {lab.watch.holder(lab.vip)}"
+        f"return {probe.outage_ms(returned, done):.0f} ms, on {lab.watch.holder(lab.vip)}; failures while "
+        f"it was away: {probe.words(ended - 0.3, returned) or 'none'}, then: {probe.words(returned) or 'none'}"
     )
     assert capture.faults() == []
     assert not re.search(r"(?i)bad|mismatch|incorrect|invalid|discard", _words(lab, tandem_on)), (

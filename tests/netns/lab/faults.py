@@ -1,7 +1,6 @@
 """The fault table as code.  Each fault is a generator: it strikes lb1, the master, sees the service
 return, yields, and is healed; what follows the yield brings lb1 back."""
 
-import collections
 import dataclasses
 import os
 import signal
@@ -135,9 +134,8 @@ class Drill:
         result.outage_ms = self._outage_ms(chosen, healed)
         result.back_failed = len(self.probe.failed(healed, end))
         result.back_outage_ms = self.probe.outage_ms(healed, end)
-        lost = collections.Counter(entry[2] for entry in self.probe.failed(self.struck - GRACE_BEFORE_S))
-        if lost:
-            self.note("failures: " + ", ".join(f"{word} {n}" for word, n in sorted(lost.items())))
+        if lost := self.probe.words(self.struck - GRACE_BEFORE_S):
+            self.note(f"failures: {lost}")
         result.holder_at_end = self.lab.watch.holder(self.lab.vip)
         self._compare_fds(before)
         return result
