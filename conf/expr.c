@@ -456,6 +456,9 @@ read_convert(struct expr_reader *r, struct conf_expr *expr)
 			    (int)len, name, sample_type_name(expr->type));
 		return false;
 	}
+	/* ANY gives what it takes. */
+	if (convert.gives == SAMPLE_ANY)
+		convert.gives = expr->type;
 	expr->type = convert.gives;
 	*ARENA_PUSH(p->arena, expr->converts, expr->converts_n) = convert;
 	return true;

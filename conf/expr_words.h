@@ -139,49 +139,54 @@
 	ALIAS("rep_ssl_hello_type", RES_SSL_HELLO_TYPE)
 
 /* CONVERT(id, name, takes, gives, arguments).  ANY gives what it takes. */
-#define CONF_CONVERTERS(CONVERT)                    \
-	CONVERT(LOWER, "lower", STR, STR, "")       \
-	CONVERT(UPPER, "upper", STR, STR, "")       \
-	CONVERT(HEX, "hex", BIN, STR, "")           \
-	CONVERT(HEX2I, "hex2i", STR, INT, "")       \
-	CONVERT(LENGTH, "length", STR, INT, "")     \
-	CONVERT(IPMASK, "ipmask", IP, IP, "sS")     \
-	CONVERT(FIELD, "field", STR, STR, "isI")    \
-	CONVERT(WORD, "word", STR, STR, "isI")      \
-	CONVERT(BYTES, "bytes", BIN, BIN, "iI")     \
-	CONVERT(CONCAT, "concat", STR, STR, "SVS")  \
-	CONVERT(LTRIM, "ltrim", STR, STR, "s")      \
-	CONVERT(RTRIM, "rtrim", STR, STR, "s")      \
-	CONVERT(BASE64, "base64", BIN, STR, "")     \
-	CONVERT(B64DEC, "b64dec", STR, BIN, "")     \
-	CONVERT(CRC32, "crc32", BIN, INT, "I")      \
-	CONVERT(DJB2, "djb2", BIN, INT, "I")        \
-	CONVERT(SDBM, "sdbm", BIN, INT, "I")        \
-	CONVERT(CRC32C, "crc32c", BIN, INT, "I")    \
-	CONVERT(WT6, "wt6", BIN, INT, "I")          \
-	CONVERT(CUT_CRLF, "cut_crlf", STR, STR, "") \
-	CONVERT(SHA1, "sha1", BIN, BIN, "")         \
-	CONVERT(SHA2, "sha2", BIN, BIN, "I")        \
-	CONVERT(LTIME, "ltime", INT, STR, "sI")     \
-	CONVERT(UTIME, "utime", INT, STR, "sI")     \
-	CONVERT(STRCMP, "strcmp", STR, INT, "v")    \
-	CONVERT(IIF, "iif", BOOL, STR, "ss")        \
-	CONVERT(BOOL, "bool", INT, BOOL, "")        \
-	CONVERT(NOT, "not", INT, BOOL, "")          \
-	CONVERT(ODD, "odd", INT, BOOL, "")          \
-	CONVERT(EVEN, "even", INT, BOOL, "")        \
-	CONVERT(NEG, "neg", INT, INT, "")           \
-	CONVERT(CPL, "cpl", INT, INT, "")           \
-	CONVERT(ADD, "add", INT, INT, "m")          \
-	CONVERT(SUB, "sub", INT, INT, "m")          \
-	CONVERT(MUL, "mul", INT, INT, "m")          \
-	CONVERT(DIV, "div", INT, INT, "m")          \
-	CONVERT(MOD, "mod", INT, INT, "m")          \
-	CONVERT(AND, "and", INT, INT, "m")          \
-	CONVERT(OR, "or", INT, INT, "m")            \
-	CONVERT(XOR, "xor", INT, INT, "m")          \
-	CONVERT(NBSRV, "nbsrv", STR, INT, "")       \
-	CONVERT(MAP, "map", STR, STR, "sS")         \
+#define CONF_CONVERTERS(CONVERT)                                \
+	CONVERT(LOWER, "lower", STR, STR, "")                   \
+	CONVERT(UPPER, "upper", STR, STR, "")                   \
+	CONVERT(HEX, "hex", BIN, STR, "")                       \
+	CONVERT(HEX2I, "hex2i", STR, INT, "")                   \
+	CONVERT(LENGTH, "length", STR, INT, "")                 \
+	CONVERT(IPMASK, "ipmask", IP, IP, "sS")                 \
+	CONVERT(FIELD, "field", STR, STR, "isI")                \
+	CONVERT(WORD, "word", STR, STR, "isI")                  \
+	CONVERT(BYTES, "bytes", BIN, BIN, "iI")                 \
+	CONVERT(CONCAT, "concat", STR, STR, "SVS")              \
+	CONVERT(LTRIM, "ltrim", STR, STR, "s")                  \
+	CONVERT(RTRIM, "rtrim", STR, STR, "s")                  \
+	CONVERT(BASE64, "base64", BIN, STR, "")                 \
+	CONVERT(B64DEC, "b64dec", STR, BIN, "")                 \
+	CONVERT(CRC32, "crc32", BIN, INT, "I")                  \
+	CONVERT(DJB2, "djb2", BIN, INT, "I")                    \
+	CONVERT(SDBM, "sdbm", BIN, INT, "I")                    \
+	CONVERT(CRC32C, "crc32c", BIN, INT, "I")                \
+	CONVERT(WT6, "wt6", BIN, INT, "I")                      \
+	CONVERT(CUT_CRLF, "cut_crlf", STR, STR, "")             \
+	CONVERT(SHA1, "sha1", BIN, BIN, "")                     \
+	CONVERT(SHA2, "sha2", BIN, BIN, "I")                    \
+	CONVERT(LTIME, "ltime", INT, STR, "sI")                 \
+	CONVERT(UTIME, "utime", INT, STR, "sI")                 \
+	CONVERT(STRCMP, "strcmp", STR, INT, "v")                \
+	CONVERT(IIF, "iif", BOOL, STR, "ss")                    \
+	CONVERT(BOOL, "bool", INT, BOOL, "")                    \
+	CONVERT(NOT, "not", INT, BOOL, "")                      \
+	CONVERT(ODD, "odd", INT, BOOL, "")                      \
+	CONVERT(EVEN, "even", INT, BOOL, "")                    \
+	CONVERT(NEG, "neg", INT, INT, "")                       \
+	CONVERT(CPL, "cpl", INT, INT, "")                       \
+	CONVERT(ADD, "add", INT, INT, "m")                      \
+	CONVERT(SUB, "sub", INT, INT, "m")                      \
+	CONVERT(MUL, "mul", INT, INT, "m")                      \
+	CONVERT(DIV, "div", INT, INT, "m")                      \
+	CONVERT(MOD, "mod", INT, INT, "m")                      \
+	CONVERT(AND, "and", INT, INT, "m")                      \
+	CONVERT(OR, "or", INT, INT, "m")                        \
+	CONVERT(XOR, "xor", INT, INT, "m")                      \
+	CONVERT(NBSRV, "nbsrv", STR, INT, "")                   \
+	CONVERT(SET_VAR, "set-var", ANY, ANY, "v")              \
+	CONVERT(UNSET_VAR, "unset-var", ANY, ANY, "v")          \
+	CONVERT(SECURE_MEMCMP, "secure_memcmp", STR, BOOL, "v") \
+	CONVERT(HTONL, "htonl", INT, BIN, "")                   \
+	CONVERT(UB64ENC, "ub64enc", BIN, STR, "")               \
+	CONVERT(MAP, "map", STR, STR, "sS")                     \
 	CONVERT(REGSUB, "regsub", STR, STR, "ssS")
 
 /* FIELD(id, name): what a log format's %name stands for. */

@@ -11,7 +11,9 @@
 
 #include "conf/expr_words.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
@@ -200,6 +202,19 @@ to_base64(struct sample *sample, char *out)
 						(int)sample->len));
 }
 
+/* RFC 4648 section 5, without padding. */
+static bool
+to_base64url(struct sample *sample, char *out)
+{
+	if (!to_base64(sample, out))
+		return false;
+	while (sample->len && out[sample->len - 1] == '=')
+		sample->len--;
+	for (size_t i = 0; i < sample->len; i++)
+		out[i] = (char)(out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i]);
+	return true;
+}
+
 static bool
 from_base64(struct sample *sample, char *out)
 {
@@ -246,6 +261,38 @@ compare_with(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sa
 	if (order == 0)
 		order = (sample->len > other.len) - (sample->len < other.len);
 	return set_number(sample, SAMPLE_INT, order);
+}
+
+/* The sample may be that variable's value, whose bytes go. */
+static bool
+change_variable(const struct sample_ctx *ctx, uint32_t variable, struct sample *sample, bool set)
+{
+	bool may_change = sample->may_change;
+
+	if (!set && (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN)) {
+		if (sample->len > SAMPLE_ROOM)
+			sample->len = SAMPLE_ROOM;
+		sample->data = memcpy(sample_room(ctx->room), sample->data, sample->len);
+	}
+	extra_set(ctx->session, variable, set ? sample : NULL);
+	if (set && !extra_get(ctx->session, variable, sample))
+		return false;
+	sample->may_change = may_change;
+	return true;
+}
+
+/* The same bytes as a variable's?  Takes as long for each answer. */
+static bool
+compare_secretly(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sample *sample)
+{
+	struct sample other;
+
+	if (!extra_get(ctx->session, (uint32_t)arg->number, &other) ||
+	    (other.type != SAMPLE_STR && other.type != SAMPLE_BIN))
+		return false;
+	return set_number(sample, SAMPLE_BOOL,
+			  sample->len == other.len &&
+				  CRYPTO_memcmp(sample->data, other.data, other.len) == 0);
 }
 
 /* ------------------------------------------------------------------ digests */
@@ -330,20 +377,19 @@ crc32(const struct sample *sample, uint32_t polynomial)
 
 /* ------------------------------------------------------------------ numbers */
 
-/* The argument, or the value of the variable that it names; 0 if that has none. */
-static int64_t
-operand(const struct sample_ctx *ctx, const struct conf_arg *arg)
+/* The argument, or the value of the variable that it names; false if that has none. */
+static bool
+operand(const struct sample_ctx *ctx, const struct conf_arg *arg, int64_t *number)
 {
 	struct sample_room room;
-	struct sample value;
+	struct sample value = { .number = arg->number };
 
-	if (!arg->variable)
-		return arg->number;
 	room.turn = 0;
-	if (!extra_get(ctx->session, (uint32_t)arg->number, &value) ||
-	    !sample_cast(&value, SAMPLE_INT, &room))
-		return 0;
-	return value.number;
+	if (arg->variable && (!extra_get(ctx->session, (uint32_t)arg->number, &value) ||
+			      !sample_cast(&value, SAMPLE_INT, &room)))
+		return false;
+	*number = value.number;
+	return true;
 }
 
 /* What is too large stays the largest. */
@@ -356,9 +402,11 @@ saturated(bool overflow, int64_t result, bool negative)
 static bool
 arithmetic(const struct sample_ctx *ctx, const struct conf_convert *convert, struct sample *sample)
 {
-	int64_t a = sample->number, b = operand(ctx, &convert->args[0]), r = 0;
+	int64_t a = sample->number, b, r = 0;
 	bool over;
 
+	if (!operand(ctx, &convert->args[0], &b))
+		return false;
 	switch (convert->id) {
 	case CONF_CONVERT_ADD:
 		over = __builtin_add_overflow(a, b, &r);
@@ -401,6 +449,15 @@ mask_ip(struct sample *sample, const struct conf_arg *args)
 	for (unsigned i = 0; i < ip_len(&sample->ip); i++)
 		sample->ip.bytes[i] &= mask->ip.bytes[i];
 	return true;
+}
+
+static bool
+to_network_order(struct sample *sample, char *out)
+{
+	uint32_t number = htonl((uint32_t)sample->number);
+
+	memcpy(out, &number, sizeof number);
+	return set_text(sample, SAMPLE_BIN, out, sizeof number);
 }
 
 static bool
@@ -521,6 +578,16 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 		return set_text(sample, SAMPLE_STR, args->text.data, args->text.len);
 	case CONF_CONVERT_NBSRV:
 		return count_servers(ctx, sample);
+	case CONF_CONVERT_SET_VAR:
+	case CONF_CONVERT_UNSET_VAR:
+		return change_variable(ctx, (uint32_t)args->number, sample,
+				       convert->id == CONF_CONVERT_SET_VAR);
+	case CONF_CONVERT_SECURE_MEMCMP:
+		return compare_secretly(ctx, args, sample);
+	case CONF_CONVERT_HTONL:
+		return to_network_order(sample, sample_room(ctx->room));
+	case CONF_CONVERT_UB64ENC:
+		return to_base64url(sample, sample_room(ctx->room));
 	case CONF_CONVERT_MAP:
 		return look_up(ctx, convert, sample);
 	case CONF_CONVERT_REGSUB:

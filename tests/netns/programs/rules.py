@@ -158,6 +158,22 @@ str(YWJj),b64dec -m str abc
 str(abc),crc32 891568578
 str(abc),djb2 193485963
 str(abc),crc32c 910901175
+str(abc),set-var(txn.new),length 3
+str(abc),set-var(txn.new),length,add(txn.n) 10
+int(5),set-var(txn.new),add(txn.new) 10
+int(7),unset-var(txn.n) -m int 7
+int(7),unset-var(txn.n),sub(txn.n) -m found
+int(7),add(sess.none) -m found
+str(7),secure_memcmp(txn.n)
+str(8),secure_memcmp(txn.n)
+str(x-127.0.0.1),secure_memcmp(txn.f)
+str(x),secure_memcmp(sess.none) -m found
+int(258),htonl,hex 00000102
+bin(fbff00),ub64enc -- -_8A
+bin(fbff),ub64enc -- -_8
+var(txn.f),set-var(txn.f),upper X-127.0.0.1
+var(txn.f),unset-var(txn.f),upper X-127.0.0.1
+str(),ub64enc -m len 0
 str(abc),crc32c(1) gt 0
 str(abc),wt6 gt 0
 str(abc),wt6,mod(97) 30:60
