@@ -134,21 +134,30 @@ put_port(struct out *o, const struct ip *ip, uint16_t port, unsigned flags)
 		put_either(o, port, flags);
 }
 
-/* "21/Nov/2026:13:36:51"; with a zone " +0000", else ".796". */
+/* "21/Nov/2026:13:36:51"; with a zone " +0000", else ".796".  Kept per thread for a second, since
+ * localtime_r takes a lock within libc and strftime its time. */
 static void
 put_date(struct out *o, int64_t ms, bool local, bool zone)
 {
+	static _Thread_local struct {
+		time_t seconds;
+		size_t len;
+		char text[40];
+	} kept[2][2];
 	time_t seconds = ms / 1000;
-	char text[40];
 	struct tm tm;
 
-	if (local)
-		localtime_r(&seconds, &tm);
-	else
-		gmtime_r(&seconds, &tm);
-	put_bytes(o, text,
-		  strftime(text, sizeof text, zone ? "%d/%b/%Y:%H:%M:%S %z" : "%d/%b/%Y:%H:%M:%S",
-			   &tm));
+	if (kept[local][zone].seconds != seconds || kept[local][zone].len == 0) {
+		if (local)
+			localtime_r(&seconds, &tm);
+		else
+			gmtime_r(&seconds, &tm);
+		kept[local][zone].seconds = seconds;
+		kept[local][zone].len =
+			strftime(kept[local][zone].text, sizeof kept[local][zone].text,
+				 zone ? "%d/%b/%Y:%H:%M:%S %z" : "%d/%b/%Y:%H:%M:%S", &tm);
+	}
+	put_bytes(o, kept[local][zone].text, kept[local][zone].len);
 	if (zone)
 		return;
 	put(o, '.');

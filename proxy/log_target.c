@@ -60,18 +60,30 @@ sender_socket(struct log_sender *sender, int family)
 	return *fd;
 }
 
-/* "Nov 21 00:12:09", or with `iso` "2026-11-21T00:12:09.123456+00:00". */
+/* "Nov 21 00:12:09"; kept per thread for a second, since localtime_r takes a lock within libc. */
+static const char *
+syslog_date(time_t now)
+{
+	static _Thread_local time_t kept;
+	static _Thread_local char text[32];
+	struct tm tm;
+
+	if (now != kept || !text[0]) {
+		localtime_r(&now, &tm);
+		strftime(text, sizeof text, "%b %e %H:%M:%S", &tm);
+		kept = now;
+	}
+	return text;
+}
+
+/* "2026-11-21T00:12:09.123456+00:00" */
 static void
-format_date(const struct timeval *now, bool iso, char *out, size_t size)
+format_iso_date(const struct timeval *now, char *out, size_t size)
 {
 	struct tm tm;
 	char zone[8] = "", date[32];
 
 	localtime_r(&now->tv_sec, &tm);
-	if (!iso) {
-		strftime(out, size, "%b %e %H:%M:%S", &tm);
-		return;
-	}
 	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
 	strftime(zone, sizeof zone, "%z", &tm);
 	snprintf(out, size, "%s.%06ld%.3s:%.2s", date, (long)now->tv_usec, zone, zone + 3);
@@ -90,13 +102,13 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 		len = snprintf(out, size, "%s", message);
 		break;
 	case CONF_LOG_RFC3164:
-		format_date(&stamp->now, false, date, sizeof date);
-		len = snprintf(out, size, "<%d>%s %s%s%s[%d]: %s", priority, date,
+		len = snprintf(out, size, "<%d>%s %s%s%s[%d]: %s", priority,
+			       syslog_date(stamp->now.tv_sec),
 			       stamp->hostname ? stamp->hostname : "", stamp->hostname ? " " : "",
 			       stamp->tag, stamp->pid, message);
 		break;
 	case CONF_LOG_RFC5424:
-		format_date(&stamp->now, true, date, sizeof date);
+		format_iso_date(&stamp->now, date, sizeof date);
 		len = snprintf(out, size, "<%d>1 %s %s %s %d - %s %s", priority, date,
 			       stamp->hostname ? stamp->hostname : "-", stamp->tag, stamp->pid,
 			       stamp->structured ? stamp->structured : "-", message);
@@ -105,7 +117,7 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 		len = snprintf(out, size, "<%d>%s", level, message);
 		break;
 	case CONF_LOG_TIMED:
-		format_date(&stamp->now, true, date, sizeof date);
+		format_iso_date(&stamp->now, date, sizeof date);
 		len = snprintf(out, size, "<%d>%s %s", level, date, message);
 		break;
 	}
