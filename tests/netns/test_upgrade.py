@@ -98,7 +98,6 @@ def test_upgrade_of_the_master(lab, binary, pair_of, patience, fast, say):
     assert longest < within(300, patience)
 
 
-@pytest.mark.quick
 def test_life_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
     """By signal; then reload, resign and resume, the worker killed, another upgrade, and the end."""
     lb1, lb2 = pair_of(fast())
@@ -125,8 +124,6 @@ def test_life_after_an_upgrade(lab, binary, pair_of, patience, fast, say):
     lab.watch.wait_holders(lab.vip, ["lb1"], 10 * patience)
     lab.network.ip("lb1", "addr", "del", f"{lab.vip}/32", "dev", "eth1")
     wait_until(lambda: "put back" in lb1.log_text(), 3 * patience, "what somebody removes is put back")
-    time.sleep(4)  # longer than a lease: it is renewed
-    assert lab.watch.holders(lab.vip) == ["lb1"]
     lb1.terminate()
     lab.watch.wait_holders(lab.vip, ["lb2"], 3 * patience)
     wait_until(lambda: not lb1.alive, 5 * patience, "it ends")
