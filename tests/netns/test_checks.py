@@ -15,7 +15,7 @@ from lab.margin import within
 from lab.process import Process, now, stat, wait_until
 from lab.twins import twins
 
-INTER_S, FALL, CHECK_S = 0.25, 3, 0.25
+INTER_S, FALL, CHECK_S = 0.5, 3, 1.0
 
 
 @pytest.mark.quick
