@@ -15,7 +15,7 @@ from lab.margin import within
 from lab.process import Process, now, stat, wait_until
 from lab.twins import twins
 
-INTER_S, FALL, CHECK_S = 0.5, 3, 1.0
+INTER_S, FALL, CHECK_S = 0.5, 3, 0.5
 
 
 @pytest.mark.quick
