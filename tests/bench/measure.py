@@ -16,8 +16,8 @@ from subjects import SUBJECTS
 IDLE_WATCH_S = 2.0
 CHECKED_SERVERS = 10000
 CHECKED_ADDRESSES = 100
-CHECK_SETTLE_S = 6  # the first checks come sooner than the later ones
-CHECK_WATCH_S = 10
+CHECK_SETTLE_S = 4  # the first checks come sooner than the later ones
+CHECK_WATCH_S = 5
 
 
 def say(text):
