@@ -289,7 +289,6 @@ on_link(struct worker *w, const struct ipc_message *m)
 	return NULL;
 }
 
-/* Every run is told, for the status; the engine hears of changes. */
 static const char *
 on_external_done(struct worker *w, const struct ipc_message *m)
 {
@@ -303,6 +302,7 @@ on_external_done(struct worker *w, const struct ipc_message *m)
 	return NULL;
 }
 
+/* Every run is told, for the status; the engine hears of changes. */
 static const char *
 on_script_result(struct worker *w, const struct ipc_message *m)
 {
