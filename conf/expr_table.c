@@ -38,6 +38,7 @@ static const struct convert_row converters[] = {
 
 static const char why_http[] = "needs mode http, which this version does not have";
 static const char why_tables[] = "stick tables come with a later version";
+static const char why_failed[] = "what failed is said in the log, in words";
 static const char why_later[] = "comes with a later version";
 
 /* Names that begin so, and why they are none here. */
@@ -82,15 +83,23 @@ static const struct {
 	{ "sc2_", why_tables },
 	{ "src_", why_tables },
 	{ "table_", why_tables },
+	{ "ssl_fc_has_early", "there is no early data" },
+	{ "ssl_fc_npn", "OpenSSL has no NPN any more" },
+	{ "ssl_bc_npn", "OpenSSL has no NPN any more" },
+	{ "ssl_fc_err", why_failed },
+	{ "ssl_fc_hsk_err", why_failed },
+	{ "ssl_bc_err", why_failed },
+	{ "ssl_bc_hsk_err", why_failed },
 	{ "ssl_", why_later },
+	{ "fc_err", why_failed },
+	{ "bc_err", why_failed },
 	{ "fc_", why_later },
 	{ "bc_", why_later },
 	{ "req.ssl_", why_later },
-	{ "distcc_", why_later },
+	{ "distcc_", "distcc's protocol is not read" },
 	{ "srv_sess_rate", why_later },
-	{ "cur_", why_later },
 	{ "prio_", why_later },
-	{ "last_rule", why_later },
+	{ "last_rule", "where a rule stood is not kept" },
 	{ "lua.", "there is no Lua" },
 	{ "internal.", "it is HAProxy's own" },
 	{ "lat_ns", "it is HAProxy's own" },

@@ -31,6 +31,10 @@ extra_free(struct session *s)
 {
 	for (size_t i = 0; s->extra && i < s->thread->proxy->conf->variables_n; i++)
 		drop(&s->extra->values[i]);
+	if (s->extra) {
+		free((void *)(uintptr_t)s->extra->authority.data);
+		free((void *)(uintptr_t)s->extra->unique_id.data);
+	}
 	free(s->extra);
 	s->extra = NULL;
 }

@@ -13,7 +13,9 @@ struct extra_value {
 };
 
 struct session_extra {
-	struct session_peer destination; /* AF_UNSPEC = the real one */
+	struct session_peer destination;        /* AF_UNSPEC = the real one */
+	struct conf_bytes authority, unique_id; /* as a PROXY header told; own memory, NULL = not */
+	bool prefaced;                          /* there was such a header */
 	bool level_set;
 	int level;                   /* syslog's; -1 = no line at all */
 	struct extra_value values[]; /* by index in conf->variables */

@@ -11,6 +11,7 @@
 #include "proxy/tls_facts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *
@@ -39,21 +40,39 @@ preface_silence(void)
 	return "Timeout while waiting for PROXY protocol header";
 }
 
+/* The header's memory is only the reader's.  false when out of memory. */
+static bool
+keep(struct conf_bytes *to, const struct proxy_header_text *text)
+{
+	char *copy;
+
+	if (!text->at)
+		return true;
+	copy = malloc(text->len + 1);
+	if (!copy)
+		return false;
+	memcpy(copy, text->at, text->len);
+	free((void *)(uintptr_t)to->data);
+	*to = (struct conf_bytes){ copy, text->len };
+	return true;
+}
+
 /* Whose the session is from now on. */
 static bool
 adopt(struct session *s, const struct proxy_header *header)
 {
-	struct session_extra *extra;
+	struct session_extra *extra = extra_of(s);
 
+	if (!extra)
+		return false;
+	extra->prefaced = true;
 	/* A balancer's own check, or a client it does not know: the connection speaks for itself. */
 	if (header->local || header->source.family == AF_UNSPEC)
 		return true;
 	s->peer = (struct session_peer){ header->source, header->source_port };
-	extra = extra_of(s);
-	if (!extra)
-		return false;
 	extra->destination = (struct session_peer){ header->destination, header->destination_port };
-	return true;
+	return keep(&extra->authority, &header->authority) &&
+	       keep(&extra->unique_id, &header->unique_id);
 }
 
 int

@@ -176,6 +176,20 @@ fetch_address(const struct sample_ctx *ctx, const struct conf_expr *expr, struct
 	return sample_number(sample, SAMPLE_BOOL, stats_is_local(&peer.ip));
 }
 
+/* What a PROXY protocol header has told. */
+static enum sample_result
+fetch_preface(const struct session_extra *extra, unsigned fetch, struct sample *sample)
+{
+	struct conf_bytes told;
+
+	if (fetch == CONF_FETCH_FC_RCVD_PROXY)
+		return sample_number(sample, SAMPLE_BOOL, extra && extra->prefaced);
+	if (!extra)
+		return SAMPLE_NONE;
+	told = fetch == CONF_FETCH_FC_PP_AUTHORITY ? extra->authority : extra->unique_id;
+	return told.data ? sample_text(sample, SAMPLE_STR, told.data, told.len) : SAMPLE_NONE;
+}
+
 /* Of the connection to the server. */
 static enum sample_result
 fetch_server_address(const struct session *s, unsigned fetch, struct sample *sample)
@@ -252,8 +266,10 @@ fetch_section(const struct session *s, unsigned fetch, struct sample *sample)
 	case CONF_FETCH_BE_NAME:
 		return text(sample, be->name);
 	case CONF_FETCH_BE_SERVER_TIMEOUT:
+	case CONF_FETCH_CUR_SERVER_TIMEOUT:
 		return sample_number(sample, SAMPLE_INT, be->timeout_server_ms);
 	case CONF_FETCH_BE_TUNNEL_TIMEOUT:
+	case CONF_FETCH_CUR_TUNNEL_TIMEOUT:
 		return sample_number(sample, SAMPLE_INT, be->timeout_tunnel_ms);
 	case CONF_FETCH_SRV_ID:
 		return s->target ? sample_number(sample, SAMPLE_INT, s->target->conf->id)
@@ -327,6 +343,8 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 		return fetch_tcp_info(s, expr, sample);
 	if (expr->fetch >= CONF_FETCH_BC_DST)
 		return fetch_server_address(s, expr->fetch, sample);
+	if (expr->fetch >= CONF_FETCH_FC_RCVD_PROXY)
+		return fetch_preface(s->extra, expr->fetch, sample);
 	if (expr->fetch == CONF_FETCH_DST_CONN || expr->fetch >= CONF_FETCH_SO_ID)
 		return fetch_section(s, expr->fetch, sample);
 	if (expr->fetch >= CONF_FETCH_SRC)

@@ -1,6 +1,6 @@
 /*
- * sample_tls.c - fetches that ask about the client's TLS and its certificate.  Run by the session's
- * thread, while the connection stands.
+ * sample_tls.c - fetches that ask about TLS on either side and about certificates.  Run by the
+ * session's thread, while the connection stands.
  */
 #include "proxy/sample.h"
 
@@ -54,6 +54,60 @@ fetch_session_id(SSL *ssl, struct sample *sample)
 		return SAMPLE_NONE;
 	id = SSL_SESSION_get_id(session, &len);
 	return sample_text(sample, SAMPLE_BIN, (const char *)id, len);
+}
+
+static enum sample_result
+fetch_session_key(SSL *ssl, char *out, struct sample *sample)
+{
+	const SSL_SESSION *session = SSL_get_session(ssl);
+
+	if (!session)
+		return SAMPLE_NONE;
+	return sample_text(sample, SAMPLE_BIN, out,
+			   SSL_SESSION_get_master_key(session, (unsigned char *)out, SAMPLE_ROOM));
+}
+
+/* RFC 5929 section 3: the first Finished, the client's unless a session was resumed. */
+static enum sample_result
+fetch_unique_id(SSL *ssl, char *out, struct sample *sample)
+{
+	bool ours = SSL_is_server(ssl) == SSL_session_reused(ssl);
+	size_t len = ours ? SSL_get_finished(ssl, out, SAMPLE_ROOM)
+			  : SSL_get_peer_finished(ssl, out, SAMPLE_ROOM);
+
+	return len ? sample_text(sample, SAMPLE_BIN, out, len) : SAMPLE_NONE;
+}
+
+/* `fetch` by the name that it has on the client's side. */
+static enum sample_result
+fetch_connection(SSL *ssl, unsigned fetch, char *out, struct sample *sample)
+{
+	unsigned char *bytes = (unsigned char *)out;
+
+	switch (fetch) {
+	case CONF_FETCH_SSL_FC_ALPN:
+		return fetch_alpn(ssl, sample);
+	case CONF_FETCH_SSL_FC_PROTOCOL:
+		return text(sample, SSL_get_version(ssl));
+	case CONF_FETCH_SSL_FC_CIPHER:
+		return text(sample, SSL_get_cipher_name(ssl));
+	case CONF_FETCH_SSL_FC_ALG_KEYSIZE:
+	case CONF_FETCH_SSL_FC_USE_KEYSIZE:
+		return fetch_keysize(ssl, fetch == CONF_FETCH_SSL_FC_USE_KEYSIZE, sample);
+	case CONF_FETCH_SSL_FC_SESSION_ID:
+		return fetch_session_id(ssl, sample);
+	case CONF_FETCH_SSL_FC_SESSION_KEY:
+		return fetch_session_key(ssl, out, sample);
+	case CONF_FETCH_SSL_FC_CLIENT_RANDOM:
+		return sample_text(sample, SAMPLE_BIN, out,
+				   SSL_get_client_random(ssl, bytes, SSL3_RANDOM_SIZE));
+	case CONF_FETCH_SSL_FC_SERVER_RANDOM:
+		return sample_text(sample, SAMPLE_BIN, out,
+				   SSL_get_server_random(ssl, bytes, SSL3_RANDOM_SIZE));
+	case CONF_FETCH_SSL_FC_UNIQUE_ID:
+		return fetch_unique_id(ssl, out, sample);
+	}
+	return sample_number(sample, SAMPLE_BOOL, SSL_session_reused(ssl));
 }
 
 /* ------------------------------------------------------------------ the certificate */
@@ -135,13 +189,25 @@ fetch_der(X509 *cert, char *out, struct sample *sample)
 	return sample_text(sample, SAMPLE_BIN, out, (size_t)i2d_X509(cert, &at));
 }
 
+/* The key's algorithm: "id-ecPublicKey". */
 static enum sample_result
-fetch_certificate(X509 *cert, const struct conf_expr *expr, char *out, struct sample *sample)
+fetch_key_algorithm(const X509 *cert, struct sample *sample)
+{
+	ASN1_OBJECT *algorithm = NULL;
+
+	X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
+	return text(sample, OBJ_nid2sn(OBJ_obj2nid(algorithm)));
+}
+
+/* `fetch` by the name that it has for a client's certificate. */
+static enum sample_result
+fetch_certificate(X509 *cert, unsigned fetch, const struct conf_arg *args, char *out,
+		  struct sample *sample)
 {
 	const ASN1_INTEGER *serial;
 	unsigned len = 0;
 
-	switch (expr->fetch) {
+	switch (fetch) {
 	case CONF_FETCH_SSL_C_VERSION:
 		return sample_number(sample, SAMPLE_INT, X509_get_version(cert) + 1);
 	case CONF_FETCH_SSL_C_SERIAL:
@@ -154,19 +220,45 @@ fetch_certificate(X509 *cert, const struct conf_expr *expr, char *out, struct sa
 	case CONF_FETCH_SSL_C_DER:
 		return fetch_der(cert, out, sample);
 	case CONF_FETCH_SSL_C_S_DN:
-		return fetch_name(X509_get_subject_name(cert), expr->args, out, sample);
+		return fetch_name(X509_get_subject_name(cert), args, out, sample);
 	case CONF_FETCH_SSL_C_I_DN:
-		return fetch_name(X509_get_issuer_name(cert), expr->args, out, sample);
+		return fetch_name(X509_get_issuer_name(cert), args, out, sample);
 	case CONF_FETCH_SSL_C_NOTBEFORE:
 		return fetch_time(X509_get0_notBefore(cert), sample);
+	case CONF_FETCH_SSL_C_NOTAFTER:
+		return fetch_time(X509_get0_notAfter(cert), sample);
+	case CONF_FETCH_SSL_C_KEY_ALG:
+		return fetch_key_algorithm(cert, sample);
 	}
-	return fetch_time(X509_get0_notAfter(cert), sample);
+	return text(sample, OBJ_nid2sn(X509_get_signature_nid(cert)));
 }
 
-enum sample_result
-sample_fetch_tls(const struct sample_ctx *ctx, const struct conf_expr *expr, struct sample *sample)
+static enum sample_result
+fetch_server_side(SSL *ssl, const struct conf_expr *expr, char *out, struct sample *sample)
 {
-	SSL *ssl = ctx->session->client.layer;
+	X509 *cert;
+
+	if (expr->fetch == CONF_FETCH_SSL_BC)
+		return sample_number(sample, SAMPLE_BOOL, ssl != NULL);
+	if (!ssl)
+		return SAMPLE_NONE;
+	if (expr->fetch < CONF_FETCH_SSL_BC)
+		return fetch_connection(
+			ssl, expr->fetch - CONF_FETCH_SSL_BC_ALPN + CONF_FETCH_SSL_FC_ALPN, out,
+			sample);
+	cert = SSL_get0_peer_certificate(ssl);
+	if (!cert)
+		return SAMPLE_NONE;
+	return fetch_certificate(cert,
+				 expr->fetch - CONF_FETCH_SSL_S_VERSION + CONF_FETCH_SSL_C_VERSION,
+				 expr->args, out, sample);
+}
+
+static enum sample_result
+fetch_client_side(const struct conn *client, const struct conf_expr *expr, char *out,
+		  struct sample *sample)
+{
+	SSL *ssl = client->layer;
 	X509 *cert;
 
 	if (expr->fetch == CONF_FETCH_SSL_FC)
@@ -176,23 +268,9 @@ sample_fetch_tls(const struct sample_ctx *ctx, const struct conf_expr *expr, str
 	cert = SSL_get0_peer_certificate(ssl);
 	switch (expr->fetch) {
 	case CONF_FETCH_SSL_FC_SNI:
-		return text(sample, tls_host_asked(&ctx->session->client));
+		return text(sample, tls_host_asked(client));
 	case CONF_FETCH_SSL_FC_HAS_SNI:
-		return sample_number(sample, SAMPLE_BOOL,
-				     tls_host_asked(&ctx->session->client) != NULL);
-	case CONF_FETCH_SSL_FC_ALPN:
-		return fetch_alpn(ssl, sample);
-	case CONF_FETCH_SSL_FC_PROTOCOL:
-		return text(sample, SSL_get_version(ssl));
-	case CONF_FETCH_SSL_FC_CIPHER:
-		return text(sample, SSL_get_cipher_name(ssl));
-	case CONF_FETCH_SSL_FC_ALG_KEYSIZE:
-	case CONF_FETCH_SSL_FC_USE_KEYSIZE:
-		return fetch_keysize(ssl, expr->fetch == CONF_FETCH_SSL_FC_USE_KEYSIZE, sample);
-	case CONF_FETCH_SSL_FC_SESSION_ID:
-		return fetch_session_id(ssl, sample);
-	case CONF_FETCH_SSL_FC_IS_RESUMED:
-		return sample_number(sample, SAMPLE_BOOL, SSL_session_reused(ssl));
+		return sample_number(sample, SAMPLE_BOOL, tls_host_asked(client) != NULL);
 	case CONF_FETCH_SSL_FC_HAS_CRT:
 		return sample_number(sample, SAMPLE_BOOL, cert && !SSL_session_reused(ssl));
 	case CONF_FETCH_SSL_C_USED:
@@ -200,5 +278,25 @@ sample_fetch_tls(const struct sample_ctx *ctx, const struct conf_expr *expr, str
 	case CONF_FETCH_SSL_C_VERIFY:
 		return sample_number(sample, SAMPLE_INT, SSL_get_verify_result(ssl));
 	}
-	return cert ? fetch_certificate(cert, expr, sample_room(ctx->room), sample) : SAMPLE_NONE;
+	if (expr->fetch <= CONF_FETCH_SSL_FC_IS_RESUMED)
+		return fetch_connection(ssl, expr->fetch, out, sample);
+	if (expr->fetch >= CONF_FETCH_SSL_F_VERSION)
+		return fetch_certificate(SSL_get_certificate(ssl),
+					 expr->fetch - CONF_FETCH_SSL_F_VERSION +
+						 CONF_FETCH_SSL_C_VERSION,
+					 expr->args, out, sample);
+	return cert ? fetch_certificate(cert, expr->fetch, expr->args, out, sample) : SAMPLE_NONE;
+}
+
+enum sample_result
+sample_fetch_tls(const struct sample_ctx *ctx, const struct conf_expr *expr, struct sample *sample)
+{
+	const struct session *s = ctx->session;
+	char *out = sample_room(ctx->room);
+	bool of_server =
+		expr->fetch >= CONF_FETCH_SSL_S_VERSION ||
+		(expr->fetch >= CONF_FETCH_SSL_BC_ALPN && expr->fetch <= CONF_FETCH_SSL_BC);
+
+	return of_server ? fetch_server_side(s->server.layer, expr, out, sample)
+			 : fetch_client_side(&s->client, expr, out, sample);
 }

@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -55,6 +56,9 @@ connslots(yes) eq -1
 be_conn_free(yes) -- -1
 so_id 1
 so_name -m found
+fc_rcvd_proxy
+fc_pp_authority -m found
+fc_pp_unique_id -m found
 always_true
 always_false
 ssl_fc
@@ -280,7 +284,7 @@ HOSTS = [
 
 
 def configuration(folder):
-    lines = ["global", "    log stdout format raw local0", "defaults", "    mode tcp"]
+    lines = ["global", "    log stdout len 8192 format raw local0", "defaults", "    mode tcp"]
     lines += ["    log global", "    option tcplog", "    timeout client 20s"]
     lines += ["    timeout server 20s", "    timeout connect 5s"]
     for i, expression in enumerate(EXPRESSIONS):
@@ -310,13 +314,62 @@ def configuration(folder):
     lines += ["    use_backend two if named", "    default_backend no"]
     lines += ["frontend formats", f"    bind 127.0.0.1:{TLS + 3} name door"]
     lines += ["    log-format '" + FORMAT + "'", "    default_backend chosen"]
+    lines += doors(folder)
     for name, port in SERVERS.items():
         lines += [f"backend {name}", f"    server s 127.0.0.1:{port}"]
     lines += ["backend chosen", "    use-server b if { src 127.0.0.1 }", "    server a 127.0.0.1:7001"]
+    lines += ["    tcp-response content set-log-level silent if !{ cur_server_timeout 20000 }"]
     lines += ["    server b 127.0.0.1:7002", "    tcp-response content accept if { res.len gt 0 }"]
     text = "\n".join(lines) + "\n"
     text = re.sub(r"(map\w*\()(\w+\.map)", rf"\1{folder}/\2", text)
     return text.replace("-f ", f"-f {folder}/")
+
+
+# Of each certificate; of each connection with TLS.
+CERTIFICATE = (
+    "version serial,hex sha1,hex der,sha1,hex s_dn s_dn(CN) s_dn(O,-1) i_dn i_dn(CN,-1) notbefore "
+    "notafter key_alg sig_alg"
+)
+CONNECTION = (
+    "alpn protocol cipher alg_keysize use_keysize is_resumed client_random,hex,length "
+    "server_random,hex,length unique_id,hex,length"
+)
+
+
+def tls_words(*asked):
+    return [f"{beginning}_{word}" for beginning, words in asked for word in words.split()]
+
+
+def doors(folder):
+    """A frontend that is told of its clients and has TLS on both sides, and what it connects to."""
+    outer = ["fc_rcvd_proxy", "fc_pp_authority", "fc_pp_unique_id", "src", "ssl_bc"]
+    outer += ["cur_tunnel_timeout", "ssl_fc_session_key,hex,length"]
+    outer += tls_words(("ssl_fc", CONNECTION), ("ssl_f", CERTIFICATE))
+    outer += tls_words(("ssl_bc", CONNECTION), ("ssl_s", CERTIFICATE))
+    inner = tls_words(("ssl_fc", CONNECTION), ("ssl_f", CERTIFICATE), ("ssl_c", CERTIFICATE))
+    formats = {
+        name: " ".join(f"{word}=%[{word}]" for word in words)
+        for name, words in (("outer", outer), ("inner", inner))
+    }
+    lines = ["listen outer", f"    bind 127.0.0.1:{TLS + 4} accept-proxy ssl crt {folder}/outer.pem"]
+    lines += [f"    server inner 127.0.0.1:{TLS + 5} ssl verify none crt {folder}/client.pem alpn in"]
+    lines += ["listen inner", f"    bind 127.0.0.1:{TLS + 5} ssl crt {folder}/inner.pem alpn in"]
+    lines[-1] += f" verify optional ca-file {folder}/client.pem"
+    lines += [f"    server s 127.0.0.1:{SERVERS['one']}"]
+    for name, words in formats.items():
+        lines.insert(lines.index(f"listen {name}") + 1, f"    log-format 'LOG {name} {words}'")
+    return lines
+
+
+def certificates(folder):
+    for name, key in (("outer", "rsa:2048"), ("inner", "ec"), ("client", "ec")):
+        curve = ["-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else []
+        subject = f"/C=DE/O=first/O=second/CN={name}.example.org"
+        command = ["openssl", "req", "-x509", "-newkey", key, *curve, "-nodes", "-days", "9"]
+        command += ["-subj", subject, "-keyout", folder / "key", "-out", folder / "cert"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        text = (folder / "cert").read_text() + (folder / "key").read_text()
+        (folder / f"{name}.pem").write_text(text)
 
 
 # Between bars: what differs from run to run is cut out by who compares.
@@ -350,6 +403,8 @@ class Server(threading.Thread):
                 if not piece:
                     break
                 got += piece
+                if piece.endswith(b"NOW"):
+                    break
             connection.sendall(b"%s %d" % (self.name_sent, len(got)))
 
 
@@ -370,6 +425,26 @@ def ask(port, pieces):
         except ConnectionError:
             answer += b"<reset>"
     return answer.decode()
+
+
+def header():
+    """A PROXY header, version 2, with an authority and an identifier."""
+    body = socket.inet_aton("192.0.2.9") + socket.inet_aton("192.0.2.10") + struct.pack(">HH", 9, 10)
+    for kind, value in ((2, b"host.example"), (5, b"no-17")):
+        body += struct.pack(">BH", kind, len(value)) + value
+    return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", 0x21, 0x11, len(body)) + body
+
+
+def ask_door(port):
+    """What comes back by TLS behind a PROXY header."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+        plain.sendall(header())
+        with context.wrap_socket(plain) as client:
+            client.sendall(b"all of it NOW")
+            return client.recv(65536).decode()
 
 
 def hello(host, protocols=None):
@@ -440,6 +515,7 @@ def main():
         for name, lines in MAPS.items():
             (folder / f"{name}.map").write_text(lines)
         (folder / "hosts.lst").write_text("Listed.Example\n#other.example\n\n")
+        certificates(folder)
         (folder / "rules.cfg").write_text(configuration(folder))
         return
     for name, port in SERVERS.items():
@@ -448,6 +524,7 @@ def main():
         time.sleep(0.02)
     for name, port, pieces in cases():
         print(f"{name}: {ask(port, pieces)}", flush=True)
+    print(f"door: {ask_door(TLS + 4)}", flush=True)
 
 
 if __name__ == "__main__":
