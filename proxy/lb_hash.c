@@ -1,5 +1,5 @@
 /*
- * lb_hash.c - hash functions, the map and the ring.  lb_hash_* and lb_ring_find run on every proxy
+ * lb_hash.c - hash functions and the ring.  lb_hash_* and lb_ring_find run on every proxy
  * thread; rings are built and freed by the thread that uses them.
  *
  * What the hashes yield is HAProxy's interface: clients must find their server after a move.
@@ -137,57 +137,6 @@ lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 	return 0;
 }
 
-static bool
-is_even(const uint32_t *weights, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (weights[i] != weights[0])
-			return false;
-	return true;
-}
-
-void
-lb_map(const uint32_t *weights, uint32_t n, uint16_t *order)
-{
-	int64_t *credit = calloc(n ? n : 1, sizeof *credit);
-	int64_t total = 0;
-
-	if (!credit)
-		abort();
-	for (uint32_t i = 0; i < n; i++)
-		total += weights[i];
-	/* All alike, each has one place, in order: what the rule below comes to, in less time. */
-	if (total == n && is_even(weights, n)) {
-		for (uint32_t i = 0; i < n; i++)
-			order[i] = (uint16_t)i;
-		total = 0;
-	}
-	/*
-	 * Each server earns its weight at every step and pays the whole round when it is chosen.
-	 * Credit counts in whole rounds: within one the first declared server wins.
-	 */
-	for (int64_t at = 0; at < total; at++) {
-		uint32_t best = 0;
-		int64_t best_rounds = -1;
-
-		for (uint32_t i = 0; i < n; i++) {
-			int64_t rounds;
-
-			if (weights[i] == 0)
-				continue;
-			credit[i] += weights[i];
-			rounds = (credit[i] + total) / total;
-			if (rounds > best_rounds) {
-				best_rounds = rounds;
-				best = i;
-			}
-		}
-		credit[best] -= total;
-		order[at] = (uint16_t)best;
-	}
-	free(credit);
-}
-
 struct point {
 	uint32_t place;
 	uint32_t server;
@@ -201,27 +150,44 @@ struct lb_ring {
 /* Points of one server are numbered from its id times this: 256 weights of 16 points. */
 #define POINTS_MAX (256 * LB_WEIGHT_SCALE)
 
-static int
-by_place(const void *a, const void *b)
+/*
+ * Sorts by place, equal ones stay in order: byte by byte from the lowest, for a ring of thousands of
+ * servers is made anew at every change of one.  `spare` has room for as many.
+ */
+static void
+sort_by_place(struct point *points, struct point *spare, uint32_t n)
 {
-	const struct point *left = a, *right = b;
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		uint32_t at[257] = { 0 };
+		struct point *swap = points;
 
-	if (left->place != right->place)
-		return left->place < right->place ? -1 : 1;
-	return left->server < right->server ? -1 : left->server > right->server;
+		for (uint32_t i = 0; i < n; i++)
+			at[(points[i].place >> shift & 255) + 1]++;
+		for (unsigned byte = 1; byte < 256; byte++)
+			at[byte] += at[byte - 1];
+		for (uint32_t i = 0; i < n; i++)
+			spare[at[points[i].place >> shift & 255]++] = points[i];
+		points = spare;
+		spare = swap;
+	}
 }
 
 struct lb_ring *
 lb_ring_new(struct lb_server *const *servers, uint32_t n)
 {
 	struct lb_ring *ring;
+	struct point *spare;
 	size_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		total += atomic_load(&servers[i]->effective_weight);
 	ring = malloc(sizeof *ring + total * sizeof ring->points[0]);
-	if (!ring)
+	spare = malloc((total + 1) * sizeof *spare);
+	if (!ring || !spare) {
+		free(ring);
+		free(spare);
 		return NULL;
+	}
 	ring->points_n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t points_n = atomic_load(&servers[i]->effective_weight);
@@ -232,7 +198,9 @@ lb_ring_new(struct lb_server *const *servers, uint32_t n)
 				.server = i,
 			};
 	}
-	qsort(ring->points, ring->points_n, sizeof ring->points[0], by_place);
+	/* Four passes, an even number: the result is where the points were. */
+	sort_by_place(ring->points, spare, ring->points_n);
+	free(spare);
 	return ring;
 }
 
@@ -267,6 +235,12 @@ uint32_t
 lb_ring_next(const struct lb_ring *ring, uint32_t point)
 {
 	return point + 1 < ring->points_n ? point + 1 : 0;
+}
+
+uint32_t
+lb_ring_place(const struct lb_ring *ring, uint32_t point)
+{
+	return ring->points[point].place;
 }
 
 uint32_t

@@ -14,9 +14,6 @@ uint32_t lb_hash_source(const struct conf_proxy *conf, const struct ip *ip);
 /* The hash of a key of bytes, by the backend's `hash-type`. */
 uint32_t lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len);
 
-/* Fills HAProxy's map of weights (map-based hashes, static-rr), as long as their sum. */
-void lb_map(const uint32_t *weights, uint32_t n, uint16_t *order);
-
 /* The function of `hash-type … wt6`: two halves stir each other, by steps that depend on what came
  * before. */
 uint32_t lb_hash_wt6(const void *data, size_t len);
@@ -31,6 +28,9 @@ void lb_ring_free(struct lb_ring *ring);
 /* The point closest to the hash, and the one after a point; the ring is not empty. */
 uint32_t lb_ring_find(const struct lb_ring *ring, uint32_t hash);
 uint32_t lb_ring_next(const struct lb_ring *ring, uint32_t point);
+
+/* Where on the circle the point is. */
+uint32_t lb_ring_place(const struct lb_ring *ring, uint32_t point);
 
 /* Index of the point's server among those the ring was made of. */
 uint32_t lb_ring_server(const struct lb_ring *ring, uint32_t point);

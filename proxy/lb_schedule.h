@@ -1,5 +1,8 @@
 /*
  * lb_schedule.h - in which order servers of different weights take turns.  Pure.
+ *
+ * Orders are made anew whenever a server comes or goes, so neither may take longer than a little more
+ * than it takes to write one down: O(log n) for each turn, O(1) if all weights are alike.
  */
 #pragma once
 
@@ -11,3 +14,6 @@
  * for the sum of the weights.  Ties go to the lower index.
  */
 void lb_interleave(const uint32_t *weights, uint32_t n, uint16_t *order);
+
+/* Fills HAProxy's map of weights (map-based hashes, static-rr), as long as their sum. */
+void lb_map(const uint32_t *weights, uint32_t n, uint16_t *order);

@@ -79,12 +79,35 @@ present_weights(const struct lb_set *set, uint32_t *weights)
 	return total;
 }
 
+/* Does the algorithm go by an order, if only for who has no key? */
+static bool
+has_order(enum conf_balance balance)
+{
+	switch (balance) {
+	case CONF_BALANCE_ROUNDROBIN:
+	case CONF_BALANCE_STATIC_RR:
+	case CONF_BALANCE_SOURCE:
+	case CONF_BALANCE_RDP_COOKIE:
+	case CONF_BALANCE_HASH:
+	case CONF_BALANCE_RANDOM:
+		return true;
+	case CONF_BALANCE_LEASTCONN:
+	case CONF_BALANCE_FIRST:
+	case CONF_BALANCE_P2C_EWMA:
+		return false;
+	}
+	return false;
+}
+
 /* The round or map of the servers in play; 0 or -ENOMEM. */
 static int
 schedule(struct lb_set *set)
 {
-	uint32_t *weights = calloc(set->servers_n + 1, sizeof *weights);
+	uint32_t *weights;
 
+	if (!has_order(set->farm->conf->balance))
+		return 0;
+	weights = calloc(set->servers_n + 1, sizeof *weights);
 	if (!weights)
 		return -ENOMEM;
 	set->order_n = lb_is_static(set->farm->conf) ? static_weights(set, weights)
@@ -108,6 +131,18 @@ by_id(const void *a, const void *b)
 	return (*left)->id < (*right)->id ? -1 : (*left)->id > (*right)->id;
 }
 
+/* Into the order of their ids, in which they nearly always are. */
+static void
+sort_by_id(struct lb_server **servers, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		if (servers[i - 1]->id > servers[i]->id) {
+			qsort(servers, n, sizeof(struct lb_server *), by_id);
+			return;
+		}
+	}
+}
+
 struct lb_set *
 lb_set_new(const struct lb_farm *farm, uint32_t generation)
 {
@@ -127,7 +162,7 @@ lb_set_new(const struct lb_farm *farm, uint32_t generation)
 			set->servers_n = 1;
 	}
 	if (farm->conf->balance == CONF_BALANCE_FIRST)
-		qsort(set->servers, set->servers_n, sizeof(struct lb_server *), by_id);
+		sort_by_id(set->servers, set->servers_n);
 	if (schedule(set) < 0)
 		goto fail;
 	if (lb_is_sticky(farm->conf->balance) && farm->conf->hash_consistent) {

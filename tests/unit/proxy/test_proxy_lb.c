@@ -279,6 +279,52 @@ source_map(void **state)
 	assert_map((uint32_t[]){ 3, 2, 1 }, 3, "aababc");
 }
 
+/* The rule of the map, said as it is: at every step look at each. */
+static void
+naive_map(const uint32_t *weights, uint32_t n, uint16_t *order)
+{
+	int64_t credit[300] = { 0 }, total = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		total += weights[i];
+	for (int64_t at = 0; at < total; at++) {
+		int64_t best_rounds = -1;
+
+		for (uint32_t i = 0; i < n; i++) {
+			if (weights[i] == 0)
+				continue;
+			credit[i] += weights[i];
+			if ((credit[i] + total) / total > best_rounds) {
+				best_rounds = (credit[i] + total) / total;
+				order[at] = (uint16_t)i;
+			}
+		}
+		credit[order[at]] -= total;
+	}
+}
+
+static void
+map_of_any_weights(void **state)
+{
+	static uint16_t order[300 * 257], expected[300 * 257];
+	uint64_t random = 1;
+
+	for (int round = 0; round < 500; round++) {
+		uint32_t weights[300], n, most, total = 0;
+
+		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+		n = round % 50 ? 1 + (uint32_t)(random >> 32) % 20 : 300;
+		most = (uint32_t[]){ 2, 3, 10, 257 }[random >> 60 & 3];
+		for (uint32_t i = 0; i < n; i++) {
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			total += weights[i] = (uint32_t)(random >> 32) % most;
+		}
+		lb_map(weights, n, order);
+		naive_map(weights, n, expected);
+		assert_memory_equal(order, expected, total * sizeof order[0]);
+	}
+}
+
 static void
 source(void **state)
 {
@@ -474,6 +520,7 @@ main(void)
 		cmocka_unit_test(first),
 		cmocka_unit_test(source_hash),
 		cmocka_unit_test(source_map),
+		cmocka_unit_test(map_of_any_weights),
 		cmocka_unit_test(source),
 		cmocka_unit_test(source_waits_for_its_server),
 		cmocka_unit_test(backups),

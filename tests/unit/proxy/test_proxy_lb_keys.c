@@ -150,6 +150,29 @@ ring_moves_little(void **state)
 	farm_free(f);
 }
 
+/* Points of many servers stand in order, each as often as its weight says. */
+static void
+ring_is_sorted(void **state)
+{
+	struct farm *f = farm_new(CONF_BALANCE_SOURCE);
+	uint32_t got[MANY] = { 0 }, n;
+
+	f->conf.hash_consistent = true;
+	for (uint32_t i = 0; i < MANY; i++)
+		f->servers[i].weight = 1 + i % 3;
+	build(f, MANY);
+	n = lb_ring_points(f->set->ring);
+	for (uint32_t point = 0; point < n; point++) {
+		got[lb_ring_server(f->set->ring, point)]++;
+		if (point)
+			assert_true(lb_ring_place(f->set->ring, point - 1) <=
+				    lb_ring_place(f->set->ring, point));
+	}
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_int_equal(got[i], (1 + i % 3) * LB_WEIGHT_SCALE);
+	farm_free(f);
+}
+
 /* Going round meets every point once; a hash beyond the last point is near the first, too. */
 static void
 ring_is_round(void **state)
@@ -475,6 +498,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hash_functions),
 		cmocka_unit_test(ring_moves_little),
+		cmocka_unit_test(ring_is_sorted),
 		cmocka_unit_test(ring_is_round),
 		cmocka_unit_test(ring_with_bounded_load),
 		cmocka_unit_test(a_full_server_is_waited_for),
