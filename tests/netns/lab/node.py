@@ -248,8 +248,11 @@ class Classic:
             self.haproxy.signal(signal.SIGTERM)
 
     def kill_all(self):
-        for pid in self.pids():
-            send_signal(pid, signal.SIGKILL)
+        """All stand still before the first ends: keepalived's child would tidy up after its parent."""
+        pids = self.pids()
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                send_signal(pid, number)
 
     def pause(self):
         self._paused = self.pids()
