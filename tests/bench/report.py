@@ -49,25 +49,35 @@ class Report:
         return statistics.median(ratios) if ratios else None
 
     def rows(self):
+        """One for each kind of work, and one for the syscalls of it where they were counted."""
+        bases = self.bases()
         for scenario in self.scenarios:
-            for name in self.names:
-                values = self.values(scenario.name, name)
-                if not values:
-                    continue
-                calls = self.bench.syscalls.get(scenario.name, {}).get(name)
+            medians = {
+                name: statistics.median(values)
+                for name in self.names
+                if (values := self.values(scenario.name, name))
+            }
+            yield [
+                f"{scenario.title}, {scenario.unit}",
+                *(number_or_dash(medians.get(name), 1) for name in self.names),
+                *(number_or_dash(self.ratio(scenario.name, "tandem", base), 2) for base in bases),
+            ]
+            counted = self.bench.syscalls.get(scenario.name, {})
+            if counted:
+                sums = {name: sum(calls.values()) for name, calls in counted.items()}
                 yield [
-                    f"{scenario.title}, {scenario.unit}",
-                    name,
-                    f"{statistics.median(values):,.1f}",
-                    spread(values),
-                    number_or_dash(self.ratio(scenario.name, name, "haproxy")),
-                    number_or_dash(self.ratio(scenario.name, name, "relay")),
-                    number_or_dash(sum(calls.values()) if calls else None),
+                    f"{scenario.title}, syscalls",
+                    *(number_or_dash(sums.get(name), 1) for name in self.names),
+                    *("" for _ in bases),
                 ]
 
+    def bases(self):
+        """What tandem is compared with."""
+        return [n for n in self.names if n != "tandem"] if "tandem" in self.names else []
+
     def markdown(self):
-        head = ["work", "subject", "median", "quartiles", "/ haproxy", "/ relay", "syscalls"]
-        lines = ["| " + " | ".join(head) + " |", "|---|---|--:|--:|--:|--:|--:|"]
+        head = ["work", *self.names, *(f"tandem / {base}" for base in self.bases())]
+        lines = ["| " + " | ".join(head) + " |", "|---" + "|--:" * (len(head) - 1) + "|"]
         lines += ["| " + " | ".join(row) + " |" for row in self.rows()]
         lines.append("")
         for scenario, subjects in self.bench.syscalls.items():
@@ -103,12 +113,5 @@ class Report:
             yield text, used <= IDLE_BYTES
 
 
-def spread(values):
-    low, high = values[0], values[0]
-    if len(values) > 1:
-        low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{low:,.1f}–{high:,.1f}"
-
-
-def number_or_dash(value):
-    return "–" if value is None else f"{value:.2f}"
+def number_or_dash(value, digits):
+    return "–" if value is None else f"{value:,.{digits}f}"
