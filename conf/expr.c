@@ -175,6 +175,11 @@ read_argument(struct expr_reader *r, struct conf_arg *arg, char kind, const char
 		arg->variable = true;
 		arg->number = expr_variable(r->call, r->pos, arg->text.data);
 		return arg->number != CONF_NONE;
+	case 'k':
+		/* Base64 has no points, a variable's name has one. */
+		if (!strchr(arg->text.data, '.'))
+			return true;
+		/* fall through */
 	case 'v':
 		arg->variable = true;
 		arg->number = expr_variable(r->call, r->pos, arg->text.data);
@@ -355,6 +360,47 @@ read_regsub(struct expr_reader *r, struct conf_convert *convert)
 	return NULL;
 }
 
+/* An algorithm's name becomes its place in CONF_DIGESTS. */
+static bool
+read_digest(struct conf_arg *arg)
+{
+	static const char *const names[] = {
+#define DIGEST(name, function) name,
+		CONF_DIGESTS(DIGEST)
+#undef DIGEST
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(names[i], arg->text.data) == 0) {
+			arg->number = (int64_t)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+is_base64(const struct conf_bytes *text)
+{
+	size_t len = strspn(text->data, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"abcdefghijklmnopqrstuvwxyz0123456789+/");
+	size_t padding = strspn(text->data + len, "=");
+
+	return text->len % 4 == 0 && padding <= 2 && len + padding == text->len;
+}
+
+/* NULL, or what is wrong: separator, size of a chunk, whether the last one must be whole. */
+static const char *
+check_chunks(const struct conf_arg *arg, int64_t size_max)
+{
+	if (!arg[1].given && (arg[0].given || arg[2].given))
+		return "a chunk has 1 byte or more";
+	if (arg[1].given && (arg[1].number < 1 || arg[1].number > size_max))
+		return size_max > 8 ? "a chunk has 1 byte or more" : "a chunk has 1 to 8 bytes";
+	if (arg[2].given && arg[2].number != 0 && arg[2].number != 1)
+		return "whether the last chunk must be whole is 0 or 1";
+	return NULL;
+}
+
 static bool
 check_convert(struct expr_reader *r, struct conf_convert *convert)
 {
@@ -375,6 +421,28 @@ check_convert(struct expr_reader *r, struct conf_convert *convert)
 		if (arg->given && arg->number != 224 && arg->number != 256 && arg->number != 384 &&
 		    arg->number != 512)
 			wrong = "`sha2` has 224, 256, 384 or 512 bits";
+		break;
+	case CONF_CONVERT_HMAC:
+		if (!arg[1].variable && !is_base64(&arg[1].text))
+			wrong = "the key of `hmac` is written in base64";
+		/* fall through */
+	case CONF_CONVERT_DIGEST:
+		if (!read_digest(arg))
+			wrong = "there is no such digest (such as sha256, sha3-256, blake2s256)";
+		break;
+	case CONF_CONVERT_BE2DEC:
+		wrong = check_chunks(arg, 8);
+		break;
+	case CONF_CONVERT_BE2HEX:
+		wrong = check_chunks(arg, INT32_MAX);
+		break;
+	case CONF_CONVERT_URL_ENC:
+		if (arg->given && strcmp(arg->text.data, "query") != 0)
+			wrong = "`url_enc` encodes as `query` only";
+		break;
+	case CONF_CONVERT_ADD_ITEM:
+		if (!arg[1].given && !arg[2].given)
+			wrong = "`add_item` needs a variable or a text to add";
 		break;
 	case CONF_CONVERT_BYTES:
 		if (arg[0].number < 0 || (arg[1].given && arg[1].number < 0))

@@ -131,25 +131,18 @@ static const struct {
 	{ "table_", why_tables },
 	{ "in_table", why_tables },
 	{ "http_date", why_http },
-	{ "url_", why_later },
-	{ "json", why_later },
+	{ "json", "texts are not read or written as JSON" },
 	{ "jwt_", why_later },
 	{ "mqtt_", why_later },
 	{ "fix_", why_later },
-	{ "xxh", why_later },
-	{ "digest", why_later },
-	{ "hmac", why_later },
+	{ "xxh3", "there are `xxh32` and `xxh64`" },
 	{ "protobuf", why_later },
 	{ "ungrpc", why_later },
-	{ "be2", why_later },
 	{ "aes_", why_later },
-	{ "add_item", why_later },
 	{ "host_only", why_http },
 	{ "port_only", why_http },
 	{ "language", why_http },
 	{ "param", why_later },
-	{ "srv_queue", why_later },
-	{ "ub64dec", why_later },
 	{ "debug", why_later },
 	{ "capture-re", why_http },
 	{ "le2dec", why_later },
@@ -247,9 +240,10 @@ document_call(FILE *out, const char *name, const char *args)
 		char kind;
 		const char *name;
 	} kinds[] = {
-		{ 'i', "number" },  { 's', "text" },     { 'x', "bytes" },
-		{ 'a', "address" }, { 'f', "frontend" }, { 'b', "backend" },
-		{ 'r', "server" },  { 'v', "variable" }, { 'm', "number|variable" },
+		{ 'i', "number" },       { 's', "text" },     { 'x', "bytes" },
+		{ 'a', "address" },      { 'f', "frontend" }, { 'b', "backend" },
+		{ 'r', "server" },       { 'v', "variable" }, { 'm', "number|variable" },
+		{ 'k', "key|variable" },
 	};
 
 	fputs(name, out);

@@ -4,7 +4,7 @@
  *
  * Arguments are written as letters, a capital one may be left out: i number, s text, x hexadecimal
  * bytes, a address, f frontend, b backend, r server ("backend/server"), v variable, m number or
- * variable.
+ * variable, k key in base64 or variable.
  */
 #pragma once
 
@@ -181,12 +181,37 @@
 	ALIAS("res_len", RES_LEN)                       \
 	ALIAS("rep_ssl_hello_type", RES_SSL_HELLO_TYPE)
 
-/* CONVERT(id, name, takes, gives, arguments).  ANY gives what it takes. */
+/*
+ * CONVERT(id, name, takes, gives, arguments).  ANY gives what it takes.  Hashes are first, then what
+ * writes bytes as other bytes.
+ */
 #define CONF_CONVERTERS(CONVERT)                                \
-	CONVERT(LOWER, "lower", STR, STR, "")                   \
-	CONVERT(UPPER, "upper", STR, STR, "")                   \
+	CONVERT(CRC32, "crc32", BIN, INT, "I")                  \
+	CONVERT(CRC32C, "crc32c", BIN, INT, "I")                \
+	CONVERT(WT6, "wt6", BIN, INT, "I")                      \
+	CONVERT(DJB2, "djb2", BIN, INT, "I")                    \
+	CONVERT(SDBM, "sdbm", BIN, INT, "I")                    \
+	CONVERT(SHA1, "sha1", BIN, BIN, "")                     \
+	CONVERT(SHA2, "sha2", BIN, BIN, "I")                    \
+	CONVERT(XXH32, "xxh32", BIN, INT, "I")                  \
+	CONVERT(XXH64, "xxh64", BIN, INT, "I")                  \
+	CONVERT(DIGEST, "digest", BIN, BIN, "s")                \
+	CONVERT(HMAC, "hmac", BIN, BIN, "sk")                   \
 	CONVERT(HEX, "hex", BIN, STR, "")                       \
 	CONVERT(HEX2I, "hex2i", STR, INT, "")                   \
+	CONVERT(BASE64, "base64", BIN, STR, "")                 \
+	CONVERT(B64DEC, "b64dec", STR, BIN, "")                 \
+	CONVERT(UB64ENC, "ub64enc", BIN, STR, "")               \
+	CONVERT(HTONL, "htonl", INT, BIN, "")                   \
+	CONVERT(UB64DEC, "ub64dec", STR, BIN, "")               \
+	CONVERT(URL_ENC, "url_enc", STR, STR, "S")              \
+	CONVERT(URL_DEC, "url_dec", STR, STR, "I")              \
+	CONVERT(BE2DEC, "be2dec", BIN, STR, "siI")              \
+	CONVERT(BE2HEX, "be2hex", BIN, STR, "SII")              \
+	CONVERT(ADD_ITEM, "add_item", STR, STR, "sVS")          \
+	CONVERT(SRV_QUEUE, "srv_queue", STR, INT, "")           \
+	CONVERT(LOWER, "lower", STR, STR, "")                   \
+	CONVERT(UPPER, "upper", STR, STR, "")                   \
 	CONVERT(LENGTH, "length", STR, INT, "")                 \
 	CONVERT(IPMASK, "ipmask", IP, IP, "sS")                 \
 	CONVERT(FIELD, "field", STR, STR, "isI")                \
@@ -195,16 +220,7 @@
 	CONVERT(CONCAT, "concat", STR, STR, "SVS")              \
 	CONVERT(LTRIM, "ltrim", STR, STR, "s")                  \
 	CONVERT(RTRIM, "rtrim", STR, STR, "s")                  \
-	CONVERT(BASE64, "base64", BIN, STR, "")                 \
-	CONVERT(B64DEC, "b64dec", STR, BIN, "")                 \
-	CONVERT(CRC32, "crc32", BIN, INT, "I")                  \
-	CONVERT(DJB2, "djb2", BIN, INT, "I")                    \
-	CONVERT(SDBM, "sdbm", BIN, INT, "I")                    \
-	CONVERT(CRC32C, "crc32c", BIN, INT, "I")                \
-	CONVERT(WT6, "wt6", BIN, INT, "I")                      \
 	CONVERT(CUT_CRLF, "cut_crlf", STR, STR, "")             \
-	CONVERT(SHA1, "sha1", BIN, BIN, "")                     \
-	CONVERT(SHA2, "sha2", BIN, BIN, "I")                    \
 	CONVERT(LTIME, "ltime", INT, STR, "sI")                 \
 	CONVERT(UTIME, "utime", INT, STR, "sI")                 \
 	CONVERT(STRCMP, "strcmp", STR, INT, "v")                \
@@ -227,10 +243,25 @@
 	CONVERT(SET_VAR, "set-var", ANY, ANY, "v")              \
 	CONVERT(UNSET_VAR, "unset-var", ANY, ANY, "v")          \
 	CONVERT(SECURE_MEMCMP, "secure_memcmp", STR, BOOL, "v") \
-	CONVERT(HTONL, "htonl", INT, BIN, "")                   \
-	CONVERT(UB64ENC, "ub64enc", BIN, STR, "")               \
 	CONVERT(MAP, "map", STR, STR, "sS")                     \
 	CONVERT(REGSUB, "regsub", STR, STR, "ssS")
+
+/* DIGEST(name, OpenSSL's function): algorithms of digest and hmac. */
+#define CONF_DIGESTS(DIGEST)                 \
+	DIGEST("md5", EVP_md5)               \
+	DIGEST("sha1", EVP_sha1)             \
+	DIGEST("sha224", EVP_sha224)         \
+	DIGEST("sha256", EVP_sha256)         \
+	DIGEST("sha384", EVP_sha384)         \
+	DIGEST("sha512", EVP_sha512)         \
+	DIGEST("sha512-224", EVP_sha512_224) \
+	DIGEST("sha512-256", EVP_sha512_256) \
+	DIGEST("sha3-224", EVP_sha3_224)     \
+	DIGEST("sha3-256", EVP_sha3_256)     \
+	DIGEST("sha3-384", EVP_sha3_384)     \
+	DIGEST("sha3-512", EVP_sha3_512)     \
+	DIGEST("blake2s256", EVP_blake2s256) \
+	DIGEST("blake2b512", EVP_blake2b512)
 
 /* FIELD(id, name): what a log format's %name stands for. */
 #define CONF_FIELDS(FIELD)              \
@@ -287,6 +318,8 @@ enum conf_converter {
 #define CONVERT(id, name, takes, gives, args) CONF_CONVERT_##id,
 	CONF_CONVERTERS(CONVERT)
 #undef CONVERT
+		CONF_CONVERT_LAST_HASH = CONF_CONVERT_HMAC,
+	CONF_CONVERT_LAST_CODE = CONF_CONVERT_BE2HEX,
 };
 
 enum conf_field {

@@ -76,7 +76,15 @@ enum sample_result sample_fetch_bytes(const struct sample_ctx *ctx, const struct
 bool sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 		    struct sample *sample);
 
-/* ------------------------------------------------------------------ for fetches */
+/* sample_hash.c: digests and hashes. */
+bool sample_hash(const struct sample_ctx *ctx, const struct conf_convert *convert,
+		 struct sample *sample);
+
+/* sample_code.c: bytes written as other bytes; `out` has SAMPLE_ROOM. */
+bool sample_from_base64(struct sample *sample, char *out);
+bool sample_recode(const struct conf_convert *convert, struct sample *sample, char *out);
+
+/* ------------------------------------------------------------------ for fetches and converters */
 
 static inline enum sample_result
 sample_number(struct sample *sample, enum sample_type type, int64_t number)
@@ -101,4 +109,17 @@ sample_ip(struct sample *sample, const struct ip *ip)
 	sample->type = SAMPLE_IP;
 	sample->ip = *ip;
 	return ip->family == AF_UNSPEC ? SAMPLE_NONE : SAMPLE_FOUND;
+}
+
+/* Of converters: true, for there is a sample. */
+static inline bool
+set_text(struct sample *sample, enum sample_type type, const char *data, size_t len)
+{
+	return sample_text(sample, type, data, len) == SAMPLE_FOUND;
+}
+
+static inline bool
+set_number(struct sample *sample, enum sample_type type, int64_t number)
+{
+	return sample_number(sample, type, number) == SAMPLE_FOUND;
 }

@@ -5,32 +5,15 @@
 #include "proxy/sample.h"
 
 #include "proxy/extra.h"
-#include "proxy/lb_hash.h"
 #include "proxy/map.h"
 #include "proxy/stats.h"
 
 #include "conf/expr_words.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
-
-static bool
-set_text(struct sample *sample, enum sample_type type, const char *data, size_t len)
-{
-	sample_text(sample, type, data, len);
-	return true;
-}
-
-static bool
-set_number(struct sample *sample, enum sample_type type, int64_t number)
-{
-	sample_number(sample, type, number);
-	return true;
-}
 
 /* ------------------------------------------------------------------ texts */
 
@@ -45,34 +28,6 @@ change_case(struct sample *sample, char *out, bool lower)
 		out[i] = (char)(lower ? tolower(c) : toupper(c));
 	}
 	return set_text(sample, SAMPLE_STR, out, len);
-}
-
-static bool
-to_hex(struct sample *sample, char *out)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	size_t len = sample->len < SAMPLE_ROOM / 2 ? sample->len : SAMPLE_ROOM / 2;
-
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[(unsigned char)sample->data[i] >> 4];
-		out[2 * i + 1] = digits[sample->data[i] & 15];
-	}
-	return set_text(sample, SAMPLE_STR, out, 2 * len);
-}
-
-static bool
-from_hex(struct sample *sample)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < sample->len; i++) {
-		char c = sample->data[i];
-
-		if (!isxdigit((unsigned char)c))
-			return false;
-		value = value << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return set_number(sample, SAMPLE_INT, (int64_t)value);
 }
 
 static bool
@@ -167,6 +122,28 @@ concat(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample 
 	return set_text(sample, SAMPLE_STR, out, len);
 }
 
+/* A separator, if there is something on both sides of it, a variable's value, a text. */
+static bool
+add_item(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample,
+	 char *out)
+{
+	struct sample_room room;
+	struct sample value;
+	size_t len = append(out, 0, sample->data, sample->len);
+	bool known;
+
+	room.turn = 0;
+	known = args[1].given && extra_get(ctx->session, (uint32_t)args[1].number, &value) &&
+		sample_cast(&value, SAMPLE_STR, &room);
+	if (sample->len && (known || args[2].given))
+		len = append(out, len, args[0].text.data, args[0].text.len);
+	if (known)
+		len = append(out, len, value.data, value.len);
+	if (args[2].given)
+		len = append(out, len, args[2].text.data, args[2].text.len);
+	return set_text(sample, SAMPLE_STR, out, len);
+}
+
 static bool
 trim(struct sample *sample, const struct conf_arg *chars, bool left)
 {
@@ -189,44 +166,6 @@ cut_line(struct sample *sample)
 		len++;
 	sample->len = len;
 	return true;
-}
-
-static bool
-to_base64(struct sample *sample, char *out)
-{
-	if (sample->len > SAMPLE_ROOM / 4 * 3 - 3)
-		return false;
-	return set_text(sample, SAMPLE_STR, out,
-			(size_t)EVP_EncodeBlock((unsigned char *)out,
-						(const unsigned char *)sample->data,
-						(int)sample->len));
-}
-
-/* RFC 4648 section 5, without padding. */
-static bool
-to_base64url(struct sample *sample, char *out)
-{
-	if (!to_base64(sample, out))
-		return false;
-	while (sample->len && out[sample->len - 1] == '=')
-		sample->len--;
-	for (size_t i = 0; i < sample->len; i++)
-		out[i] = (char)(out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i]);
-	return true;
-}
-
-static bool
-from_base64(struct sample *sample, char *out)
-{
-	size_t len = sample->len, padding = 0;
-	int n;
-
-	if (len > SAMPLE_ROOM || len % 4)
-		return false;
-	while (padding < 2 && padding < len && sample->data[len - 1 - padding] == '=')
-		padding++;
-	n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)sample->data, (int)len);
-	return n >= 0 && set_text(sample, SAMPLE_BIN, out, (size_t)n - padding);
 }
 
 /* The format is the configuration's. */
@@ -293,86 +232,6 @@ compare_secretly(const struct sample_ctx *ctx, const struct conf_arg *arg, struc
 	return set_number(sample, SAMPLE_BOOL,
 			  sample->len == other.len &&
 				  CRYPTO_memcmp(sample->data, other.data, other.len) == 0);
-}
-
-/* ------------------------------------------------------------------ digests */
-
-static bool
-digest(struct sample *sample, const EVP_MD *md, char *out)
-{
-	unsigned len = 0;
-
-	if (EVP_Digest(sample->data, sample->len, (unsigned char *)out, &len, md, NULL) != 1)
-		return false;
-	return set_text(sample, SAMPLE_BIN, out, len);
-}
-
-static const EVP_MD *
-sha2_of(const struct conf_arg *arg)
-{
-	switch (arg->given ? arg->number : 256) {
-	case 224:
-		return EVP_sha224();
-	case 384:
-		return EVP_sha384();
-	case 512:
-		return EVP_sha512();
-	}
-	return EVP_sha256();
-}
-
-/* Spreads the bits of a hash: a full avalanche in six steps (Thomas Wang and Bob Jenkins). */
-static uint32_t
-avalanche(uint32_t a)
-{
-	a += 0x7ed55d16 + (a << 12);
-	a = a ^ 0xc761c23c ^ a >> 19;
-	a += 0x165667b1 + (a << 5);
-	a = (a + 0xd3a2646c) ^ a << 9;
-	a += 0xfd7046c5 + (a << 3);
-	return a ^ 0xb55a4f09 ^ a >> 16;
-}
-
-static bool
-set_hash(struct sample *sample, const struct conf_arg *arg, uint32_t hash)
-{
-	if (arg->given && arg->number)
-		hash = avalanche(hash);
-	return set_number(sample, SAMPLE_INT, hash);
-}
-
-static uint32_t
-djb2(const struct sample *sample)
-{
-	uint32_t hash = 5381;
-
-	for (size_t i = 0; i < sample->len; i++)
-		hash = hash * 33 + (unsigned char)sample->data[i];
-	return hash;
-}
-
-static uint32_t
-sdbm(const struct sample *sample)
-{
-	uint32_t hash = 0;
-
-	for (size_t i = 0; i < sample->len; i++)
-		hash = hash * 65599 + (unsigned char)sample->data[i];
-	return hash;
-}
-
-/* Reflected CRC-32 by a polynomial. */
-static uint32_t
-crc32(const struct sample *sample, uint32_t polynomial)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < sample->len; i++) {
-		crc ^= (unsigned char)sample->data[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (polynomial & (0 - (crc & 1)));
-	}
-	return ~crc;
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -452,21 +311,34 @@ mask_ip(struct sample *sample, const struct conf_arg *args)
 }
 
 static bool
-to_network_order(struct sample *sample, char *out)
-{
-	uint32_t number = htonl((uint32_t)sample->number);
-
-	memcpy(out, &number, sizeof number);
-	return set_text(sample, SAMPLE_BIN, out, sizeof number);
-}
-
-static bool
 count_servers(const struct sample_ctx *ctx, struct sample *sample)
 {
 	const struct backend *be =
 		proxy_find_backend(ctx->session->thread->proxy, sample->data, sample->len);
 
 	return be && set_number(sample, SAMPLE_INT, stats_usable_servers(be));
+}
+
+/* "backend/server", or a server of the session's backend. */
+static bool
+count_queued(const struct sample_ctx *ctx, struct sample *sample)
+{
+	const struct session *s = ctx->session;
+	const char *slash = memchr(sample->data, '/', sample->len);
+	const char *name = slash ? slash + 1 : sample->data;
+	size_t len = sample->len - (size_t)(name - sample->data);
+	const struct backend *be = s->backend ? s->backend : s->frontend->backend;
+
+	if (slash)
+		be = proxy_find_backend(s->thread->proxy, sample->data,
+					(size_t)(slash - sample->data));
+	for (uint32_t i = 0; be && i < be->servers_n; i++) {
+		const struct server *server = &be->servers[i];
+
+		if (strlen(server->conf->name) == len && memcmp(server->conf->name, name, len) == 0)
+			return set_number(sample, SAMPLE_INT, atomic_load(&server->lb.queued));
+	}
+	return false;
 }
 
 static bool
@@ -524,15 +396,15 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 {
 	const struct conf_arg *args = convert->args;
 
+	if (convert->id <= CONF_CONVERT_LAST_HASH)
+		return sample_hash(ctx, convert, sample);
+	if (convert->id <= CONF_CONVERT_LAST_CODE)
+		return sample_recode(convert, sample, sample_room(ctx->room));
 	switch (convert->id) {
 	case CONF_CONVERT_LOWER:
 	case CONF_CONVERT_UPPER:
 		return change_case(sample, sample_room(ctx->room),
 				   convert->id == CONF_CONVERT_LOWER);
-	case CONF_CONVERT_HEX:
-		return to_hex(sample, sample_room(ctx->room));
-	case CONF_CONVERT_HEX2I:
-		return from_hex(sample);
 	case CONF_CONVERT_LENGTH:
 		return set_number(sample, SAMPLE_INT, (int64_t)sample->len);
 	case CONF_CONVERT_IPMASK:
@@ -544,29 +416,13 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 		return take_bytes(sample, args);
 	case CONF_CONVERT_CONCAT:
 		return concat(ctx, args, sample, sample_room(ctx->room));
+	case CONF_CONVERT_ADD_ITEM:
+		return add_item(ctx, args, sample, sample_room(ctx->room));
 	case CONF_CONVERT_LTRIM:
 	case CONF_CONVERT_RTRIM:
 		return trim(sample, args, convert->id == CONF_CONVERT_LTRIM);
-	case CONF_CONVERT_BASE64:
-		return to_base64(sample, sample_room(ctx->room));
-	case CONF_CONVERT_B64DEC:
-		return from_base64(sample, sample_room(ctx->room));
-	case CONF_CONVERT_CRC32:
-		return set_hash(sample, args, crc32(sample, 0xedb88320));
-	case CONF_CONVERT_CRC32C:
-		return set_hash(sample, args, crc32(sample, 0x82f63b78));
-	case CONF_CONVERT_WT6:
-		return set_hash(sample, args, lb_hash_wt6(sample->data, sample->len));
 	case CONF_CONVERT_CUT_CRLF:
 		return cut_line(sample);
-	case CONF_CONVERT_DJB2:
-		return set_hash(sample, args, djb2(sample));
-	case CONF_CONVERT_SDBM:
-		return set_hash(sample, args, sdbm(sample));
-	case CONF_CONVERT_SHA1:
-		return digest(sample, EVP_sha1(), sample_room(ctx->room));
-	case CONF_CONVERT_SHA2:
-		return digest(sample, sha2_of(args), sample_room(ctx->room));
 	case CONF_CONVERT_LTIME:
 	case CONF_CONVERT_UTIME:
 		return format_time(sample, args, sample_room(ctx->room),
@@ -576,6 +432,8 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 	case CONF_CONVERT_IIF:
 		args += !sample->number;
 		return set_text(sample, SAMPLE_STR, args->text.data, args->text.len);
+	case CONF_CONVERT_SRV_QUEUE:
+		return count_queued(ctx, sample);
 	case CONF_CONVERT_NBSRV:
 		return count_servers(ctx, sample);
 	case CONF_CONVERT_SET_VAR:
@@ -584,10 +442,6 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 				       convert->id == CONF_CONVERT_SET_VAR);
 	case CONF_CONVERT_SECURE_MEMCMP:
 		return compare_secretly(ctx, args, sample);
-	case CONF_CONVERT_HTONL:
-		return to_network_order(sample, sample_room(ctx->room));
-	case CONF_CONVERT_UB64ENC:
-		return to_base64url(sample, sample_room(ctx->room));
 	case CONF_CONVERT_MAP:
 		return look_up(ctx, convert, sample);
 	case CONF_CONVERT_REGSUB:

@@ -183,6 +183,24 @@ str(abc),wt6 gt 0
 str(abc),wt6,mod(97) 30:60
 str(abc),wt6(1),mod(97) 0:48
 bin(61620d0a63),cut_crlf -m str ab
+str(abc),digest(MD5),hex 900150983CD24FB0D6963F7D28E17F72
+str(abc),hmac(sha256,a2V5),hex -m beg 9C196E32
+str(abc),hmac(sha256,txn.n) -m found
+str(abc),hmac(sha256,sess.none) -m found
+str(abc),xxh32 852579327
+str(abc),xxh64(-7) -- -5180778048759447037
+str(abc),url_enc abc
+str(a%2),url_dec -m found
+str(a%zz),url_dec -m found
+str(),url_dec -m found
+bin(01),be2dec(.,2,1) -m found
+str(-),ub64dec -m found
+str(-_8),ub64dec,hex FBFF
+str(+/8A),ub64dec -m found
+str(),add_item(-,txn.f,x) x-127.0.0.1x
+str(yes/s),srv_queue 0
+str(yes/none),srv_queue -m found
+str(none/s),srv_queue -m found
 fc_rtt lt 1000
 fc_rtt(us) ge 0
 fc_lost 0
@@ -314,6 +332,10 @@ def configuration(folder):
     lines += ["    use_backend two if named", "    default_backend no"]
     lines += ["frontend formats", f"    bind 127.0.0.1:{TLS + 3} name door"]
     lines += ["    log-format '" + FORMAT + "'", "    default_backend chosen"]
+    for i in range(2):
+        lines += [f"frontend made{i}", f"    bind 127.0.0.1:{TLS + 6 + i}"]
+        lines += ["    tcp-request content set-var-fmt(txn.f) x-%[src]", "    default_backend one"]
+        lines += [f"    log-format 'LOG made {i} " + "|".join(MADE[i::2]) + "'"]
     lines += doors(folder)
     for name, port in SERVERS.items():
         lines += [f"backend {name}", f"    server s 127.0.0.1:{port}"]
@@ -371,6 +393,20 @@ def certificates(folder):
         text = (folder / "cert").read_text() + (folder / "key").read_text()
         (folder / f"{name}.pem").write_text(text)
 
+
+# What converters make of texts of several lengths.
+MADE = [
+    f"%[{word}]"
+    for made in (
+        "digest(sha1),hex", "digest(sha512-256),hex", "digest(sha3-384),hex",
+        "digest(blake2s256),hex", "hmac(sha512,),hex", "hmac(md5,c2VjcmV0),hex", "xxh32", "xxh32(9)",
+        "xxh64", "xxh64(9)", "url_enc", "url_enc(query)", "url_dec", "url_dec(1)", "be2hex",
+        "be2hex(:,2)", "be2hex(--,3,1)", "be2hex(,3,1)", "be2dec(.,1)", "be2dec(-,2,1)", "be2dec(,8)",
+        "base64,b64dec,hex", "ub64enc,ub64dec,hex", "add_item(-,,x)", "add_item(;,txn.f)",
+        "add_item(;,txn.none)", "add_item(;,txn.none,x)",
+    )
+    for word in (f"str({text}),{made}" for text in ("", "abc", "a%20b+c/d?e+~%2f", "0123456789" * 7))
+]  # fmt: skip
 
 # Between bars: what differs from run to run is cut out by who compares.
 FORMAT = (
@@ -500,6 +536,8 @@ def cases():
     yield "rdp none", TLS + 2, [rdp(b"")]
     yield "no rdp", TLS + 2, [b"GET / HTTP/1.0\r\n\r\n"]
     yield "formats", TLS + 3, [b"abc"]
+    yield "made", TLS + 6, [b"abc"]
+    yield "made", TLS + 7, [b"abc"]
 
 
 def listening():
