@@ -124,11 +124,13 @@ static void
 check_server_source(struct conf_parser *p, const struct conf_proxy *proxy,
 		    const struct conf_server *server)
 {
-	uint8_t own = server->outbound.source.family,
-		family = sock_addr_ip(&server->address).family;
-	uint8_t from = own ? own : proxy->outbound.source.family;
+	const struct conf_outbound *out =
+		server->outbound.source.family ? &server->outbound : &proxy->outbound;
+	uint8_t family = sock_addr_ip(&server->address).family, foreign = out->foreign.family;
+	/* Beside `usesrc` it may say nothing at all. */
+	uint8_t from = out->usesrc && ip_is_any(&out->source) ? AF_UNSPEC : out->source.family;
 
-	if (from && family && from != family)
+	if (family && ((from && from != family) || (foreign && foreign != family)))
 		conf_error(&p->reporter, server->pos,
 			   "server `%.60s` cannot be reached from its `source`: one is IPv4, the "
 			   "other IPv6",

@@ -487,6 +487,7 @@ struct conf {
 	size_t variables_n;
 	bool external_check; /* `option external-check` may run programs */
 	bool uses_rates;     /* an expression asks for sessions a second */
+	bool uses_usesrc;    /* a `source` has it */
 };
 
 /* An instance's place in a set of 64: the 65th shares that of the first. */

@@ -8,10 +8,21 @@
 #include "conf/tls.h"
 
 /* From where servers are connected to. */
+/* Whose address servers see instead of `source`'s; checks have that. */
+enum conf_usesrc {
+	CONF_USESRC_NONE,
+	CONF_USESRC_CLIENT,   /* the client's, its port too */
+	CONF_USESRC_CLIENTIP, /* the client's; the kernel chooses the port */
+	CONF_USESRC_ADDRESS,
+};
+
 struct conf_outbound {
 	struct ip source;            /* AF_UNSPEC = the kernel chooses */
 	uint16_t port_from, port_to; /* 0 = the kernel chooses */
 	const char *interface;       /* NULL = any */
+	enum conf_usesrc usesrc;
+	struct ip foreign;     /* of CONF_USESRC_ADDRESS … */
+	uint16_t foreign_port; /* … 0 = the kernel chooses */
 };
 
 /* What a checked server is before anybody has asked it. */

@@ -225,7 +225,8 @@ static const struct conf_row rows[] = {
 		 "frontends' maxconn" },
 	{ "source", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, outbound), .flags = ROW_BACK,
 	  .parse = parse_source, .print = print_source,
-	  .doc = "from where servers are connected to: ADDRESS[:PORT[-PORT]] [interface NAME]" },
+	  .doc = "from where servers are connected to: ADDRESS[:PORT[-PORT]] "
+		 "[usesrc client|clientip|ADDRESS[:PORT]] [interface NAME]" },
 	{ "retries", CONF_TYPE_INT, ROW_FIELD(conf_proxy, retries), .flags = ROW_BACK, .max = 1000,
 	  .def = "3", .doc = "attempts to connect after the first" },
 	{ "server", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_BACK | ROW_NAMED,

@@ -248,7 +248,7 @@ static const struct conf_row rows[] = {
 	{ "source", CONF_TYPE_CALL, ROW_FIELD(conf_server, outbound), .parse = parse_source,
 	  .print = print_source,
 	  .doc = "from where it is connected to: ADDRESS[:PORT[-PORT]] "
-		 "[interface NAME]; the section's" },
+		 "[usesrc client|clientip|ADDRESS[:PORT]] [interface NAME]; the section's" },
 	{ "interface", CONF_TYPE_CALL, ROW_FIELD(conf_server, outbound),
 	  .parse = parse_outbound_interface, .print = print_outbound_interface,
 	  .doc = "connections to it leave through this interface" },
@@ -281,7 +281,6 @@ static const struct conf_row rows[] = {
 	LATER("npn", 1),
 	LATER("check-via-socks4", 0),
 	LATER("socks4", 1),
-	LATER("usesrc", 1),
 	LATER("namespace", 1),
 	LATER("ws", 1),
 };

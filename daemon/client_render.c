@@ -429,6 +429,9 @@ render_proxy(const struct client_page *page, const json_t *status)
 	if (num(proxy, "log_drops") > 0)
 		fprintf(page->out, ", %" PRId64 " log line%s dropped", num(proxy, "log_drops"),
 			plural(num(proxy, "log_drops")));
+	if (num(proxy, "usesrc_shortages") > 0)
+		fprintf(page->out, ", %" PRId64 " waited for a socket (`usesrc`)",
+			num(proxy, "usesrc_shortages"));
 	fputc('\n', page->out);
 	render_frontends(page, json_object_get(status, "frontends"));
 	json_array_foreach(json_object_get(status, "backends"), i, backend)

@@ -7,6 +7,8 @@
  */
 #include "daemon/generation.h"
 
+#include "daemon/foreign.h"
+
 #include "common/log.h"
 #include "conf/load.h"
 #include "proxy/tls_files.h"
@@ -106,6 +108,20 @@ tell_external(void *ctx, const struct ans_external *end)
 	say(g, REQUEST_EXTERNAL_DONE, &answer, sizeof answer);
 }
 
+/* What could be had: nothing while the worker does not read, whose descriptors are the guardian's
+ * until then. */
+static void
+tell_foreign(struct generation *g, uint32_t family)
+{
+	const struct ans_foreign answer = { g->number, family };
+	int fds[FOREIGN_BATCH];
+	size_t n = g->child.ipc.pending_n ? 0 : foreign_open(family, fds, FOREIGN_BATCH);
+
+	if (ipc_send(&g->child.ipc, REQUEST_FOREIGN_SOCKETS, &answer, sizeof answer, fds, n) < 0)
+		say(g, REQUEST_FOREIGN_SOCKETS, &answer, sizeof answer);
+	foreign_close(fds, n);
+}
+
 static void
 tell_watched(void *ctx, const struct ans_watched *watched)
 {
@@ -169,6 +185,9 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_EXTERNAL_CHECK:
 		external_checks_run(&g->external, &p->external);
 		break;
+	case REQUEST_FOREIGN:
+		tell_foreign(g, p->foreign.family);
+		break;
 	case REQUEST_FROZEN:
 		g->of.ops->frozen(g->of.ctx, g, p->frozen.error);
 		break;
@@ -190,6 +209,7 @@ act(void *ctx, enum request request, const union privileged_payload *p)
 	case REQUEST_SCRIPT_RESULT:
 	case REQUEST_WATCHED:
 	case REQUEST_EXTERNAL_DONE:
+	case REQUEST_FOREIGN_SOCKETS:
 	case REQUEST_START:
 	case REQUEST_TOKEN:
 	case REQUEST_RESIGN:

@@ -7,6 +7,7 @@
 #include "daemon/privileged.h"
 
 #include "common/log.h"
+#include "daemon/foreign.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,7 +30,8 @@ _Static_assert(
 	offsetof(struct req_instance, instance) == offsetof(struct req_lodged, instance) &&
 		offsetof(struct req_instance, instance) == offsetof(struct req_confirm, instance) &&
 		offsetof(struct req_instance, instance) == offsetof(struct req_notify, instance) &&
-		offsetof(struct req_instance, instance) == offsetof(struct req_external, proxy),
+		offsetof(struct req_instance, instance) == offsetof(struct req_external, proxy) &&
+		offsetof(struct req_instance, instance) == offsetof(struct req_foreign, family),
 	"the requests of the worker begin alike");
 
 const char *
@@ -88,6 +90,8 @@ indexes_n(const struct conf *conf, uint32_t request)
 {
 	if (request == REQUEST_EXTERNAL_CHECK)
 		return conf->proxies_n;
+	if (request == REQUEST_FOREIGN)
+		return conf->uses_usesrc ? FOREIGN_FAMILIES : 0;
 	return request == REQUEST_NOTIFY_GROUP ? conf->groups_n : conf->instances_n;
 }
 
@@ -102,7 +106,8 @@ has_index(enum request request)
 static bool
 has_turn(enum request request, enum privileged_turn turn)
 {
-	if (request == REQUEST_STOPPED)
+	/* The last sessions of a former worker may still look for a server. */
+	if (request == REQUEST_STOPPED || request == REQUEST_FOREIGN)
 		return true;
 	if (request == REQUEST_READY)
 		return turn == PRIVILEGED_TURN_WAITS;

@@ -42,6 +42,7 @@ union privileged_payload {
 	struct req_frozen frozen;
 	struct req_remaining remaining;
 	struct req_external external;
+	struct req_foreign foreign;
 };
 
 /* A request that was accepted. */

@@ -58,6 +58,11 @@ struct req_external {
 	uint32_t sessions; /* it has now, only to be told */
 };
 
+struct req_foreign {
+	uint32_t generation;
+	uint32_t family; /* 0: IPv4, 1: IPv6 */
+};
+
 /* What scripts and FIFOs are told; the names are keepalived's. */
 enum notify_event {
 	NOTIFY_EVENT_MASTER,
@@ -162,6 +167,11 @@ struct ans_external {
 	uint32_t timed_out; /* 0 or 1: it has been told to end */
 };
 
+struct ans_foreign {
+	uint32_t generation;
+	uint32_t family; /* as it was asked; the descriptors beside it are what could be had */
+};
+
 struct ans_watched {
 	uint32_t generation;
 	uint32_t kind;   /* WATCH_KIND_FILE or WATCH_KIND_PROCESS (daemon/watcher.h) */
@@ -182,6 +192,7 @@ struct ans_watched {
 	X(NOTIFY,       struct req_notify,       WORKER)   /* tell scripts and FIFOs */                \
 	X(NOTIFY_GROUP, struct req_notify,       WORKER)   /* likewise; `instance` is a group's index */ \
 	X(EXTERNAL_CHECK, struct req_external,   WORKER)   /* run a server's check program */          \
+	X(FOREIGN,      struct req_foreign,      WORKER)   /* sockets for `usesrc` */                  \
 	X(FROZEN,       struct req_frozen,       WORKER)   /* answers FREEZE */                        \
 	X(REMAINING,    struct req_remaining,    WORKER)   /* after RETIRE: sessions left */           \
 	X(STOPPED,      struct req_none,         WORKER)   /* nothing is held any more: may exit */    \
@@ -196,6 +207,7 @@ struct ans_watched {
 	X(SCRIPT_RESULT, struct ans_script,      GUARDIAN) /* before START what is known, then each */ \
 	X(WATCHED,      struct ans_watched,      GUARDIAN) /* likewise of files and processes */       \
 	X(EXTERNAL_DONE, struct ans_external,    GUARDIAN) /* it has ended, or its time is over */     \
+	X(FOREIGN_SOCKETS, struct ans_foreign,   GUARDIAN) /* + descriptors: they have IP_TRANSPARENT */ \
 	X(START,        struct req_none,         GUARDIAN) /* everything was handed over: get ready */ \
 	X(TOKEN,        struct req_none,         GUARDIAN) /* (+ descriptor: go on from there) begin */\
 	X(RESIGN,       struct ans_resign,       GUARDIAN) /* an instance, make before break */        \

@@ -408,6 +408,7 @@ build_proxy(const struct status_source *s)
 	json_object_set_new(o, "threads", list);
 	put_int(o, "sessions", s->proxy ? proxy_sessions(s->proxy) : 0);
 	put_int(o, "log_drops", s->proxy ? (int64_t)proxy_log_drops(s->proxy) : 0);
+	put_int(o, "usesrc_shortages", s->proxy ? (int64_t)proxy_stock_shortages(s->proxy) : 0);
 	return o;
 }
 

@@ -215,6 +215,7 @@ on_board_wake(struct loop_fd *lf, uint32_t events)
 	if (read(lf->fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		log_error("health board: %m");
 	worker_run_externals(w);
+	worker_ask_foreign(w);
 	look_at_health(w);
 }
 
@@ -319,6 +320,7 @@ worker_prepare(struct worker *w)
 		r = proxy_start(w->proxy);
 		if (r < 0)
 			return r;
+		worker_ask_foreign(w); /* they are there before the token */
 	}
 	pin_thread(w->conf); /* the proxy's are made: they run where they may */
 	w->phase = WORKER_READY;

@@ -32,8 +32,8 @@ static const struct {
 
 /* ------------------------------------------------------------------ to the guardian */
 
-static void
-tell(struct worker *w, enum request request, const void *payload, size_t len)
+void
+worker_send(struct worker *w, enum request request, const void *payload, size_t len)
 {
 	int r = ipc_send(&w->ipc, request, payload, len, NULL, 0);
 
@@ -48,20 +48,7 @@ worker_tell(struct worker *w, enum request request)
 {
 	const struct req_none none = { w->generation };
 
-	tell(w, request, &none, sizeof none);
-}
-
-void
-worker_run_externals(struct worker *w)
-{
-	struct proxy_external wanted;
-
-	while (w->proxy && proxy_external_next(w->proxy, &wanted)) {
-		const struct req_external payload = { w->generation, wanted.proxy, wanted.server,
-						      wanted.sessions };
-
-		tell(w, REQUEST_EXTERNAL_CHECK, &payload, sizeof payload);
-	}
+	worker_send(w, request, &none, sizeof none);
 }
 
 static void
@@ -69,7 +56,7 @@ tell_instance(struct worker *w, enum request request, uint32_t instance)
 {
 	const struct req_instance payload = { w->generation, instance };
 
-	tell(w, request, &payload, sizeof payload);
+	worker_send(w, request, &payload, sizeof payload);
 }
 
 void
@@ -96,7 +83,7 @@ worker_lodge_will(void *ctx, uint32_t instance, bool lodged)
 	struct worker *w = ctx;
 	const struct req_lodged payload = { w->generation, instance, lodged };
 
-	tell(w, REQUEST_WILL, &payload, sizeof payload);
+	worker_send(w, REQUEST_WILL, &payload, sizeof payload);
 }
 
 void
@@ -105,7 +92,7 @@ worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_t pri
 	struct worker *w = ctx;
 	const struct req_notify payload = { w->generation, instance, (uint16_t)event, priority };
 
-	tell(w, REQUEST_NOTIFY, &payload, sizeof payload);
+	worker_send(w, REQUEST_NOTIFY, &payload, sizeof payload);
 }
 
 void
@@ -114,13 +101,13 @@ worker_notify_group(void *ctx, uint32_t group, enum notify_event event)
 	struct worker *w = ctx;
 	const struct req_notify payload = { w->generation, group, (uint16_t)event, 0 };
 
-	tell(w, REQUEST_NOTIFY_GROUP, &payload, sizeof payload);
+	worker_send(w, REQUEST_NOTIFY_GROUP, &payload, sizeof payload);
 }
 
 void
 worker_frozen(struct worker *w, const struct req_frozen *answer)
 {
-	tell(w, REQUEST_FROZEN, answer, sizeof *answer);
+	worker_send(w, REQUEST_FROZEN, answer, sizeof *answer);
 }
 
 void
@@ -128,7 +115,7 @@ worker_remain(struct worker *w, uint32_t sessions)
 {
 	const struct req_remaining payload = { w->generation, sessions };
 
-	tell(w, REQUEST_REMAINING, &payload, sizeof payload);
+	worker_send(w, REQUEST_REMAINING, &payload, sizeof payload);
 }
 
 /* ------------------------------------------------------------------ from the guardian */
@@ -286,19 +273,6 @@ on_link(struct worker *w, const struct ipc_message *m)
 		return "no such interface";
 	memcpy(link.mac, a->mac, sizeof link.mac);
 	vrrp_link(w->vrrp, a->interface, &link, w->loop.now);
-	return NULL;
-}
-
-static const char *
-on_external_done(struct worker *w, const struct ipc_message *m)
-{
-	const struct ans_external *a = (const void *)m->payload;
-	const struct proxy_external_end end = { a->status, a->timed_out != 0 };
-
-	if (a->proxy >= w->conf->proxies_n || a->server >= w->conf->proxies[a->proxy].servers_n)
-		return "no such server";
-	if (w->proxy)
-		proxy_external_done(w->proxy, a->proxy, a->server, &end);
 	return NULL;
 }
 
@@ -468,7 +442,7 @@ on_ask_confirm(struct worker *w, const struct ipc_message *m)
 	/* What a peer said meanwhile counts: its advertisements first, then the answer. */
 	vrrp_io_drain(&w->io);
 	answer.master = vrrp_confirm(w->vrrp, q->instance, w->loop.now);
-	tell(w, REQUEST_CONFIRM, &answer, sizeof answer);
+	worker_send(w, REQUEST_CONFIRM, &answer, sizeof answer);
 	return NULL;
 }
 
@@ -497,7 +471,9 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_WATCHED:
 		return on_watched(w, m);
 	case REQUEST_EXTERNAL_DONE:
-		return on_external_done(w, m);
+		return worker_on_external_done(w, m);
+	case REQUEST_FOREIGN_SOCKETS:
+		return worker_on_foreign_sockets(w, m);
 	case REQUEST_START:
 		return on_start(w);
 	case REQUEST_TOKEN:
@@ -531,6 +507,7 @@ dispatch(struct worker *w, enum request request, struct ipc_message *m)
 	case REQUEST_NOTIFY:
 	case REQUEST_NOTIFY_GROUP:
 	case REQUEST_EXTERNAL_CHECK:
+	case REQUEST_FOREIGN:
 	case REQUEST_FROZEN:
 	case REQUEST_REMAINING:
 	case REQUEST_STOPPED:

@@ -87,11 +87,17 @@ void worker_notify(void *ctx, uint32_t instance, enum notify_event event, uint8_
 
 void worker_notify_group(void *ctx, uint32_t group, enum notify_event event);
 
-/* A message without arguments: READY, STOPPED. */
+/* A message without arguments: READY, STOPPED; and one with. */
 void worker_tell(struct worker *worker, enum request request);
+void worker_send(struct worker *worker, enum request request, const void *payload, size_t len);
 
-/* Asks for the check programs that the proxy wants run. */
+/* worker_proxy.c: asks for the check programs that the proxy wants run … */
 void worker_run_externals(struct worker *worker);
+/* … and for sockets that `usesrc` is about to need. */
+void worker_ask_foreign(struct worker *worker);
+/* Their answers.  NULL, or why one is refused. */
+const char *worker_on_external_done(struct worker *worker, const struct ipc_message *m);
+const char *worker_on_foreign_sockets(struct worker *worker, struct ipc_message *m);
 
 /* worker_requests.c: the answer to FREEZE; a retired worker's sessions. */
 void worker_frozen(struct worker *worker, const struct req_frozen *answer);

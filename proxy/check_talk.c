@@ -72,7 +72,7 @@ static bool
 own_fault(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-	       error == EADDRNOTAVAIL || error == ENODEV;
+	       error == EADDRNOTAVAIL || error == EADDRINUSE || error == ENODEV;
 }
 
 void
@@ -285,11 +285,13 @@ begin_connection(struct check *c, const struct conf_step *conf)
 {
 	struct sock_addr to = address_of(c, conf);
 	struct loop *loop = &c->thread->loop;
+	const struct outbound_ask ask = { .random = proxy_random(c->thread),
+					  .patient = !is_greeted(c) };
 	int fd, r;
 
 	check_talk_stop(c);
 	c->linger = conf->linger;
-	fd = outbound_connect(c->server, &to, proxy_random(c->thread), !is_greeted(c));
+	fd = outbound_connect(c->server, &to, &ask);
 	if (fd < 0) {
 		end(c, own_fault(-fd) ? CHECK_STATUS_SOCKERR : CHECK_STATUS_L4CON, -fd);
 		return;

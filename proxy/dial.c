@@ -318,9 +318,15 @@ static int
 begin(struct session *s)
 {
 	struct sock_addr to = dial_destination(s);
+	const struct outbound_ask ask = {
+		.random = proxy_random(s->thread),
+		.stock = s->thread->stock,
+		.client = s->peer.ip,
+		.client_port = s->peer.port,
+	};
 	int one = 1, family = to.any.sa_family, fd, r;
 
-	fd = outbound_connect(s->target, &to, proxy_random(s->thread), false);
+	fd = outbound_connect(s->target, &to, &ask);
 	if (fd < 0)
 		return -fd;
 	conn_init(&s->server, fd, server_ready, family);
@@ -340,6 +346,9 @@ cause_of(int error)
 	case ENOBUFS:
 	case ENOMEM:
 	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EACCES: /* `usesrc client` with a port below 1024 */
+	case EAFNOSUPPORT:
 		return SESSION_CAUSE_RESOURCE;
 	case ETIMEDOUT:
 		return SESSION_CAUSE_SERVER_TIMEOUT;
@@ -403,7 +412,14 @@ try_server(struct session *s, struct server *server)
 		session_enter(s, SESSION_CONNECTING);
 		return true;
 	}
-	return !book_failure(s, error);
+	if (!book_failure(s, error))
+		return true;
+	if (error != ENOBUFS)
+		return false;
+	/* Another server would lack the same. */
+	s->tried = 0;
+	session_enter(s, SESSION_PAUSING);
+	return true;
 }
 
 void

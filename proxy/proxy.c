@@ -8,6 +8,7 @@
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/runtime.h"
+#include "proxy/stock.h"
 #include "proxy/tls.h"
 
 #include "common/log.h"
@@ -27,7 +28,10 @@
 static void
 divide_descriptors(struct proxy *proxy, size_t listeners_n)
 {
-	const uint64_t reserve = 64 + listeners_n; /* loops, logs, checks, the daemon's own */
+	const uint64_t stock =
+		proxy->conf->uses_usesrc ? STOCK_SHELF * STOCK_FAMILIES * proxy->threads_n : 0;
+	const uint64_t reserve =
+		64 + listeners_n + stock; /* loops, logs, checks, the daemon's own */
 	uint64_t pipes_min = 8 * proxy->threads_n, total = 2000000, pipes, left;
 	struct rlimit limit;
 

@@ -83,6 +83,15 @@ bool proxy_external_next(struct proxy *proxy, struct proxy_external *wanted);
 void proxy_external_done(struct proxy *proxy, uint32_t index, uint32_t server,
 			 const struct proxy_external_end *end);
 
+/* ------------------------------------------------------------------ `source … usesrc` */
+
+/* Sockets with IP_TRANSPARENT of which family (0: IPv4, 1: IPv6) are to be asked for?  False: of none,
+ * or they are already.  The health board is rung when there are.  By the thread that owns the proxy. */
+bool proxy_stock_wanted(struct proxy *proxy, uint32_t *family);
+
+/* They have come, or none at all: they become the proxy's own.  By that thread, too. */
+void proxy_stock_add(struct proxy *proxy, uint32_t family, const int *fds, size_t n);
+
 /* ------------------------------------------------------------------ for status; any thread */
 
 enum server_state {
@@ -135,3 +144,6 @@ uint32_t proxy_sessions(const struct proxy *proxy);
 
 /* Lines of the traffic log that a target did not take at once, ever. */
 uint64_t proxy_log_drops(const struct proxy *proxy);
+
+/* How often a session found no socket with IP_TRANSPARENT at hand, ever. */
+uint64_t proxy_stock_shortages(const struct proxy *proxy);

@@ -22,6 +22,7 @@ struct rate;
 struct regex;
 struct listener;
 struct resolver;
+struct stock;
 struct tls;
 
 struct frontend {
@@ -80,6 +81,7 @@ struct proxy_thread {
 	struct ssl_session_st **tls_sessions;  /* by server number: to be resumed; NULL = no TLS */
 	struct rate *front_rates, *back_rates; /* by index in conf->proxies; NULL = nobody asks */
 	struct log_sender log;
+	struct stock *stock;     /* NULL = the file has no `usesrc` */
 	uint64_t random;         /* state of proxy_random */
 	uint32_t serial;         /* of the next session, among this thread's */
 	uint32_t shutdowns_seen; /* of proxy->shutdowns */
@@ -113,6 +115,7 @@ struct proxy {
 	_Atomic uint32_t shutdowns; /* of servers' sessions, ever */
 	pthread_mutex_t shutdown_lock;
 	struct external_queue external;
+	struct mono stock_asked[2]; /* by family, when; 0 = no more are under way */
 	struct resolver *resolver;
 	pthread_mutex_t notify_lock;
 	struct log_sender notify; /* under notify_lock */

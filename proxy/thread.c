@@ -11,6 +11,7 @@
 #include "proxy/runtime.h"
 #include "proxy/session.h"
 #include "proxy/stats.h"
+#include "proxy/stock.h"
 
 #include "common/log.h"
 
@@ -257,6 +258,11 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 		if (!t->front_rates || !t->back_rates)
 			return -ENOMEM;
 	}
+	if (proxy->conf->uses_usesrc) {
+		t->stock = stock_new(proxy->board);
+		if (!t->stock)
+			return -ENOMEM;
+	}
 	if (proxy->tls) {
 		t->tls_sessions = calloc(servers_n, sizeof(struct ssl_session_st *));
 		if (!t->tls_sessions)
@@ -309,6 +315,7 @@ proxy_thread_fini(struct proxy_thread *t)
 	for (uint32_t i = 0; t->tls_sessions && i < t->proxy->servers_n; i++)
 		SSL_SESSION_free(t->tls_sessions[i]);
 	free(t->tls_sessions);
+	stock_free(t->stock);
 	free(t->listeners);
 	free(t->checks);
 	free(t->sets);

@@ -2,6 +2,7 @@
  * test_privileged.c - every message of requests.h at the gate: from the wrong side, at every wrong
  * length, with the wrong generation, instance or value, and right.
  */
+#include "daemon/foreign.h"
 #include "daemon/privileged.h"
 
 #include <setjmp.h>
@@ -34,6 +35,7 @@ static const struct conf conf = {
 	.instances_n = INSTANCES,
 	.groups = groups,
 	.groups_n = GROUPS,
+	.uses_usesrc = true,
 };
 
 static const struct {
@@ -66,6 +68,8 @@ end_of(uint32_t type)
 {
 	if (type == REQUEST_EXTERNAL_CHECK)
 		return PROXIES;
+	if (type == REQUEST_FOREIGN)
+		return FOREIGN_FAMILIES;
 	return type == REQUEST_NOTIFY_GROUP ? GROUPS : INSTANCES;
 }
 
@@ -219,15 +223,34 @@ test_external_checks(void **state)
 	servers[1].check = true;
 }
 
+/* Without `usesrc` in the file there is no socket to be had. */
+static void
+test_foreign_sockets(void **state)
+{
+	const struct conf without = { .instances_n = INSTANCES };
+	const struct privileged gate = { .conf = &without, .generation = GENERATION };
+
+	for (uint32_t family = 0; family <= FOREIGN_FAMILIES; family++) {
+		struct ipc_message m =
+			message(REQUEST_FOREIGN, sizeof(struct req_foreign), GENERATION, family, 0);
+
+		assert_int_equal(privileged_check(&gate, &m), PRIVILEGED_INSTANCE);
+		assert_int_equal(check(m), family < FOREIGN_FAMILIES ? PRIVILEGED_ACCEPTED
+								     : PRIVILEGED_INSTANCE);
+	}
+}
+
 /* Who may ask for what, before it has the token, while it has it and afterwards. */
 static void
 test_every_turn(void **state)
 {
 	for (uint32_t t = 0; t < REQUEST_N; t++) {
 		const bool may[] = {
-			[PRIVILEGED_TURN_WAITS] = t == REQUEST_READY || t == REQUEST_STOPPED,
+			[PRIVILEGED_TURN_WAITS] =
+				t == REQUEST_READY || t == REQUEST_STOPPED || t == REQUEST_FOREIGN,
 			[PRIVILEGED_TURN_HOLDS] = t != REQUEST_READY && t != REQUEST_REMAINING,
-			[PRIVILEGED_TURN_OVER] = t == REQUEST_STOPPED || t == REQUEST_REMAINING,
+			[PRIVILEGED_TURN_OVER] = t == REQUEST_STOPPED || t == REQUEST_REMAINING ||
+						 t == REQUEST_FOREIGN,
 		};
 
 		for (unsigned turn = 0; turn < sizeof may && list[t].from_worker; turn++)
@@ -293,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_notify_values),
 		cmocka_unit_test(test_notify_group_values),
 		cmocka_unit_test(test_external_checks),
+		cmocka_unit_test(test_foreign_sockets),
 		cmocka_unit_test(test_every_turn),
 		cmocka_unit_test(test_dispatch_acts_or_counts),
 		cmocka_unit_test(test_every_reject_has_a_name),
