@@ -32,11 +32,18 @@ def test_nobody_is_lost(lab, say, tmp_path, patience):
     lab.started(crowd)
     wait_until(lambda: "\nall: " in heard.read_text(), 60 * patience, "the crowd has been served")
     found = re.findall(r"^(\S+): (\d+) of (\d+), peak (\d+)$", heard.read_text(), re.MULTILINE)
+    log = tmp_path / "tandem.log"
+    logged = re.compile(r"END (\S+ -?)\d+$", re.MULTILINE)
+    wait_until(lambda: len(logged.findall(log.read_text())) >= 60, 10 * patience, "all is logged")
+    killed = logged.findall(log.read_text()).count("killed ")
+    say(f"{killed} sessions were on the server that was killed")
     for name, answered, asked, peak in found:
         say(f"{name}: {answered} of {asked} answered, at most {peak} at once")
-        assert answered == asked
+        # Whoever was connected to it is lost with it, and nobody else.
+        assert int(answered) == int(asked) - (killed if name == "server-killed" else 0)
         assert 1 <= int(peak) <= LIMITS.get(name, 1000)
-    assert len(found) == 6
+    assert killed >= 5
+    assert len(found) == 7
     worker = descendants(tandem.pid)[-1]
     before = resident_kib(worker)
     pattern = re.compile(r"^silent: (\d+) have (\d+) bytes$", re.MULTILINE)

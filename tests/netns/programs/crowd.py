@@ -9,12 +9,13 @@
 import pathlib
 import select
 import socket
+import struct
 import sys
 import threading
 import time
 
 FIRST, SERVERS = 7820, 7850
-CLIENTS, SILENT = 60, 40
+CLIENTS, SILENT, KILLED_AT = 60, 40, 5
 REST = FIRST + 20  # where nobody reads
 
 # name -> what its section has, its servers
@@ -24,6 +25,10 @@ SECTIONS = {
     "server-gone": ("option redispatch 1", ["good", "gone"]),
     "server-hung": ("option redispatch 1", ["good", "deaf"]),
     "server-slow": ("", ["slow"]),
+    "server-killed": (
+        "option redispatch 1\n    log stdout format raw local1\n    log-format 'END %s %Tc'",
+        ["good", "killed"],
+    ),
 }
 
 DEFAULTS = """\
@@ -102,6 +107,21 @@ class Server(threading.Thread):
                 connection.sendall(b"ok")
 
 
+class Killed(threading.Thread):
+    """Ends with all its connections, as a process does, once it has some."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", port), backlog=256)
+
+    def run(self):
+        connections = [self.socket.accept()[0] for _ in range(KILLED_AT)]
+        self.socket.close()
+        for connection in connections:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+
 def deaf(port):
     """Its queue is full: a SYN gets no answer."""
     listener = socket.create_server(("127.0.0.1", port), backlog=0)
@@ -165,6 +185,8 @@ def main():
         for kind, at in placed:
             if kind == "deaf":
                 kept.append(deaf(at))
+            elif kind == "killed":
+                Killed(at).start()
             elif kind != "gone":
                 server = Server(kind, at, everybody)
                 server.start()
