@@ -99,12 +99,12 @@ backend_init(struct backend *be, struct proxy *proxy, uint32_t index, uint32_t n
 		r |= server_init(&be->servers[i], be, i, number + i, now);
 		be->lb[i] = &be->servers[i].lb;
 	}
+	be->farm.fullconn = conf->fullconn ? conf->fullconn : tenth_of_frontends(be);
 	if (r < 0 || lb_farm_init(&be->farm, conf, be->lb, (uint32_t)n) < 0) {
 		backend_fini(be);
 		be->servers = NULL;
 		return -ENOMEM;
 	}
-	be->farm.fullconn = conf->fullconn ? conf->fullconn : tenth_of_frontends(be);
 	pthread_mutex_lock(&be->lock);
 	backend_publish(be);
 	pthread_mutex_unlock(&be->lock);

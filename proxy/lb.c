@@ -41,7 +41,7 @@ lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf, struct lb_serv
 {
 	bool ranked =
 		     conf->balance == CONF_BALANCE_LEASTCONN || conf->balance == CONF_BALANCE_FIRST,
-	     grows = false;
+	     grows = false, slots;
 
 	farm->conf = conf;
 	farm->servers = servers;
@@ -49,24 +49,52 @@ lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf, struct lb_serv
 	for (uint32_t i = 0; i < n; i++)
 		grows |= servers[i]->minconn != 0;
 	farm->counts = grows || conf->hash_balance_factor;
-	/* Limits that move with the backend's load are nothing a tree could keep in order. */
-	if (!ranked || grows || n < TREE_FROM)
+	slots = !ranked || grows;
+	if (n < TREE_FROM)
 		return 0;
-	farm->tree = lb_tree_new(farm);
-	return farm->tree ? 0 : -ENOMEM;
+	if (ranked)
+		farm->merit = lb_tree_new(farm, LB_TREE_MERIT);
+	if (slots)
+		farm->slots = lb_tree_new(farm, LB_TREE_SLOTS);
+	if (ranked == (farm->merit != NULL) && slots == (farm->slots != NULL))
+		return 0;
+	lb_farm_fini(farm);
+	return -ENOMEM;
 }
 
 void
 lb_farm_fini(struct lb_farm *farm)
 {
-	lb_tree_free(farm->tree);
+	lb_tree_free(farm->merit);
+	lb_tree_free(farm->slots);
+	farm->merit = farm->slots = NULL;
 }
 
 void
 lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server)
 {
-	if (farm->tree)
-		lb_tree_refresh(farm->tree, server);
+	if (farm->merit)
+		lb_tree_refresh(farm->merit, server);
+	if (farm->slots)
+		lb_tree_refresh(farm->slots, server);
+}
+
+/* Slots taken were `before`: seldom does that close or open anything. */
+static void
+note_served(const struct lb_server *server, uint32_t before, uint32_t after)
+{
+	const struct lb_farm *farm = server->farm;
+
+	if (farm->merit)
+		lb_tree_refresh(farm->merit, server);
+	if (farm->slots && lb_opens_at(server, before) != lb_opens_at(server, after))
+		lb_tree_refresh(farm->slots, server);
+}
+
+uint64_t
+lb_load(const struct lb_farm *farm)
+{
+	return (uint64_t)atomic_load(&farm->served) + atomic_load(&farm->queued);
 }
 
 /* With `minconn`: what the backend's load makes of it. */
@@ -78,7 +106,7 @@ grown_limit(const struct lb_server *server)
 
 	if (server->minconn == 0)
 		return server->maxconn;
-	load = (uint64_t)atomic_load(&server->farm->served) + atomic_load(&server->farm->queued);
+	load = lb_load(server->farm);
 	if (load >= fullconn)
 		return server->maxconn;
 	limit = load * server->maxconn / fullconn;
@@ -98,6 +126,30 @@ lb_limit(const struct lb_server *server)
 		return limit;
 	limit = (uint32_t)((uint64_t)limit * (COLD_WHOLE - cold) / COLD_WHOLE);
 	return limit ? limit : 1;
+}
+
+uint64_t
+lb_opens_at(const struct lb_server *server, uint32_t served)
+{
+	uint32_t cold, maxconn = server->maxconn;
+	uint64_t needed = served + 1ULL, fullconn = server->farm->fullconn;
+
+	if (maxconn == 0)
+		return 0;
+	cold = atomic_load_explicit(&server->cold, memory_order_relaxed);
+	if (cold) {
+		/* One slot is there always. */
+		if (served == 0)
+			return 0;
+		if (cold >= COLD_WHOLE)
+			return LB_NEVER;
+		needed = (needed * COLD_WHOLE + COLD_WHOLE - cold - 1) / (COLD_WHOLE - cold);
+	}
+	if (server->minconn && needed <= server->minconn)
+		return 0;
+	if (needed > maxconn)
+		return LB_NEVER;
+	return server->minconn ? (needed * fullconn + maxconn - 1) / maxconn : 0;
 }
 
 void
@@ -128,7 +180,7 @@ lb_take(struct lb_server *server)
 	uint32_t limit, served;
 
 	if (server->maxconn == 0) {
-		atomic_fetch_add(&server->served, 1);
+		served = atomic_fetch_add(&server->served, 1);
 	} else {
 		limit = lb_limit(server);
 		served = atomic_load(&server->served);
@@ -139,17 +191,18 @@ lb_take(struct lb_server *server)
 	}
 	if (server->farm->counts)
 		atomic_fetch_add(&server->farm->served, 1);
-	lb_farm_refresh(server->farm, server);
+	note_served(server, served, served + 1);
 	return true;
 }
 
 void
 lb_release(struct lb_server *server)
 {
-	atomic_fetch_sub(&server->served, 1);
+	uint32_t served = atomic_fetch_sub(&server->served, 1);
+
 	if (server->farm->counts)
 		atomic_fetch_sub(&server->farm->served, 1);
-	lb_farm_refresh(server->farm, server);
+	note_served(server, served, served - 1);
 }
 
 bool
@@ -158,9 +211,9 @@ lb_in_play(const struct lb_server *server)
 	return atomic_load(&server->effective_weight) > 0 && atomic_load(&server->usable);
 }
 
-/* The first with a slot among all servers, beginning at `start`. */
+/* The first with a slot among all servers, beginning at `start`: by looking at each. */
 static enum lb_result
-take_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_server **server)
+walk_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_server **server)
 {
 	bool full = false;
 
@@ -176,6 +229,52 @@ take_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_se
 		full = true;
 	}
 	return full ? LB_FULL : LB_NONE;
+}
+
+/* Takes a slot of one of those from `index` to before `end` that have one. */
+static bool
+take_between(const struct lb_set *set, uint32_t index, uint32_t end, uint64_t tried,
+	     struct lb_server **server)
+{
+	bool backup = set->servers[0]->backup;
+	struct lb_server *s;
+
+	while ((s = lb_tree_next(set->farm->slots, index, backup)) && s->index < end) {
+		if (!(lb_bit(s) & tried) && lb_take(s)) {
+			*server = s;
+			return true;
+		}
+		index = s->index + 1;
+	}
+	return false;
+}
+
+/* Have those in play all been tried?  Neighbours have different bits: seldom a long look. */
+static bool
+all_tried(const struct lb_set *set, uint64_t tried)
+{
+	for (uint32_t i = 0; i < set->servers_n; i++)
+		if (!(lb_bit(set->servers[i]) & tried))
+			return false;
+	return true;
+}
+
+/* The first with a slot among all servers, beginning at `start`: of many, by the tree. */
+static enum lb_result
+take_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_server **server)
+{
+	struct lb_server *s = set->servers[start];
+
+	if (!set->farm->slots || set->servers_n < TREE_FROM)
+		return walk_from(set, start, tried, server);
+	if (!(lb_bit(s) & tried) && lb_take(s)) {
+		*server = s;
+		return LB_PICKED;
+	}
+	if (take_between(set, s->index, UINT32_MAX, tried, server) ||
+	    take_between(set, 0, s->index, tried, server))
+		return LB_PICKED;
+	return all_tried(set, tried) ? LB_NONE : LB_FULL;
 }
 
 static enum lb_result
@@ -228,15 +327,32 @@ pick_leastconn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct l
 }
 
 static enum lb_result
-pick_from_tree(struct lb_farm *farm, struct lb_server **server)
+pick_by_walking(const struct lb_set *set, struct lb_farm *farm, uint64_t tried,
+		struct lb_server **server)
+{
+	if (farm->conf->balance == CONF_BALANCE_FIRST)
+		return walk_from(set, 0, tried, server);
+	return pick_leastconn(set, atomic_fetch_add(&farm->turn, 1), tried, server);
+}
+
+static enum lb_result
+pick_by_merit(const struct lb_set *set, struct lb_farm *farm, uint64_t tried,
+	      struct lb_server **server)
 {
 	for (;;) {
-		struct lb_server *best = lb_tree_best(farm->tree);
+		struct lb_server *best = lb_tree_best(farm->merit, tried);
 
 		if (!best)
 			return LB_NONE;
-		if (is_full(best))
+		if (is_full(best)) {
+			/*
+			 * Limits that move with the backend's load are nothing a tree could keep in order: the
+			 * best has no slot at this load, another may.
+			 */
+			if (farm->slots && lb_tree_next(farm->slots, 0, best->backup))
+				return pick_by_walking(set, farm, tried, server);
 			return LB_FULL;
+		}
 		atomic_store(&best->last_turn, atomic_fetch_add(&farm->turn, 1) + 1);
 		if (lb_take(best)) {
 			*server = best;
@@ -372,16 +488,15 @@ lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask
 	*server = NULL;
 	if (set->servers_n == 0)
 		return LB_NONE;
-	if (farm->tree && !ask->tried)
-		return pick_from_tree(farm, server);
+	if (farm->merit)
+		return pick_by_merit(set, farm, ask->tried, server);
 	switch (farm->conf->balance) {
 	case CONF_BALANCE_ROUNDROBIN:
 	case CONF_BALANCE_STATIC_RR:
 		return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried, server);
 	case CONF_BALANCE_LEASTCONN:
-		return pick_leastconn(set, atomic_fetch_add(&farm->turn, 1), ask->tried, server);
 	case CONF_BALANCE_FIRST:
-		return take_from(set, 0, ask->tried, server);
+		return pick_by_walking(set, farm, ask->tried, server);
 	case CONF_BALANCE_SOURCE:
 	case CONF_BALANCE_RDP_COOKIE:
 	case CONF_BALANCE_HASH:

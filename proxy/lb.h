@@ -45,9 +45,11 @@ struct lb_farm {
 	const struct conf_proxy *conf;
 	struct lb_server *const *servers; /* all, in the file's order */
 	uint32_t servers_n;
-	uint32_t fullconn;    /* load at which servers with minconn have their maxconn */
-	bool counts;          /* `served` is kept: something goes by it */
-	struct lb_tree *tree; /* NULL: there are few, looking at each is cheaper */
+	uint32_t fullconn; /* load at which servers with minconn have their maxconn */
+	bool counts;       /* `served` is kept: something goes by it */
+	/* NULL: the algorithm has no use for it, or there are few and looking at each is cheaper. */
+	struct lb_tree *merit; /* leastconn and first: who is to be chosen */
+	struct lb_tree *slots; /* the others, and with minconn: who has one */
 	_Atomic uint32_t turn;
 	_Atomic uint32_t served; /* slots taken, of all servers */
 	_Atomic uint32_t queued; /* sessions waiting, all threads */
@@ -77,7 +79,7 @@ enum lb_result {
 	LB_NONE,   /* no usable server but those tried */
 };
 
-/* Sets the farm up around its servers, which stay the caller's; 0 or -ENOMEM. */
+/* Sets the farm up around its servers, which stay the caller's; `fullconn` is set.  0 or -ENOMEM. */
 int lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf,
 		 struct lb_server *const *servers, uint32_t n);
 void lb_farm_fini(struct lb_farm *farm);
@@ -111,6 +113,16 @@ void lb_release(struct lb_server *server);
  * minconn to maxconn at `fullconn` sessions.
  */
 uint32_t lb_limit(const struct lb_server *server);
+
+/* Sessions that the backend has and that wait for it, as far as limits go by them. */
+uint64_t lb_load(const struct lb_farm *farm);
+
+/*
+ * From which load of its backend on the server, `served` of whose slots are taken, has one more; 0 = whatever the
+ * load, LB_NEVER = it is full.  lb_limit the other way round.
+ */
+#define LB_NEVER UINT64_MAX
+uint64_t lb_opens_at(const struct lb_server *server, uint32_t served);
 
 /* Its weight is this from now on, 0…256; where the algorithm is static, 0 or the file's. */
 void lb_weigh(struct lb_server *server, uint32_t weight);

@@ -356,7 +356,7 @@ limits_grow_with_load(void **state)
 static void
 assert_best(struct farm *f, uint32_t n)
 {
-	struct lb_server *best = NULL, *tree = lb_tree_best(f->farm.tree);
+	struct lb_server *best = NULL, *tree = lb_tree_best(f->farm.merit, 0);
 	bool backups = true;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -394,7 +394,7 @@ tree_agrees_with_a_look_at_each(void **state)
 			f->servers[i].backup = i >= 70;
 		}
 		build(f, n);
-		assert_non_null(f->farm.tree);
+		assert_non_null(f->farm.merit);
 		for (int step = 0; step < 20000; step++) {
 			struct lb_server *s = f->all[draw(f) >> 32 & 63], *picked;
 			struct lb_ask ask = { 0 };
@@ -423,7 +423,7 @@ tree_agrees_with_a_look_at_each(void **state)
 		}
 		f->servers[71].usable = true;
 		lb_farm_refresh(&f->farm, &f->servers[71]);
-		assert_ptr_equal(lb_tree_best(f->farm.tree), &f->servers[71]);
+		assert_ptr_equal(lb_tree_best(f->farm.merit, 0), &f->servers[71]);
 		farm_free(f);
 	}
 }
@@ -451,10 +451,10 @@ take_and_release(void *arg)
 {
 	struct farm *f = arg;
 	struct lb_ask ask = { 0 };
-	struct lb_server *held[8] = { 0 };
+	struct lb_server *held[16] = { 0 };
 
 	for (int i = 0; i < 20000; i++) {
-		struct lb_server **slot = &held[i % 8];
+		struct lb_server **slot = &held[i % 16];
 
 		if (*slot)
 			lb_release(*slot);
@@ -462,34 +462,40 @@ take_and_release(void *arg)
 		if (ask_for(f, &ask, slot) != LB_PICKED)
 			*slot = NULL;
 	}
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 16; i++)
 		if (held[i])
 			lb_release(held[i]);
 	return NULL;
 }
 
-/* After a storm of four threads nothing is stale: the tree knows the best. */
+/* After a storm of four threads nothing is stale: the tree knows the best, or who has a slot. */
 static void
 tree_survives_a_storm(void **state)
 {
-	struct farm *f = farm_new(CONF_BALANCE_LEASTCONN);
-	struct lb_server *none;
-	pthread_t threads[4];
+	static const enum conf_balance balances[] = { CONF_BALANCE_LEASTCONN,
+						      CONF_BALANCE_ROUNDROBIN };
 
-	for (uint32_t i = 0; i < 200; i++)
-		f->servers[i].maxconn = 1 + i % 2;
-	build(f, 200);
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, take_and_release, f), 0);
-	for (int i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
-	for (uint32_t i = 0; i < 200; i++)
-		assert_int_equal(f->servers[i].served, 0);
-	/* Each slot can be taken, one after the other, and then there is none. */
-	for (int i = 0; i < 300; i++)
-		pick(f, 0);
-	assert_int_equal(ask_for(f, &(struct lb_ask){ 0 }, &none), LB_FULL);
-	farm_free(f);
+	for (int k = 0; k < 2; k++) {
+		struct farm *f = farm_new(balances[k]);
+		struct lb_server *none;
+		pthread_t threads[4];
+
+		/* 50 slots, fewer than the 64 that the threads want. */
+		for (uint32_t i = 0; i < 40; i++)
+			f->servers[i].maxconn = i < 20 ? 1 : 2 - i % 2;
+		build(f, 40);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, take_and_release, f), 0);
+		for (int i = 0; i < 4; i++)
+			pthread_join(threads[i], NULL);
+		for (uint32_t i = 0; i < 40; i++)
+			assert_int_equal(f->servers[i].served, 0);
+		/* Each slot can be taken, one after the other, and then there is none. */
+		for (int i = 0; i < 50; i++)
+			pick(f, 0);
+		assert_int_equal(ask_for(f, &(struct lb_ask){ 0 }, &none), LB_FULL);
+		farm_free(f);
+	}
 }
 
 int
