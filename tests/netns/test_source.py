@@ -15,12 +15,16 @@ CROWD = 400
 
 def lead_back(network):
     """What the server answers to others goes to the balancer, which takes it for its own."""
-    for address in (CLIENT, FOREIGN):
-        network.ip("web1", "route", "add", f"{address}/32", "via", BALANCER)
-    network.ip("web1", "-6", "route", "add", f"{CLIENT6}/128", "via", BALANCER6)
-    for family, server in (("-4", "10.0.0.21"), ("-6", "fd00::21")):
+    for family, others, server, balancer in (
+        ("-4", (CLIENT, FOREIGN), "10.0.0.21", BALANCER),
+        ("-6", (CLIENT6,), "fd00::21", BALANCER6),
+    ):
         network.ip("lb1", family, "rule", "add", "from", server, "iif", "eth1", "lookup", "100")
-        network.ip("lb1", family, "route", "add", "local", "default", "dev", "lo", "table", "100")
+        for other in others:
+            network.ip("web1", family, "route", "add", other, "via", balancer)
+            network.ip("lb1", family, "route", "add", "local", other, "dev", "lo", "table", "100")
+        # The neighbours know each other: no attempt has to wait for that.
+        network.exec("lb1", "ping", "-c", "1", server)
 
 
 def test_servers_see_what_haproxys_see(lab, say, tmp_path):
