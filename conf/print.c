@@ -40,6 +40,19 @@ print_keepalived_word(FILE *out, const char *word)
 	putc('"', out);
 }
 
+/* Would a `$` in it be taken for a variable, where variables are read outside of quotes, too? */
+static bool
+has_reference(const char *word)
+{
+	while ((word = strchr(word, '$'))) {
+		word++;
+		if (isalpha((unsigned char)*word) || *word == '_' || *word == '{')
+			return true;
+	}
+	return false;
+}
+
+/* A word that begins with a quote keeps its `$`: haproxy_expand. */
 static void
 print_haproxy_word(FILE *out, const char *word)
 {
@@ -51,7 +64,7 @@ print_haproxy_word(FILE *out, const char *word)
 		fputs(word, out);
 		return;
 	}
-	if (!*word)
+	if (!*word || has_reference(word))
 		fputs("''", out);
 	for (c = word; *c; c++) {
 		if (strchr("\"'\\#$ ", *c))
