@@ -39,6 +39,7 @@ class Tandem:
         self.log = self.directory / "tandem.log"
         self.environment = dict(SANITIZERS)
         self.process = None
+        self.leaving = False  # has been told to end
         self.configure(files)
 
     def configure(self, files):
@@ -53,6 +54,10 @@ class Tandem:
         return [self.lab.installed, *flags, "-R", self.run_directory, "-L", self.name, "-db", *more]
 
     def start(self):
+        """Not before one that was terminated has ended: there may be one only."""
+        if self.leaving:
+            self.process.wait_gone(30)
+        self.leaving = False
         self.process = Process(
             f"tandem on {self.name}",
             self.argv(),
@@ -109,6 +114,7 @@ class Tandem:
         return self.command("reload")
 
     def terminate(self):
+        self.leaving = True
         self.process.signal(signal.SIGTERM)
 
     def kill_all(self):
