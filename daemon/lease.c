@@ -189,6 +189,12 @@ leases_renew(struct leases *leases, struct mono now)
 
 /* ---- the guardian was late ---- */
 
+static void
+ask_confirm(struct leases *leases, uint32_t instance, struct mono now)
+{
+	leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, instance, 0, vips_n(leases, instance), now);
+}
+
 void
 leases_freeze(struct leases *leases, struct mono now)
 {
@@ -196,7 +202,7 @@ leases_freeze(struct leases *leases, struct mono now)
 		if (!leases->at[i].claimed)
 			continue;
 		leases->at[i].frozen = true;
-		leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, i, 0, vips_n(leases, i), now);
+		ask_confirm(leases, i, now);
 	}
 }
 
@@ -389,20 +395,23 @@ leases_adopt(struct leases *leases, struct leases *from, struct mono now)
 }
 
 void
-leases_retell(struct leases *leases, struct mono now)
+leases_retell(struct leases *leases)
 {
 	for (uint32_t i = 0; i < leases->conf->instances_n; i++) {
 		const struct lease *lease = &leases->at[i];
 
-		if (!lease->claimed)
-			continue;
-		if (!lease->failing)
+		if (lease->claimed && !lease->failing)
 			leases->tell(leases->ctx, REQUEST_RENEWED, i, 0, vips_n(leases, i),
 				     lease->renewed);
-		if (lease->frozen)
-			leases->tell(leases->ctx, REQUEST_ASK_CONFIRM, i, 0, vips_n(leases, i),
-				     now);
 	}
+}
+
+void
+leases_ask_again(struct leases *leases, struct mono now)
+{
+	for (uint32_t i = 0; i < leases->conf->instances_n; i++)
+		if (leases->at[i].frozen)
+			ask_confirm(leases, i, now);
 }
 
 size_t

@@ -116,8 +116,12 @@ void leases_execute_wills(struct leases *leases);
  */
 bool leases_adopt(struct leases *leases, struct leases *from, struct mono now);
 
-/* Tells a worker that has taken over what the one before may have been told only just now. */
-void leases_retell(struct leases *leases, struct mono now);
+/* Tells a worker that is about to take over what the one before may not have been told any more: when
+ * the leases began. */
+void leases_retell(struct leases *leases);
+
+/* Asks a worker that moves again, or moves now, what the question of leases_freeze has been. */
+void leases_ask_again(struct leases *leases, struct mono now);
 
 /* How many instances hold VIPs. */
 size_t leases_claimed(const struct leases *leases);

@@ -242,10 +242,13 @@ pass(struct guardian *g)
 	r->next = NULL;
 	list_append(&g->former, &first->link);
 	first->retired_at = g->loop.now;
-	/* It must know before it begins, and the rest when it has begun. */
+	/* It must know before it begins.  And a renewal that fell due meanwhile does not wait for its
+	 * first beats: by what the first worker has written down the lease may be about to end. */
 	reload_tell_rest(g);
+	leases_renew(&second->res.leases, g->loop.now);
+	leases_retell(&second->res.leases);
 	generation_give_token(second, r->carried ? r->carry_fd : -1);
-	leases_retell(&second->res.leases, g->loop.now);
+	leases_ask_again(&second->res.leases, g->loop.now);
 	if (!generation_retire(first, second))
 		reload_bury(g, first);
 	close_carry(r);
@@ -318,7 +321,7 @@ perform(struct guardian *g, unsigned effects)
 		freeze(g);
 	if (effects & SUCCESSION_DO_THAW) {
 		generation_tell(g->current, REQUEST_THAW);
-		leases_retell(&g->current->res.leases, g->loop.now);
+		leases_ask_again(&g->current->res.leases, g->loop.now);
 		close_carry(r);
 	}
 	if (effects & SUCCESSION_DO_RESUME)

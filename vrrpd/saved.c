@@ -109,6 +109,7 @@ vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len
 {
 	struct vrrp_instance *inst = &vrrp->instances[instance];
 	struct ip source = inst->source;
+	struct mono renewed = inst->renewed;
 	struct saved_instance s;
 
 	if (len != sizeof s)
@@ -128,7 +129,9 @@ vrrp_restore(struct vrrp *vrrp, uint32_t instance, const void *saved, size_t len
 	inst->will_lodged = s.will_lodged;
 	inst->ready = inst->sync && s.ready;
 	inst->broken = s.broken != 0;
-	/* What the file or the link says now comes before what was. */
+	/* What the file, the link or the guardian says now comes before what was. */
+	if (mono_before(inst->renewed, renewed))
+		inst->leased = inst->renewed = renewed;
 	if (source.family != AF_UNSPEC)
 		inst->source = source;
 	if (inst->state == VRRP_STATE_MASTER || inst->conf->version == 2)

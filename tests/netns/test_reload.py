@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import time
@@ -55,9 +54,7 @@ def test_reload_under_load(lab, pair_of, patience, fast, say):
         5 * patience,
         "the status shows the worker that the idle connections hold open",
     )
-    took_ms = [int(ms) for ms in re.findall(r"reloaded in (\d+) ms", lb1.log_text())]
-    # A machine that stands still for most of a second keeps leases from being renewed.
-    assert lb1.log_text().count("Entering") == 2 or max(took_ms) > 600
+    assert lb1.log_text().count("Entering") == 2
     idle.stop(3)
     wait_until(lambda: len(lb1.pids()) == 2, 10 * patience, "the former workers have ended")
     say(f"10 reloads: 0 of {len(probe.launches)} probes failed, 50 idle connections stayed")

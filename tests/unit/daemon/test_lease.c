@@ -332,6 +332,32 @@ test_frozen_until_confirmed(void **state)
 	end(&f);
 }
 
+/* A worker that follows hears when the lease began, and the open question, each for itself. */
+static void
+test_told_to_another_worker(void **state)
+{
+	struct mono claimed = mono_now();
+	struct fixture f;
+
+	begin(&f, 1, LONG_S);
+	leases_retell(&f.leases);
+	leases_ask_again(&f.leases, claimed);
+	assert_int_equal(f.told[REQUEST_RENEWED] + f.told[REQUEST_ASK_CONFIRM], 0);
+	leases_claim(&f.leases, 0, claimed);
+	turn(&f);
+	leases_retell(&f.leases);
+	assert_int_equal(f.told[REQUEST_RENEWED], 1);
+	assert_int_equal(f.at.ns, claimed.ns);
+	leases_ask_again(&f.leases, claimed);
+	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 0);
+	leases_freeze(&f.leases, mono_now());
+	leases_retell(&f.leases);
+	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 1);
+	leases_ask_again(&f.leases, mono_now());
+	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 2);
+	end(&f);
+}
+
 static void
 test_strays_are_removed_while_not_master(void **state)
 {
@@ -499,6 +525,7 @@ main(void)
 		cmocka_unit_test(test_restored_at_once),
 		cmocka_unit_test(test_restored_after_an_overrun),
 		cmocka_unit_test(test_frozen_until_confirmed),
+		cmocka_unit_test(test_told_to_another_worker),
 		cmocka_unit_test(test_strays_are_removed_while_not_master),
 		cmocka_unit_test(test_an_owner_keeps_its_addresses),
 		cmocka_unit_test(test_an_owner_renews_what_its_predecessor_left),

@@ -60,6 +60,24 @@ test_master_goes_on(void **state)
 	assert_int_equal(count('B') + count('M') + count('c') + count('r'), 0);
 }
 
+/* A lease that ran out by what the former engine has written down, had it not been renewed since. */
+static void
+test_renewed_meanwhile(void **state)
+{
+	node->conf.vip_lease_s = 4;
+	become_master();
+	world_run_ms(world, 9000);
+	node->guardian_deaf = true;
+	world_run_ms(world, 1500);
+	vrrp_freeze(node->vrrp);
+	world_run_ms(world, 2000);
+	node->renewed_meanwhile = world->now;
+	assert_true(node_reload(node, NULL, 0));
+	world_run_ms(world, 2900);
+	assert_state(VRRP_STATE_MASTER);
+	assert_int_equal(until(VRRP_STATE_FAULT), 100);
+}
+
 static void
 test_backup_goes_on(void **state)
 {
@@ -177,6 +195,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ALONE(test_freeze_and_thaw),
 		ALONE(test_master_goes_on),
+		ALONE(test_renewed_meanwhile),
 		ALONE(test_backup_goes_on),
 		ALONE(test_refresh_is_of_the_new_file),
 		ALONE(test_interval_is_of_the_new_file),

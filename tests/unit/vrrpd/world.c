@@ -315,6 +315,8 @@ node_reload(struct node *node, void (*change)(unsigned char *saved, size_t *len,
 	node->vrrp = vrrp_new(&node->conf, &node->board, &node->timers, &ops, node);
 	assert_non_null(node->vrrp);
 	vrrp_link(node->vrrp, 0, &node->link, node->world->now);
+	if (node->renewed_meanwhile.ns != 0)
+		vrrp_renewed(node->vrrp, 0, node->renewed_meanwhile);
 	understood = vrrp_restore(node->vrrp, 0, saved, len);
 	vrrp_resume(node->vrrp, node->world->now);
 	vrrp_free(former);

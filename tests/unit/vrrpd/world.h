@@ -47,8 +47,9 @@ struct node {
 	struct ip address;
 	struct vrrp_link link;
 
-	bool running; /* turns of its loop happen */
-	bool cut;     /* nothing it sends arrives, nothing reaches it */
+	bool running;                  /* turns of its loop happen */
+	bool cut;                      /* nothing it sends arrives, nothing reaches it */
+	struct mono renewed_meanwhile; /* told to the engine that a reload brings; 0 = nothing */
 	bool guardian_deaf;
 	enum { WANTS_NOTHING, WANTS_CLAIM, WANTS_RELEASE } wants; /* the last request, unanswered */
 	int claim_error;
