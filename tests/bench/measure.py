@@ -17,7 +17,7 @@ IDLE_WATCH_S = 2.0
 CHECKED_SERVERS = 10000
 CHECKED_ADDRESSES = 100
 CHECK_SETTLE_S = 4  # the first checks come sooner than the later ones
-CHECK_WATCH_S = 5
+CHECK_WATCH_S = 6  # whole intervals, see README.md
 
 
 def say(text):
@@ -260,34 +260,46 @@ class Bench:
 
     def run_round(self, number, scenario):
         names = [n for n in self.subjects if n not in scenario.without]
-        measure = self.measure_cpu
-        if scenario.name in ("idle", "tls-idle"):
-            measure = self.measure_idle
-        elif scenario.more_servers:
-            measure = self.measure_checks
         if not names:
             return
-        results = []
         with self.started(names, scenario) as subjects:
-            for part in range(scenario.slices):
-                turn = (number + part) % len(names)
-                for subject in subjects[turn:] + subjects[:turn]:
-                    result = measure(subject, scenario)
-                    result.update(scenario=scenario.name, subject=subject.name)
-                    result.update(round=number, slice=part)
-                    results.append(result)
+            if scenario.more_servers:
+                results = self.measure_checks(subjects)
+            else:
+                results = self.take_turns(number, scenario, subjects)
+        for result in results:
+            result.update(scenario=scenario.name, round=number)
         self.results += results
         figures = "  ".join(f"{name} {middle(results, name):,.1f}" for name in names)
         say(f"{number + 1}/{self.options.rounds} {scenario.name:14} {figures}  {scenario.unit}")
 
-    def measure_checks(self, subject, scenario):
-        """All subjects check all the time: what one costs while the clock goes on."""
-        pids = subject.pids()
+    def take_turns(self, number, scenario, subjects):
+        idle = scenario.name in ("idle", "tls-idle")
+        measure = self.measure_idle if idle else self.measure_cpu
+        results = []
+        for part in range(scenario.slices):
+            turn = (number + part) % len(subjects)
+            for subject in subjects[turn:] + subjects[:turn]:
+                result = measure(subject, scenario)
+                result.update(subject=subject.name, slice=part)
+                results.append(result)
+        return results
+
+    def measure_checks(self, subjects):
+        """All subjects check all the time: what each costs in the same seconds."""
         time.sleep(CHECK_SETTLE_S)
-        before = cpu_seconds(pids)
+        pids = {subject.name: subject.pids() for subject in subjects}
+        before = {name: cpu_seconds(pids[name]) for name in pids}
         time.sleep(CHECK_WATCH_S)
-        spent = cpu_seconds(pids) - before
-        return {"value": 100 * spent / CHECK_WATCH_S, "seconds": CHECK_WATCH_S}
+        return [
+            {
+                "subject": name,
+                "slice": 0,
+                "value": 100 * (cpu_seconds(pids[name]) - before[name]) / CHECK_WATCH_S,
+                "seconds": CHECK_WATCH_S,
+            }
+            for name in pids
+        ]
 
     def measure_cpu(self, subject, scenario):
         pids = subject.pids()
