@@ -1,6 +1,10 @@
 /*
  * lb_schedule.c - the orders of lb_schedule.h.  Pure.
  *
+ * Servers of one weight take turns among themselves, in order: they are a stream.  Either order is
+ * streams merged by a rule of its own: at each turn the stream that wins a tournament yields one
+ * server.  There are seldom more than a few weights, however many servers.
+ *
  * What the map yields is HAProxy's interface: clients must find their server after a move.
  */
 #include "proxy/lb_schedule.h"
@@ -8,173 +12,196 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static bool
-is_even(const uint32_t *weights, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (weights[i] != weights[0])
-			return false;
-	return true;
-}
+#define NOBODY UINT32_MAX
 
-/* One server's next turn in the round. */
-struct place {
-	uint32_t index, weight, k;
+struct stream {
+	uint32_t weight;
+	uint32_t begin, end; /* its servers, in `members` */
+	uint32_t at;         /* whose turn it is, there */
+	uint32_t rounds;     /* how often each has had a turn; those before `at` once more */
+	uint32_t earned;     /* the map's: whole rounds each has earned so far */
+	uint32_t next;       /* the map's: of those that earn their next one at the same step */
 };
 
-/* (2k + 1) / 2w compared without dividing. */
-static bool
-place_before(const struct place *a, const struct place *b)
-{
-	uint64_t left = (2ULL * a->k + 1) * b->weight, right = (2ULL * b->k + 1) * a->weight;
+struct streams {
+	uint32_t n, leaves_n; /* a power of two */
+	uint32_t total;       /* of all weights */
+	uint16_t *members;    /* servers by weight, in order */
+	struct stream *all;
+	uint32_t *best; /* a tournament: [1] = whose turn it is; the children of i are 2i, 2i + 1 */
+	bool (*precedes)(const struct streams *all, const struct stream *a, const struct stream *b);
+};
 
-	return left != right ? left < right : a->index < b->index;
+static void *
+must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* The servers by weight: by counting. */
+static void
+sort_by_weight(struct streams *s, const uint32_t *weights, uint32_t n)
+{
+	uint32_t most = 0, *begin;
+
+	for (uint32_t i = 0; i < n; i++)
+		most = weights[i] > most ? weights[i] : most;
+	begin = must(calloc(most + 2ULL, sizeof *begin));
+	for (uint32_t i = 0; i < n; i++)
+		begin[weights[i] + 1]++;
+	for (uint32_t weight = 1; weight <= most; weight++)
+		s->n += begin[weight + 1] != 0;
+	for (uint32_t weight = 0; weight <= most; weight++)
+		begin[weight + 1] += begin[weight];
+	s->members = must(calloc(n + 1ULL, sizeof *s->members));
+	s->all = must(calloc(s->n + 1ULL, sizeof *s->all));
+	s->n = 0;
+	for (uint32_t weight = 1; weight <= most; weight++)
+		if (begin[weight] < begin[weight + 1])
+			s->all[s->n++] = (struct stream){ .weight = weight,
+							  .begin = begin[weight],
+							  .at = begin[weight],
+							  .end = begin[weight + 1] };
+	/* What begins a weight's servers is where its next one goes. */
+	for (uint32_t i = 0; i < n; i++) {
+		s->total += weights[i];
+		s->members[begin[weights[i]]++] = (uint16_t)i;
+	}
+	free(begin);
+}
+
+static uint32_t
+winner_of(const struct streams *s, uint32_t left, uint32_t right)
+{
+	if (left == NOBODY || right == NOBODY)
+		return left == NOBODY ? right : left;
+	return s->precedes(s, &s->all[right], &s->all[left]) ? right : left;
 }
 
 static void
-sink(struct place *heap, uint32_t n, uint32_t at)
+replay(const struct streams *s, uint32_t i)
 {
-	struct place moving = heap[at];
-	uint32_t child;
+	for (uint32_t node = (s->leaves_n + i) / 2; node > 0; node /= 2)
+		s->best[node] = winner_of(s, s->best[2 * node], s->best[2 * node + 1]);
+}
 
-	while ((child = 2 * at + 1) < n) {
-		if (child + 1 < n && place_before(&heap[child + 1], &heap[child]))
-			child++;
-		if (!place_before(&heap[child], &moving))
-			break;
-		heap[at] = heap[child];
-		at = child;
+static void
+streams_init(struct streams *s, const uint32_t *weights, uint32_t n)
+{
+	sort_by_weight(s, weights, n);
+	s->leaves_n = 1;
+	while (s->leaves_n < s->n)
+		s->leaves_n *= 2;
+	s->best = must(calloc(2ULL * s->leaves_n, sizeof *s->best));
+	for (uint32_t i = 0; i < s->leaves_n; i++)
+		s->best[s->leaves_n + i] = i < s->n ? i : NOBODY;
+	for (uint32_t node = s->leaves_n - 1; node > 0; node--)
+		s->best[node] = winner_of(s, s->best[2 * node], s->best[2 * node + 1]);
+}
+
+static void
+streams_fini(struct streams *s)
+{
+	free(s->members);
+	free(s->all);
+	free(s->best);
+}
+
+/* Who comes next in the order. */
+static uint16_t
+take_turn(const struct streams *s)
+{
+	uint32_t i = s->best[1];
+	struct stream *best = &s->all[i];
+	uint16_t server = s->members[best->at];
+
+	if (++best->at == best->end) {
+		best->at = best->begin;
+		best->rounds++;
 	}
-	heap[at] = moving;
+	replay(s, i);
+	return server;
+}
+
+static bool
+comes_first(const struct streams *s, const struct stream *a, const struct stream *b)
+{
+	return s->members[a->at] < s->members[b->at];
+}
+
+/* (2k + 1) / 2w compared without dividing. */
+static bool
+stands_before(const struct streams *s, const struct stream *a, const struct stream *b)
+{
+	uint64_t left = (2ULL * a->rounds + 1) * b->weight;
+	uint64_t right = (2ULL * b->rounds + 1) * a->weight;
+
+	return left != right ? left < right : comes_first(s, a, b);
 }
 
 void
 lb_interleave(const uint32_t *weights, uint32_t n, uint16_t *order)
 {
-	struct place *heap = calloc(n ? n : 1, sizeof *heap);
-	uint32_t total = 0, heap_n = 0;
+	struct streams s = { .precedes = stands_before };
 
-	if (!heap)
-		abort();
-	for (uint32_t i = 0; i < n; i++) {
-		total += weights[i];
-		if (weights[i])
-			heap[heap_n++] = (struct place){ .index = i, .weight = weights[i] };
-	}
-	/* All alike take turns in order: what the rule comes to, in less time. */
-	if (is_even(weights, n)) {
-		for (uint32_t at = 0; at < total; at++)
-			order[at] = (uint16_t)(at % n);
-		total = 0;
-	}
-	for (uint32_t i = heap_n / 2; i-- > 0;)
-		sink(heap, heap_n, i);
-	for (uint32_t at = 0; at < total; at++) {
-		order[at] = (uint16_t)heap[0].index;
-		if (++heap[0].k == heap[0].weight)
-			heap[0] = heap[--heap_n];
-		sink(heap, heap_n, 0);
-	}
-	free(heap);
+	streams_init(&s, weights, n);
+	for (uint32_t at = 0; at < s.total; at++)
+		order[at] = take_turn(&s);
+	streams_fini(&s);
 }
 
-/* What a server has earned of the map, in whole rounds less those it has been chosen for. */
-struct earner {
-	int64_t credit;
-	uint32_t earned; /* whole rounds, so far */
-	uint32_t next; /* of those that earn their next one at the same step; 0 = none, else + 1 */
-};
-
-struct earners {
-	const uint32_t *weights;
-	uint32_t total, leaves_n; /* a power of two */
-	struct earner *all;       /* a leaf each */
-	uint32_t *due;            /* by step: the first who earns a round there, as in `next` */
-	uint32_t *best; /* a tournament: [1] has the most credit, the lower index if equal */
-};
-
-static void
-replay(const struct earners *e, uint32_t i)
+/* What it has earned of the map, in whole rounds, less those it has been chosen for. */
+static bool
+has_more_credit(const struct streams *s, const struct stream *a, const struct stream *b)
 {
-	for (uint32_t node = (e->leaves_n + i) / 2; node > 0; node /= 2) {
-		uint32_t left = e->best[2 * node], right = e->best[2 * node + 1];
+	int64_t left = (int64_t)a->earned - a->rounds, right = (int64_t)b->earned - b->rounds;
 
-		e->best[node] = e->all[right].credit > e->all[left].credit ? right : left;
-	}
+	return left != right ? left > right : comes_first(s, a, b);
 }
 
 /* Its next whole round is earned at the first step at which `steps * weight / total` has grown. */
 static void
-await_round(const struct earners *e, uint32_t i)
+await_round(const struct streams *s, uint32_t *due, uint32_t i)
 {
-	uint64_t rounds = e->all[i].earned + 1ULL, weight = e->weights[i];
-	uint64_t step = (rounds * e->total + weight - 1) / weight;
+	struct stream *stream = &s->all[i];
+	uint64_t rounds = stream->earned + 1ULL, weight = stream->weight;
+	uint64_t step = (rounds * s->total + weight - 1) / weight;
 
 	if (rounds > weight)
 		return;
-	e->all[i].next = e->due[step];
-	e->due[step] = i + 1;
+	stream->next = due[step];
+	due[step] = i;
 }
 
 /*
  * Each server earns its weight at every step and pays the whole round, the sum of weights, when it
  * is chosen.  Credit counts in whole rounds: within one the first declared server wins.  A round's
- * worth is gathered `weight` times in all, and nothing but that and being chosen moves a server in
+ * worth is gathered `weight` times in all, and nothing but that and being chosen moves a stream in
  * the tournament.
  */
-static void
-fill_map(const struct earners *e, uint32_t n, uint16_t *order)
-{
-	for (uint32_t i = 0; i < e->leaves_n; i++) {
-		e->best[e->leaves_n + i] = i;
-		if (i >= n || e->weights[i] == 0)
-			e->all[i].credit = INT64_MIN;
-		else
-			await_round(e, i);
-	}
-	for (uint32_t i = 0; i < e->leaves_n; i += 2)
-		replay(e, i);
-	for (uint32_t step = 1; step <= e->total; step++) {
-		uint32_t due = e->due[step], best;
-
-		while (due) {
-			uint32_t i = due - 1;
-
-			due = e->all[i].next;
-			e->all[i].credit++;
-			e->all[i].earned++;
-			await_round(e, i);
-			replay(e, i);
-		}
-		best = e->best[1];
-		order[step - 1] = (uint16_t)best;
-		e->all[best].credit--;
-		replay(e, best);
-	}
-}
-
 void
 lb_map(const uint32_t *weights, uint32_t n, uint16_t *order)
 {
-	struct earners e = { .weights = weights, .leaves_n = 1 };
+	struct streams s = { .precedes = has_more_credit };
+	uint32_t *due; /* by step: the first stream whose servers earn a round there */
 
-	for (uint32_t i = 0; i < n; i++)
-		e.total += weights[i];
-	/* All alike, each has one place, in order: what the rule comes to, in less time. */
-	if (e.total == n && is_even(weights, n)) {
-		for (uint32_t i = 0; i < n; i++)
-			order[i] = (uint16_t)i;
-		return;
+	streams_init(&s, weights, n);
+	due = must(calloc(s.total + 1ULL, sizeof *due));
+	for (uint32_t step = 0; step <= s.total; step++)
+		due[step] = NOBODY;
+	for (uint32_t i = 0; i < s.n; i++)
+		await_round(&s, due, i);
+	for (uint32_t step = 1; step <= s.total; step++) {
+		for (uint32_t i = due[step], next; i != NOBODY; i = next) {
+			next = s.all[i].next;
+			s.all[i].earned++;
+			await_round(&s, due, i);
+			replay(&s, i);
+		}
+		order[step - 1] = take_turn(&s);
 	}
-	while (e.leaves_n < n)
-		e.leaves_n *= 2;
-	e.all = calloc(e.leaves_n, sizeof *e.all);
-	e.due = calloc(e.total + 1, sizeof *e.due);
-	e.best = calloc(2 * e.leaves_n, sizeof *e.best);
-	if (!e.all || !e.due || !e.best)
-		abort();
-	fill_map(&e, n, order);
-	free(e.all);
-	free(e.due);
-	free(e.best);
+	free(due);
+	streams_fini(&s);
 }

@@ -1,8 +1,8 @@
 /*
  * lb_schedule.h - in which order servers of different weights take turns.  Pure.
  *
- * Orders are made anew whenever a server comes or goes, so neither may take longer than a little more
- * than it takes to write one down: O(log n) for each turn, O(1) if all weights are alike.
+ * Orders are made anew while traffic flows, so neither may take longer than a little more than it takes
+ * to write one down: O(log w) for each turn, of w different weights, however many servers have them.
  */
 #pragma once
 

@@ -279,6 +279,27 @@ source_map(void **state)
 	assert_map((uint32_t[]){ 3, 2, 1 }, 3, "aababc");
 }
 
+/* The rule of the round, said as it is: at every step look at each server's next place. */
+static void
+naive_interleave(const uint32_t *weights, uint32_t n, uint16_t *order)
+{
+	uint32_t turns[300] = { 0 }, total = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		total += weights[i];
+	for (uint32_t at = 0; at < total; at++) {
+		uint32_t best = n;
+
+		for (uint32_t i = 0; i < n; i++)
+			if (turns[i] < weights[i] &&
+			    (best == n || (2 * turns[i] + 1) * weights[best] <
+						  (2 * turns[best] + 1) * weights[i]))
+				best = i;
+		order[at] = (uint16_t)best;
+		turns[best]++;
+	}
+}
+
 /* The rule of the map, said as it is: at every step look at each. */
 static void
 naive_map(const uint32_t *weights, uint32_t n, uint16_t *order)
@@ -304,7 +325,7 @@ naive_map(const uint32_t *weights, uint32_t n, uint16_t *order)
 }
 
 static void
-map_of_any_weights(void **state)
+orders_of_any_weights(void **state)
 {
 	static uint16_t order[300 * 257], expected[300 * 257];
 	uint64_t random = 1;
@@ -321,6 +342,9 @@ map_of_any_weights(void **state)
 		}
 		lb_map(weights, n, order);
 		naive_map(weights, n, expected);
+		assert_memory_equal(order, expected, total * sizeof order[0]);
+		lb_interleave(weights, n, order);
+		naive_interleave(weights, n, expected);
 		assert_memory_equal(order, expected, total * sizeof order[0]);
 	}
 }
@@ -520,7 +544,7 @@ main(void)
 		cmocka_unit_test(first),
 		cmocka_unit_test(source_hash),
 		cmocka_unit_test(source_map),
-		cmocka_unit_test(map_of_any_weights),
+		cmocka_unit_test(orders_of_any_weights),
 		cmocka_unit_test(source),
 		cmocka_unit_test(source_waits_for_its_server),
 		cmocka_unit_test(backups),
