@@ -30,6 +30,13 @@ void print_user_group(const struct conf_printer *pr, const struct conf_row *row,
 void parse_notify(struct conf_call *call);
 void print_notify(const struct conf_printer *pr, const struct conf_row *row, const void *object);
 
+/* Of instances and groups, for `type`. */
+/* clang-format off */
+#define NOTIFY_ROW(type, word, member, text)                                                       \
+	{ word, CONF_TYPE_CALL, ROW_FIELD(type, notify.member), .parse = parse_notify,             \
+	  .print = print_notify, .doc = text }
+/* clang-format on */
+
 /* The same, or alone: then only `notify` is told.  Of an instance. */
 void parse_notify_deleted(struct conf_call *call);
 void print_notify_deleted(const struct conf_printer *pr, const struct conf_row *row,

@@ -41,12 +41,6 @@ print_members(const struct conf_printer *pr, const struct conf_row *row, const v
 	fprintf(pr->out, "%s}\n", pr->indent);
 }
 
-#define NOTIFY(word, member, text)                                                \
-	{                                                                         \
-		word, CONF_TYPE_CALL, ROW_FIELD(conf_group, notify.member),       \
-			.parse = parse_notify, .print = print_notify, .doc = text \
-	}
-
 static const struct conf_row rows[] = {
 	{ "group", CONF_TYPE_BLOCK, .flags = ROW_REPEATS, .parse = parse_members,
 	  .print = print_members, .doc = "the instances: all are master, or none is" },
@@ -59,12 +53,13 @@ static const struct conf_row rows[] = {
 		 "own, which the group may not follow" },
 	{ "global_tracking", CONF_TYPE_FLAG, ROW_FIELD(conf_group, own_weights), .flags = ROW_OLD,
 	  .doc = "sync_group_tracking_weight" },
-	NOTIFY("notify_master", master, "run when all members have become master"),
-	NOTIFY("notify_backup", backup, "run when they have become backup"),
-	NOTIFY("notify_fault", fault, "run on FAULT"),
-	NOTIFY("notify_stop", stop, "run on stopping, which waits at most 5 seconds for it"),
-	NOTIFY("notify", any,
-	       "run after these, with GROUP, the name, the state and 0 as arguments"),
+	NOTIFY_ROW(conf_group, "notify_master", master, "run when all members have become master"),
+	NOTIFY_ROW(conf_group, "notify_backup", backup, "run when they have become backup"),
+	NOTIFY_ROW(conf_group, "notify_fault", fault, "run on FAULT"),
+	NOTIFY_ROW(conf_group, "notify_stop", stop,
+		   "run on stopping, which waits at most 5 seconds for it"),
+	NOTIFY_ROW(conf_group, "notify", any,
+		   "run after these, with GROUP, the name, the state and 0 as arguments"),
 	{ "notify_priority_changes", CONF_TYPE_FLAG, ROW_FIELD(conf_group, notify.priority_changes),
 	  .doc = "notify_priority_changes for every member" },
 	GROUP_IDLE_ROWS,

@@ -354,11 +354,6 @@ const struct conf_table table_auth = {
 	{                                              \
 		word, CONF_TYPE_REFUSED, .doc = reason \
 	}
-#define NOTIFY(word, member, text)                                                \
-	{                                                                         \
-		word, CONF_TYPE_CALL, ROW_FIELD(conf_instance, notify.member),    \
-			.parse = parse_notify, .print = print_notify, .doc = text \
-	}
 
 static const struct conf_row rows[] = {
 	{ "state", CONF_TYPE_CALL, .parse = parse_state, .print = print_state,
@@ -473,14 +468,16 @@ static const struct conf_row rows[] = {
 		 "accepted unless `never`" },
 	{ "v3_checksum_as_v2", CONF_TYPE_FLAG, ROW_FIELD(conf_instance, v3_checksum_as_v2),
 	  .doc = "version 3 checksums without the pseudo-header, as RFC 9568 has them" },
-	NOTIFY("notify_master", master, "run on becoming master"),
-	NOTIFY("notify_backup", backup, "run on becoming backup"),
-	NOTIFY("notify_fault", fault, "run on FAULT"),
-	NOTIFY("notify_stop", stop, "run on stopping, which waits at most 5 seconds for it"),
-	NOTIFY("notify", any,
-	       "run after these, with INSTANCE, the name, the state and the priority as arguments"),
-	NOTIFY("notify_master_rx_lower_pri", master_rx_lower_pri,
-	       "run when a master hears an advertisement of lower priority"),
+	NOTIFY_ROW(conf_instance, "notify_master", master, "run on becoming master"),
+	NOTIFY_ROW(conf_instance, "notify_backup", backup, "run on becoming backup"),
+	NOTIFY_ROW(conf_instance, "notify_fault", fault, "run on FAULT"),
+	NOTIFY_ROW(conf_instance, "notify_stop", stop,
+		   "run on stopping, which waits at most 5 seconds for it"),
+	NOTIFY_ROW(
+		conf_instance, "notify", any,
+		"run after these, with INSTANCE, the name, the state and the priority as arguments"),
+	NOTIFY_ROW(conf_instance, "notify_master_rx_lower_pri", master_rx_lower_pri,
+		   "run when a master hears an advertisement of lower priority"),
 	{ "notify_deleted", CONF_TYPE_CALL, ROW_FIELD(conf_instance, notify.deleted),
 	  .parse = parse_notify_deleted, .print = print_notify_deleted,
 	  .doc = "run when a reload removes the instance; without it, that is a FAULT" },

@@ -74,14 +74,7 @@ def test_what_is_wrong_changes_nothing(lab, pair_of, patience, fast, say):
     status, text = lb1.reload([("tandem.conf", good + "backend more\n    balance roundrobbin\n")])
     assert status == 1
     assert "tandem.conf:" in text and "^" in text and "roundrobbin" in text
-    other = Process(
-        "another program",
-        ["/usr/bin/python3", "-m", "http.server", "8081"],
-        lb1.directory / "other.log",
-        namespace=lab.network.namespace("lb1"),
-    )
-    lab.started(other)
-    lab.network.exec("lb1", "timeout", "60", "sh", "-c", "until curl -s localhost:8081; do :; done")
+    other = lab.occupy("lb1", 8081)
     extra = "frontend more\n    bind *:8081\n    default_backend app\n"
     status, text = lb1.reload([("tandem.conf", good + extra)])
     assert status == 1

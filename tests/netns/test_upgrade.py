@@ -248,14 +248,7 @@ def test_the_new_one_gives_back(lab, binary, pair_of, patience, fast, say):
     lb1.configure([("tandem.conf", good + "backend more\n    balance roundrobbin\n")])
     said = refused(lb1, before, "roundrobbin")
     assert "0.1.9 has taken over" not in lb1.log_text()
-    other = Process(
-        "another program",
-        ["/usr/bin/python3", "-m", "http.server", "8081"],
-        lb1.directory / "other.log",
-        namespace=lab.network.namespace("lb1"),
-    )
-    lab.started(other)
-    lab.network.exec("lb1", "timeout", "60", "sh", "-c", "until curl -s localhost:8081; do :; done")
+    other = lab.occupy("lb1", 8081)
     extra = "frontend more\n    bind *:8081\n    default_backend app\n"
     lb1.configure([("tandem.conf", good + extra)])
     said += "; " + refused(lb1, before, "Address already in use")

@@ -209,6 +209,16 @@ class Lab:
     def probe(self, **more):
         return Probe(self, self.vip, 80, **more)
 
+    def occupy(self, node, port):
+        """Another program on the node serves this port: it is taken.  The process."""
+        argv = [PYTHON, "-m", "http.server", port]
+        log = f"{self.directory}/{node}-{port}.log"
+        other = Process("another program", argv, log, namespace=self.network.namespace(node))
+        self.started(other)
+        asked = f"until curl -s localhost:{port}; do :; done"
+        self.network.exec(node, "timeout", "60", "sh", "-c", asked)
+        return other
+
     def hold(self, count, timeout=60.0):
         """Opens `count` connections through the address and leaves them open."""
         log = f"{self.directory}/hold-{now():.3f}.log"

@@ -2,119 +2,24 @@
  * test_lease.c - claim, lease, renewal, restoration, strays, freeze and will, against the kernel of a
  * network namespace.  Waiting is always for an event (an address that goes), with a bound.
  */
-#include "daemon/lease_kernel.h"
 #include "daemon/neighbour_frame.h"
-#include "lab.h"
+#include "lease_fixture.h"
 #include "tests/unit/margin.h"
 #include "vrrpd/packet.h"
 
 #include <linux/ip.h>
 #include <net/ethernet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define MANY   100 /* more than a batch */
 #define LONG_S 60  /* a lease that outlives the test, on whatever machine */
-
-struct fixture {
-	struct arena *arena;
-	struct conf *conf;
-	struct loop loop;
-	struct netwatch watch;
-	struct vip_keeper vips;
-	struct path_keeper paths;
-	struct firewall firewall; /* of nobody */
-	struct announcer announcer;
-	struct solicitor solicitor;
-	struct vrrp_sockets sockets;
-	struct ledger ledger;
-	struct lease_kernel kernel;
-	struct leases leases;
-	bool restore; /* what on_change does about what is missing */
-	unsigned told[REQUEST_N];
-	int error;
-	uint32_t vips_n, restored_n;
-	struct mono at;
-};
-
-static void
-tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n, struct mono at)
-{
-	struct fixture *f = ctx;
-
-	f->told[what]++;
-	f->error = error;
-	f->vips_n = vips_n;
-	if (what == REQUEST_RESTORED)
-		f->restored_n = vips_n;
-	f->at = at;
-}
-
-static void
-on_change(void *ctx)
-{
-	struct fixture *f = ctx;
-
-	leases_settle(&f->leases);
-	if (f->restore)
-		leases_restore(&f->leases, mono_now());
-}
-
-static void
-begin(struct fixture *f, uint32_t vips_n, uint32_t lease_s)
-{
-	*f = (struct fixture){ .arena = arena_new(), .restore = true };
-	f->conf = lab_conf(f->arena, vips_n, lease_s);
-	assert_int_equal(loop_init(&f->loop), 0);
-	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
-	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
-	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
-	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
-	assert_int_equal(solicitor_init(&f->solicitor, f->conf, &f->watch, f->announcer.fd), 0);
-	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch, NULL), 0);
-	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
-	f->kernel = (struct lease_kernel){
-		.conf = f->conf,
-		.watch = &f->watch,
-		.vips = &f->vips,
-		.paths = &f->paths,
-		.firewall = &f->firewall,
-		.announcer = &f->announcer,
-		.solicitor = &f->solicitor,
-		.sockets = &f->sockets,
-		.ledger = &f->ledger,
-	};
-	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
-			 0);
-}
-
-static void
-end(struct fixture *f)
-{
-	leases_execute_wills(&f->leases);
-	assert_false(lab_has("10.9.1.1"));
-	leases_fini(&f->leases);
-	ledger_fini(&f->ledger);
-	vrrp_sockets_fini(&f->sockets);
-	solicitor_fini(&f->solicitor);
-	announcer_fini(&f->announcer);
-	paths_fini(&f->paths);
-	vip_keeper_fini(&f->vips);
-	netwatch_fini(&f->watch);
-	loop_fini(&f->loop);
-	arena_free(f->arena);
-}
 
 static bool
 is_settled(void *ctx)
 {
-	struct fixture *f = ctx;
+	struct lease_fixture *f = ctx;
 
 	/* Events are in the socket's queue as soon as the change is made: one turn reads them. */
 	loop_turn(&f->loop);
@@ -122,7 +27,7 @@ is_settled(void *ctx)
 }
 
 static void
-turn(struct fixture *f)
+turn(struct lease_fixture *f)
 {
 	assert_true(lab_turn_until(&f->loop, is_settled, f, WAIT_MS));
 }
@@ -136,15 +41,15 @@ is_gone(void *ctx)
 static bool
 is_restored(void *ctx)
 {
-	return ((struct fixture *)ctx)->told[REQUEST_RESTORED] > 0;
+	return ((struct lease_fixture *)ctx)->told[REQUEST_RESTORED] > 0;
 }
 
 static void
 test_claim_and_release(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, MANY, LONG_S);
+	lease_fixture_begin(&f, AF_INET, MANY, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
 	assert_int_equal(f.error, 0);
@@ -165,18 +70,18 @@ test_claim_and_release(void **state)
 	assert_true(lab_has(LAB_HOST));
 	turn(&f);
 	assert_int_equal(f.told[REQUEST_RESTORED], 0);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_announcements(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	uint8_t frame[128], wanted[NEIGHBOUR_FRAME_MAX];
 	int fd = lab_capture(ETHERTYPE_ARP);
 	unsigned frames = 0;
 
-	begin(&f, 2, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 2, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	while (lab_next_frame(fd, frame, sizeof frame)) {
 		neighbour_frame_tell(wanted, f.watch.links[0].mac,
@@ -190,16 +95,16 @@ test_announcements(void **state)
 	leases_announce(&f.leases);
 	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
 	close(fd);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_the_schedule(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	struct lease *lease;
 
-	begin(&f, 1, 3);
+	lease_fixture_begin(&f, AF_INET, 1, 3);
 	lease = &f.leases.at[0];
 	assert_false(lease_is_due(lease, mono_add_ms(mono_now(), 100000)));
 	leases_claim(&f.leases, 0, mono_now());
@@ -219,18 +124,18 @@ test_the_schedule(void **state)
 
 	assert_false(lease_is_late(f.conf, 1500 * NS_PER_MS));
 	assert_true(lease_is_late(f.conf, 1501 * NS_PER_MS));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_permanent_vips_are_never_due(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 1, 0);
+	lease_fixture_begin(&f, AF_INET, 1, 0);
 	leases_claim(&f.leases, 0, mono_now());
 	assert_false(lease_is_due(&f.leases.at[0], mono_add_ms(f.at, 1000000)));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* Nobody renews: the kernel removes them by itself, and the guardian, which would restore what
@@ -238,24 +143,24 @@ test_permanent_vips_are_never_due(void **state)
 static void
 test_expiry(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 3, 1);
+	lease_fixture_begin(&f, AF_INET, 3, 1);
 	f.restore = false;
 	leases_claim(&f.leases, 0, mono_now());
 	assert_true(lab_has("10.9.1.1"));
 	assert_true(lab_turn_until(&f.loop, is_gone, &f, WAIT_MS));
 	assert_true(mono_since_ms(mono_now(), f.at) >= 990);
 	assert_true(lab_has(LAB_HOST));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_restored_at_once(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 3, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 3, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	lab_ip("address del 10.9.1.2/32 dev tt0");
@@ -277,17 +182,17 @@ test_restored_at_once(void **state)
 	assert_int_equal(f.restored_n, 2);
 	assert_true(lab_has("10.9.1.2"));
 	assert_true(lab_has("10.9.1.3"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* The queue of events overran, and the one that matters was lost. */
 static void
 test_restored_after_an_overrun(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	int least = 1;
 
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	assert_int_equal(setsockopt(f.watch.ready.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least),
@@ -299,15 +204,15 @@ test_restored_after_an_overrun(void **state)
 	assert_int_equal(f.told[REQUEST_RESTORED], 1);
 	assert_true(lab_has("10.9.1.1"));
 	lab_ip("address flush dev tt1");
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_frozen_until_confirmed(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	turn(&f);
 	leases_freeze(&f.leases, mono_now());
@@ -329,7 +234,7 @@ test_frozen_until_confirmed(void **state)
 	/* An answer to a question nobody asks any more. */
 	leases_confirm(&f.leases, 0, true, mono_now());
 	assert_false(lab_has("10.9.1.1"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* A worker that follows hears when the lease began, and the open question, each for itself. */
@@ -337,9 +242,9 @@ static void
 test_told_to_another_worker(void **state)
 {
 	struct mono claimed = mono_now();
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	leases_retell(&f.leases);
 	leases_ask_again(&f.leases, claimed);
 	assert_int_equal(f.told[REQUEST_RENEWED] + f.told[REQUEST_ASK_CONFIRM], 0);
@@ -355,18 +260,18 @@ test_told_to_another_worker(void **state)
 	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 1);
 	leases_ask_again(&f.leases, mono_now());
 	assert_int_equal(f.told[REQUEST_ASK_CONFIRM], 2);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_strays_are_removed_while_not_master(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("address add 10.9.1.1/24 dev tt0");
 	lab_ip("address add 10.9.1.2/32 dev tt1");
 	lab_ip("address add 10.9.1.3/24 dev tt1"); /* no VIP */
-	begin(&f, 2, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 2, LONG_S);
 	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
 	assert_false(lab_has("10.9.1.2"));
@@ -381,20 +286,21 @@ test_strays_are_removed_while_not_master(void **state)
 	turn(&f);
 	assert_true(lab_has("10.9.1.2"));
 	lab_ip("address del 10.9.1.3/24 dev tt1");
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_an_owner_keeps_its_addresses(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("address add 10.9.1.1/24 dev tt0");
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
 	lab_ip("address del " LAB_HOST "/24 dev tt0");
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
+	assert_int_equal(
+		netwatch_init(&f.watch, &f.loop, f.conf, NULL, lease_fixture_on_change, &f), 0);
 	/* The only address there is: advertisements come from it. */
 	assert_true(ip_equal(&f.watch.links[0].primary, &f.conf->instances[0].vips[0].ip));
 	lab_ip("address add " LAB_HOST "/24 dev tt0");
@@ -405,40 +311,41 @@ test_an_owner_keeps_its_addresses(void **state)
 	leases_execute_wills(&f.leases);
 	assert_true(lab_has("10.9.1.1"));
 	lab_ip("address del 10.9.1.1/24 dev tt0");
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* A lease that a predecessor left would run out, were it taken for the owner's own address. */
 static void
 test_an_owner_renews_what_its_predecessor_left(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("address add 10.9.1.1/24 dev tt0 valid_lft 30 preferred_lft 30");
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	f.conf->instances[0].priority = 255;
 	netwatch_fini(&f.watch);
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
+	assert_int_equal(
+		netwatch_init(&f.watch, &f.loop, f.conf, NULL, lease_fixture_on_change, &f), 0);
 	leases_settle(&f.leases);
 	assert_false(lab_has("10.9.1.1"));
 	leases_claim(&f.leases, 0, mono_now());
 	assert_true(lab_has("10.9.1.1"));
 	leases_release(&f.leases, 0, mono_now());
 	assert_false(lab_has("10.9.1.1"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_will(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	uint8_t frame[1024], pdu[VRRP_PDU_MAX];
 	const uint8_t *packet = frame + sizeof(struct ether_header);
 	int fd = lab_capture(ETHERTYPE_IP), len;
 	struct iphdr ip;
 	struct ip host;
 
-	begin(&f, MANY, LONG_S);
+	lease_fixture_begin(&f, AF_INET, MANY, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	leases_will(&f.leases, 0, true);
 	leases_execute_wills(&f.leases);
@@ -464,16 +371,16 @@ test_will(void **state)
 	leases_execute_wills(&f.leases);
 	assert_int_equal(lab_next_frame(fd, frame, sizeof frame), 0);
 	close(fd);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* An instance that cannot speak from its source must not go on as master. */
 static void
 test_a_source_that_goes(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	ip_parse(LAB_HOST, &f.conf->instances[0].unicast_src);
 	assert_int_equal(netwatch_sync(&f.watch), 0);
 	assert_int_equal(f.watch.links[0].sources_lost, 0);
@@ -485,16 +392,16 @@ test_a_source_that_goes(void **state)
 	lab_ip("address del 10.9.1.3/24 dev tt0");
 	turn(&f);
 	assert_int_equal(f.watch.links[0].sources_lost, 0);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static void
 test_an_interface_that_goes_and_comes(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("link add tt8 type veth peer name tt9");
-	begin(&f, 1, LONG_S);
+	lease_fixture_begin(&f, AF_INET, 1, LONG_S);
 	leases_claim(&f.leases, 0, mono_now());
 	f.conf->interfaces[0].name = "tt8";
 	netwatch_sync(&f.watch);
@@ -510,7 +417,7 @@ test_an_interface_that_goes_and_comes(void **state)
 	netwatch_sync(&f.watch);
 	assert_true(f.watch.links[0].up);
 	assert_true(vrrp_sockets_refresh(&f.sockets, 0, AF_INET));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 int

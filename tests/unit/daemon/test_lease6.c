@@ -3,106 +3,18 @@
  * restoration and will.
  */
 #include "common/checksum.h"
-#include "daemon/lease_kernel.h"
-#include "lab.h"
+#include "lease_fixture.h"
 #include "tests/unit/margin.h"
 #include "vrrpd/packet.h"
 
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define VIPS 3
-
-struct fixture {
-	struct arena *arena;
-	struct conf *conf;
-	struct loop loop;
-	struct netwatch watch;
-	struct vip_keeper vips;
-	struct path_keeper paths;
-	struct firewall firewall; /* of nobody */
-	struct announcer announcer;
-	struct solicitor solicitor;
-	struct vrrp_sockets sockets;
-	struct ledger ledger;
-	struct lease_kernel kernel;
-	struct leases leases;
-	unsigned told[REQUEST_N];
-	int error;
-};
-
-static void
-tell(void *ctx, enum request what, uint32_t instance, int error, uint32_t vips_n, struct mono at)
-{
-	struct fixture *f = ctx;
-
-	f->told[what]++;
-	f->error = error;
-}
-
-static void
-on_change(void *ctx)
-{
-	struct fixture *f = ctx;
-
-	leases_settle(&f->leases);
-	leases_restore(&f->leases, mono_now());
-}
-
-static void
-begin(struct fixture *f)
-{
-	*f = (struct fixture){ .arena = arena_new() };
-	f->conf = lab_conf(f->arena, VIPS, 60);
-	lab_ipv6(f->conf);
-	assert_int_equal(loop_init(&f->loop), 0);
-	assert_int_equal(netwatch_init(&f->watch, &f->loop, f->conf, NULL, on_change, f), 0);
-	assert_int_equal(vip_keeper_init(&f->vips, f->conf, &f->watch), 0);
-	assert_int_equal(paths_init(&f->paths, &f->loop, f->conf, &f->watch), 0);
-	assert_int_equal(announcer_init(&f->announcer, &f->watch), 0);
-	assert_int_equal(solicitor_init(&f->solicitor, f->conf, &f->watch, f->announcer.fd), 0);
-	assert_int_equal(vrrp_sockets_init(&f->sockets, f->conf, &f->watch, NULL), 0);
-	assert_int_equal(ledger_create(&f->ledger, f->conf), 0);
-	f->kernel = (struct lease_kernel){
-		.conf = f->conf,
-		.watch = &f->watch,
-		.vips = &f->vips,
-		.paths = &f->paths,
-		.firewall = &f->firewall,
-		.announcer = &f->announcer,
-		.solicitor = &f->solicitor,
-		.sockets = &f->sockets,
-		.ledger = &f->ledger,
-	};
-	assert_int_equal(leases_init(&f->leases, f->conf, &lease_kernel_ops, &f->kernel, tell, f),
-			 0);
-}
-
-static void
-end(struct fixture *f)
-{
-	leases_execute_wills(&f->leases);
-	assert_false(lab_has("fd09::1:1"));
-	leases_fini(&f->leases);
-	ledger_fini(&f->ledger);
-	vrrp_sockets_fini(&f->sockets);
-	solicitor_fini(&f->solicitor);
-	announcer_fini(&f->announcer);
-	paths_fini(&f->paths);
-	vip_keeper_fini(&f->vips);
-	netwatch_fini(&f->watch);
-	loop_fini(&f->loop);
-	arena_free(f->arena);
-}
 
 /* The next IPv6 packet at the other end with this header after IPv6's; false if there is none. */
 static bool
@@ -141,7 +53,7 @@ sums_up(const struct ip6_hdr *ip, const uint8_t *payload)
 static void
 test_claim_announces(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	int fd = lab_capture(ETHERTYPE_IPV6);
 	struct ip all_nodes, source, target;
 	struct nd_neighbor_advert na;
@@ -150,7 +62,7 @@ test_claim_announces(void **state)
 	struct ip6_hdr ip;
 
 	ip_parse("ff02::1", &all_nodes);
-	begin(&f);
+	lease_fixture_begin(&f, AF_INET6, VIPS, 60);
 	leases_claim(&f.leases, 0, mono_now());
 	assert_int_equal(f.told[REQUEST_CLAIMED], 1);
 	assert_int_equal(f.error, 0);
@@ -178,27 +90,27 @@ test_claim_announces(void **state)
 	assert_false(lab_has("fe80::1"));
 	assert_false(lab_has("fd09::1:2"));
 	close(fd);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static bool
 is_restored(void *ctx)
 {
-	return ((struct fixture *)ctx)->told[REQUEST_RESTORED] > 0;
+	return ((struct lease_fixture *)ctx)->told[REQUEST_RESTORED] > 0;
 }
 
 static void
 test_restored(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
-	begin(&f);
+	lease_fixture_begin(&f, AF_INET6, VIPS, 60);
 	leases_claim(&f.leases, 0, mono_now());
 	lab_ip("address del fd09::1:1/128 dev tt0");
 	assert_false(lab_has("fd09::1:1"));
 	assert_true(lab_turn_until(&f.loop, is_restored, &f, WAIT_MS));
 	assert_true(lab_has("fd09::1:1"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 static bool
@@ -212,10 +124,10 @@ is_clean(void *ctx)
 static void
 test_strays(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("address add fe80::1/64 dev tt1 nodad");
-	begin(&f);
+	lease_fixture_begin(&f, AF_INET6, VIPS, 60);
 	lab_ip("address add fe80::1/64 dev tt0 nodad");
 	lab_ip("address add fd09::1:1/64 dev tt1 nodad");
 	assert_true(lab_turn_until(&f.loop, is_clean, &f, WAIT_MS));
@@ -225,39 +137,40 @@ test_strays(void **state)
 	assert_true(lab_has("fe80::1"));
 	lab_ip("address del fe80::1/64 dev tt1");
 	assert_false(lab_has("fe80::1"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* A lease may be longer than `vip_lease`: what a predecessor left under such is no owner's own. */
 static void
 test_a_long_lease_is_not_native(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 
 	lab_ip("address add fd09::1:1/128 dev tt0 nodad valid_lft 30 preferred_lft 0");
-	begin(&f);
+	lease_fixture_begin(&f, AF_INET6, VIPS, 60);
 	f.conf->instances[0].priority = 255;
 	f.conf->instances[0].lease_s = 30;
 	netwatch_fini(&f.watch);
-	assert_int_equal(netwatch_init(&f.watch, &f.loop, f.conf, NULL, on_change, &f), 0);
+	assert_int_equal(
+		netwatch_init(&f.watch, &f.loop, f.conf, NULL, lease_fixture_on_change, &f), 0);
 	assert_false(netwatch_vip(&f.watch, 0, 1)->native);
 	leases_settle(&f.leases);
 	assert_false(lab_has("fd09::1:1"));
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 /* The source is the first link-local address that is usable: no VIP, and not being probed. */
 static void
 test_will(void **state)
 {
-	struct fixture f;
+	struct lease_fixture f;
 	struct vrrp_datagram d;
 	struct vrrp_advert ad;
 	int fd = lab_capture(ETHERTYPE_IPV6);
 	uint8_t payload[2048];
 	struct ip6_hdr ip;
 
-	begin(&f);
+	lease_fixture_begin(&f, AF_INET6, VIPS, 60);
 	leases_claim(&f.leases, 0, mono_now());
 	netwatch_sync(&f.watch);
 	assert_true(ip_is_link_local(&f.watch.links[0].primary6));
@@ -281,7 +194,7 @@ test_will(void **state)
 	assert_true(ip_equal(&ad.destination, &f.conf->mcast_group6));
 	assert_true(vrrp_packet_same_addresses(&f.conf->instances[0], &ad));
 	close(fd);
-	end(&f);
+	lease_fixture_end(&f);
 }
 
 int
