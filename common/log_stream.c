@@ -6,6 +6,7 @@
 #include "common/log_stream.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ enum kind {
 
 static struct {
 	_Atomic int kind;
-	int own; /* a descriptor of our own; 0 = there is none yet */
+	int own;           /* a descriptor of our own; 0 = there is none yet */
+	_Atomic bool torn; /* the last line there has no end */
 } streams[STDERR_FILENO + 1];
 
 /* The same pipe or terminal as `fd`, in place of what was ours before.  With nobody at the other end
@@ -79,28 +81,54 @@ log_streams_silence(int fd)
 	}
 }
 
+/* A pipe that polls writable has room for PIPE_BUF octets, unless another thread or process is
+ * faster. */
+static ssize_t
+write_pieces(int fd, const char *line, size_t len)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	size_t done = 0;
+
+	while (done < len && poll(&room, 1, 0) == 1 && room.revents == POLLOUT) {
+		size_t rest = len - done;
+		ssize_t n = write(fd, line + done, rest < PIPE_BUF ? rest : PIPE_BUF);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t
+put(int fd, const char *line, size_t len)
+{
+	switch ((enum kind)atomic_load_explicit(&streams[fd].kind, memory_order_relaxed)) {
+	case KIND_UNKNOWN:
+		return write_pieces(fd, line, len);
+	case KIND_OWN:
+		return write(streams[fd].own, line, len);
+	case KIND_SOCKET:
+		return send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case KIND_FILE:
+		return write(fd, line, len);
+	}
+	return -1;
+}
+
 bool
 log_stream_write(int fd, const char *line, size_t len)
 {
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	ssize_t written = -1;
+	_Atomic bool *torn = &streams[fd].torn;
+	ssize_t written;
 
-	switch ((enum kind)atomic_load_explicit(&streams[fd].kind, memory_order_relaxed)) {
-	case KIND_UNKNOWN:
-		/* A pipe that polls writable has room for a whole line, unless another thread or
-		 * process is faster. */
-		if (poll(&room, 1, 0) == 1 && room.revents == POLLOUT)
-			written = write(fd, line, len);
-		break;
-	case KIND_OWN:
-		written = write(streams[fd].own, line, len);
-		break;
-	case KIND_SOCKET:
-		written = send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		break;
-	case KIND_FILE:
-		written = write(fd, line, len);
-		break;
+	if (atomic_load_explicit(torn, memory_order_relaxed)) {
+		if (put(fd, "\n", 1) != 1)
+			return false;
+		atomic_store_explicit(torn, false, memory_order_relaxed);
 	}
+	written = put(fd, line, len);
+	if (written > 0 && written < (ssize_t)len)
+		atomic_store_explicit(torn, true, memory_order_relaxed);
 	return written == (ssize_t)len;
 }

@@ -19,6 +19,7 @@ void log_streams_open(void);
  * thread; others may be writing. */
 void log_streams_silence(int fd);
 
-/* Writes a line, of PIPE_BUF octets at most, to STDOUT_FILENO or STDERR_FILENO.  Any thread, without
- * a lock; never waits for a reader.  False: it is lost, or a part of it. */
+/* Writes a line to STDOUT_FILENO or STDERR_FILENO.  Any thread, without a lock; never waits for a
+ * reader.  False: it is lost, or the end of it.  In a pipe, what is longer than PIPE_BUF may have
+ * others' lines within. */
 bool log_stream_write(int fd, const char *line, size_t len);

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#define LINE_SIZE 4096
-
 static int64_t
 wall_ms(void)
 {
@@ -98,20 +96,20 @@ compose(struct session *s, const struct conf_format *format, int level)
 {
 	const struct conf_proxy *fe = s->frontend->conf;
 	struct proxy_thread *t = s->thread;
+	struct log_sender *log = &t->log;
 	struct sample_room room;
 	struct sample_ctx ctx = { .session = s, .final = true, .room = &room };
 	struct access_record r;
-	char line[LINE_SIZE], structured[LINE_SIZE];
 
 	room.turn = 0;
 	r = record_of(s, &ctx);
 	r.log_counter = lines_of(t->proxy, s->frontend->index);
 	counter_add(&t->fronts[s->frontend->index].logged, 1);
-	log_format_line(format, &r, line, sizeof line);
+	log_format_line(format, &r, log->message, log->room);
 	if (fe->log_format_sd)
-		log_format_line(fe->log_format_sd, &r, structured, sizeof structured);
-	log_target_send(&t->log, t->proxy->conf, fe, level, line,
-			fe->log_format_sd ? structured : NULL);
+		log_format_line(fe->log_format_sd, &r, log->structured, log->room);
+	log_target_send(log, t->proxy->conf, fe, level, log->message,
+			fe->log_format_sd ? log->structured : NULL);
 }
 
 void

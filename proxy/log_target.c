@@ -12,16 +12,39 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_LEN 4096 /* PIPE_BUF: a pipe takes that much in one piece, or nothing */
+#define LOG_NOTIFY_MAX  1024  /* what there is to say of a server */
+#define UDP_PAYLOAD_MAX 65507 /* of IPv4's 65535: RFC 791, RFC 768 */
 
-void
-log_sender_init(struct log_sender *sender)
+static size_t
+longest_of(size_t longest, const struct conf_log *logs, size_t n)
 {
-	*sender = (struct log_sender){ .udp4 = -1, .udp6 = -1, .unix_fd = -1, .pid = getpid() };
+	for (size_t i = 0; i < n; i++)
+		if (longest < logs[i].length)
+			longest = logs[i].length;
+	return longest;
+}
+
+int
+log_sender_init(struct log_sender *sender, const struct conf *conf)
+{
+	size_t longest = longest_of(LOG_NOTIFY_MAX, conf->logs, conf->logs_n);
+
+	for (size_t i = 0; i < conf->proxies_n; i++)
+		longest = longest_of(longest, conf->proxies[i].logs, conf->proxies[i].logs_n);
+	*sender = (struct log_sender){
+		.udp4 = -1, .udp6 = -1, .unix_fd = -1, .pid = getpid(), .room = longest + 1
+	};
+	sender->line = malloc(3 * sender->room);
+	if (!sender->line)
+		return -ENOMEM;
+	sender->message = sender->line + sender->room;
+	sender->structured = sender->message + sender->room;
+	return 0;
 }
 
 void
@@ -41,6 +64,8 @@ log_sender_fini(struct log_sender *sender)
 			close(*fds[i]);
 		*fds[i] = -1;
 	}
+	free(sender->line);
+	sender->line = NULL;
 }
 
 static int
@@ -94,9 +119,10 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 		  const char *message, char *out, size_t size)
 {
 	int priority = target->facility << 3 | level, len = 0;
-	size_t limit = target->length && target->length < size ? target->length : size - 1;
 	char date[64];
 
+	if (target->length && target->length < size)
+		size = target->length + 1;
 	switch (target->format) {
 	case CONF_LOG_RAW:
 		len = snprintf(out, size, "%s", message);
@@ -121,7 +147,7 @@ log_target_format(const struct conf_log *target, const struct log_stamp *stamp, 
 		len = snprintf(out, size, "<%d>%s %s", level, date, message);
 		break;
 	}
-	return len < 0 ? 0 : (size_t)len < limit ? (size_t)len : limit;
+	return len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
 }
 
 static int
@@ -133,13 +159,19 @@ given_socket(const struct log_sender *sender, const struct sock_addr *address)
 	return -1;
 }
 
-/* `line` has room for a newline, which HAProxy sends in datagrams, too. */
+/* The message in `sender->line`, with the newline that HAProxy sends in datagrams, too; it counts it
+ * as a part of the line on descriptors only. */
 static void
-send_to(struct log_sender *sender, const struct conf_log *target, char *line, size_t len)
+send_to(struct log_sender *sender, const struct conf_log *target, size_t len)
 {
 	int fd, family = target->address.any.sa_family;
+	char *line = sender->line;
 	bool sent = false;
 
+	if (!target->address.len && len == target->length)
+		len--;
+	else if (family != AF_UNIX && len >= UDP_PAYLOAD_MAX)
+		len = UDP_PAYLOAD_MAX - 1;
 	line[len++] = '\n';
 	if (family == AF_UNIX && (fd = given_socket(sender, &target->address)) >= 0) {
 		sent = send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
@@ -159,8 +191,6 @@ static void
 send_list(struct log_sender *sender, const struct conf *conf, const struct conf_log *logs, size_t n,
 	  const struct log_stamp *stamp, int level, const char *message)
 {
-	char line[LINE_MAX_LEN];
-
 	for (size_t i = 0; i < n; i++) {
 		int severity = level;
 
@@ -172,9 +202,9 @@ send_list(struct log_sender *sender, const struct conf *conf, const struct conf_
 			continue;
 		if (severity < logs[i].min_level)
 			severity = logs[i].min_level;
-		send_to(sender, &logs[i], line,
-			log_target_format(&logs[i], stamp, severity, message, line,
-					  sizeof line - 1));
+		send_to(sender, &logs[i],
+			log_target_format(&logs[i], stamp, severity, message, sender->line,
+					  sender->room));
 	}
 }
 
@@ -210,7 +240,7 @@ void
 log_target_notify(struct proxy *proxy, const struct conf_proxy *px, int level, const char *format,
 		  ...)
 {
-	char message[1024];
+	char message[LOG_NOTIFY_MAX];
 	va_list args;
 
 	va_start(args, format);

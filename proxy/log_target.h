@@ -27,16 +27,22 @@ struct log_sender {
 	int pid;
 	bool failed; /* a socket could not be made: said once */
 	_Atomic uint64_t dropped;
+	/* Where lines are composed: of the one allocation, `room` octets each, which is the longest
+	 * `len` of any target and an end. */
+	size_t room;
+	char *line, *message, *structured;
 };
 
-void log_sender_init(struct log_sender *sender);
+/* 0 or -ENOMEM. */
+int log_sender_init(struct log_sender *sender, const struct conf *conf);
 /* Before it is used; the list outlives it. */
 void log_sender_give(struct log_sender *sender, const struct log_target_socket *given,
 		     size_t given_n);
 void log_sender_fini(struct log_sender *sender);
 
-/* Sends one message to every target of the proxy's list that lets `level` through; `structured` is
- * RFC 5424's structured data, NULL = none. */
+/* Sends one message to every target of the proxy's list that lets `level` through, cut to what the
+ * target takes; `structured` is RFC 5424's structured data, NULL = none.  Both may stand in the
+ * sender's room for them. */
 void log_target_send(struct log_sender *sender, const struct conf *conf,
 		     const struct conf_proxy *px, int level, const char *message,
 		     const char *structured);

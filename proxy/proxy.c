@@ -234,12 +234,12 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 	pthread_mutex_init(&proxy->notify_lock, NULL);
 	pthread_mutex_init(&proxy->shutdown_lock, NULL);
 	pthread_mutex_init(&proxy->external.lock, NULL);
-	log_sender_init(&proxy->notify);
 	proxy->threads =
 		aligned_alloc(64, proxy->threads_n * ((sizeof *proxy->threads + 63) & ~63UL));
 	proxy->backends = calloc(conf->proxies_n + 1, sizeof *proxy->backends);
 	proxy->frontends = calloc(conf->proxies_n + 1, sizeof *proxy->frontends);
-	if (!proxy->threads || !proxy->backends || !proxy->frontends)
+	if (log_sender_init(&proxy->notify, conf) < 0 || !proxy->threads || !proxy->backends ||
+	    !proxy->frontends)
 		goto fail;
 	memset(proxy->threads, 0, proxy->threads_n * sizeof *proxy->threads);
 	r = init_expressions(proxy);

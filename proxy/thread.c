@@ -232,13 +232,15 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 	if (getrandom(&t->random, sizeof t->random, 0) < 0)
 		t->random = (uint64_t)mono_now().ns;
 	list_init(&t->sessions);
-	log_sender_init(&t->log);
 	pool_init(&t->store.buffers, sizeof(struct buffer), KEEP_BUFFERS);
 	pool_init(&t->session_pool, sizeof(struct session), KEEP_SESSIONS);
 	t->store.pipes.live_max = proxy->pipes_max / proxy->threads_n;
 	t->store.pipes.keep_n = KEEP_PIPES;
 	t->relief.fire = on_relief;
 	t->readmit.call = on_readmit;
+	r = log_sender_init(&t->log, proxy->conf);
+	if (r < 0)
+		return r;
 	r = loop_init(&t->loop);
 	if (r < 0)
 		return r;

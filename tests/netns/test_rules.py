@@ -37,3 +37,26 @@ def test_rules_are_haproxys(lab, say, tmp_path):
     assert answers["tandem"] == answers["haproxy"]
     assert ends["tandem"] == ends["haproxy"]
     assert formats["tandem"] == formats["haproxy"]
+
+
+def test_lines_are_as_long_as_their_targets_take(lab, say, tmp_path):
+    """A line of thousands of octets, which every target gets as far as its `len` goes, and not less."""
+    program = PROGRAMS / "lines.py"
+    subprocess.run([PYTHON, program, "config", tmp_path], check=True)
+    came = tmp_path / "came"
+    namespace = lab.network.namespace("client")
+    lab.network.exec("client", "ip", "link", "set", "lo", "up")
+    targets = Process("targets", [PYTHON, program, "listen", tmp_path], came, namespace=namespace)
+    lab.started(targets)
+    wait_until(lambda: "ready" in came.read_text(), 10, "the targets listen")
+    seen = {}
+    for name, log in twins(lab, tmp_path / "lines.cfg", tmp_path):
+        before = len(came.read_text())
+        lab.network.exec("client", PYTHON, program, "ask")
+        wait_until(lambda: came.read_text()[before:].count("LONG") == 4, 20, "lines have come")
+        wait_until(lambda: "LONG" in log.read_text(errors="replace"), 20, "it is logged")
+        seen[name] = sorted(came.read_text()[before:].splitlines())
+        seen[name] += re.findall(r"^LONG.*$", log.read_text(errors="replace"), re.MULTILINE)
+    say(", ".join(line.partition(" octets")[0] for line in seen["tandem"][:-1]))
+    assert seen["tandem"] == seen["haproxy"]
+    assert "5000 END" in seen["tandem"][3]

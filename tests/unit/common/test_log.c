@@ -166,6 +166,24 @@ test_no_room_after_all(void **state)
 	use_stderr(LOG_INFO);
 	assert_false(log_stream_write(STDERR_FILENO, pages, sizeof pages));
 	assert_int_equal(strlen(captured()), 4096);
+	/* What comes next is on a line of its own. */
+	assert_true(log_stream_write(STDERR_FILENO, "next\n", 5));
+	assert_true(log_stream_write(STDERR_FILENO, "one\n", 4));
+	assert_string_equal(captured(), "\nnext\none\n");
+}
+
+/* More than a pipe takes in one piece: whole where there is room, whoever opened the pipe. */
+static void
+test_longer_than_a_piece(void **state)
+{
+	char line[20000];
+
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 1] = '\n';
+	capture();
+	use_stderr(LOG_INFO);
+	assert_true(log_stream_write(STDERR_FILENO, line, sizeof line));
+	assert_int_equal(strlen(captured()), sizeof line);
 }
 
 /* As systemd has it: standard error is a socket, and nobody reads. */
@@ -371,6 +389,7 @@ main(void)
 		cmocka_unit_test_teardown(test_long, release),
 		cmocka_unit_test_teardown(test_full_stderr, release),
 		cmocka_unit_test_teardown(test_no_room_after_all, release),
+		cmocka_unit_test_teardown(test_longer_than_a_piece, release),
 		cmocka_unit_test_teardown(test_full_socket, release),
 		cmocka_unit_test_teardown(test_silenced, release),
 		cmocka_unit_test_teardown(test_threads, release),

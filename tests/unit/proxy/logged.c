@@ -37,7 +37,7 @@ logged_init(struct logged *l, enum origin_mode mode)
 	l->site.conf.logs = &l->target;
 	l->site.conf.logs_n = 1;
 	for (int i = 0; i < 2; i++) {
-		l->own[i].global = true;
+		l->own[i] = (struct conf_log){ .global = true };
 		l->site.proxies[i].logs = &l->own[i];
 		l->site.proxies[i].logs_n = 1;
 	}

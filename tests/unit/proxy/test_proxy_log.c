@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct access_record
 record(void)
@@ -175,6 +176,58 @@ target_formats(void **state)
 	assert_string_equal(format(CONF_LOG_RAW, NULL, 3), "hel");
 }
 
+/* One message to several targets: what HAProxy sends to each with these values of `len`. */
+static void
+each_target_has_its_length(void **state)
+{
+	static char message[70000], structured[] = "[x@1]", got[70000];
+	static const struct {
+		uint32_t length;
+		size_t len, sent; /* of the message, and of what arrives */
+	} cells[] = {
+		{ 80, 6000, 81 },        { 1024, 6000, 1025 },    { 8192, 6000, 6001 },
+		{ 8192, 9000, 8193 },    { 65507, 65505, 65506 }, { 65507, 65506, 65507 },
+		{ 65507, 65507, 65507 }, { 65535, 69999, 65507 },
+	};
+	enum { N = sizeof cells / sizeof cells[0] };
+	struct conf_log logs[N];
+	struct conf conf = { .logs = logs, .logs_n = N };
+	struct conf_log global = { .global = true };
+	struct conf_proxy px = { .logs = &global, .logs_n = 1 };
+	struct log_sender sender;
+	struct ip loopback;
+	int fds[N];
+
+	ip_parse("127.0.0.1", &loopback);
+	for (size_t i = 0; i < N; i++) {
+		logs[i] = (struct conf_log){ .address = sock_addr_from_ip(&loopback, 0),
+					     .fd = -1,
+					     .format = CONF_LOG_RAW,
+					     .level = LOG_DEBUG,
+					     .length = cells[i].length };
+		fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fds[i], &logs[i].address.any, logs[i].address.len), 0);
+		getsockname(fds[i], &logs[i].address.any, &logs[i].address.len);
+	}
+	assert_int_equal(log_sender_init(&sender, &conf), 0);
+	for (size_t i = 0; i < N; i++) {
+		memset(message, 'm', cells[i].len);
+		message[cells[i].len] = '\0';
+		log_target_send(&sender, &conf, &px, LOG_INFO, message, structured);
+		for (size_t k = 0; k < N; k++) {
+			ssize_t n = recv(fds[k], got, sizeof got, 0);
+
+			assert_true(n > 1 && got[n - 1] == '\n' && got[n - 2] == 'm');
+			if (k == i)
+				assert_int_equal(n, cells[i].sent);
+		}
+	}
+	assert_int_equal(sender.dropped, 0);
+	log_sender_fini(&sender);
+	for (size_t i = 0; i < N; i++)
+		close(fds[i]);
+}
+
 static void
 levels(void **state)
 {
@@ -231,6 +284,7 @@ main(void)
 		cmocka_unit_test(fields),
 		cmocka_unit_test(line_is_cut),
 		cmocka_unit_test(target_formats),
+		cmocka_unit_test(each_target_has_its_length),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(pool_keeps_the_warm_ones),
 		cmocka_unit_test(sessions_are_small),
