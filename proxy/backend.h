@@ -2,8 +2,8 @@
  * backend.h - backends and their servers at run time, shared by all threads.
  *
  * What balancing reads is atomic.  A server's state changes under its backend's lock: by the thread
- * that runs its check, or by the resolver.  Every change moves `generation`, which makes each thread
- * build a new balancing set when it picks the next time, and goes to the health board.
+ * that runs its check, or by the resolver.  Every change is told to balancing, whose sets follow it when
+ * their thread picks the next time, and goes to the health board.
  */
 #pragma once
 
@@ -84,7 +84,6 @@ struct backend {
 	struct lb_farm farm;
 	uint32_t servers_n;
 	struct check_program *checks;
-	_Atomic uint32_t generation;
 	_Atomic uint32_t choosy; /* of those: who cannot do with just any slot */
 	pthread_mutex_t lock;
 	struct backend_sums sums; /* under the lock */

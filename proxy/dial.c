@@ -19,17 +19,18 @@
 /* What a failed attempt counts in the average of balance p2c-ewma, on top of the time it took. */
 #define FAILURE_NS (1000 * NS_PER_MS)
 
-/* The thread's balancing set, rebuilt if a server has changed since.  NULL = out of memory. */
+/* The thread's balancing set, up to date.  NULL = out of memory. */
 static const struct lb_set *
 current_set(struct proxy_thread *t, struct backend *be)
 {
 	struct lb_set **set = &t->sets[be->index];
-	uint32_t generation = atomic_load(&be->generation);
 
-	if (*set && (*set)->generation == generation)
-		return *set;
-	lb_set_free(*set);
-	*set = lb_set_new(&be->farm, generation);
+	if (!*set)
+		*set = lb_set_new(&be->farm);
+	if (*set && lb_set_is_behind(*set) && lb_set_follow(*set) < 0) {
+		lb_set_free(*set);
+		*set = NULL;
+	}
 	return *set;
 }
 
@@ -86,7 +87,7 @@ choose(struct session *s, struct server **server)
 		*server = s->wish;
 		return lb_take(&s->wish->lb) ? LB_PICKED : LB_FULL;
 	}
-	result = lb_pick(set, &s->backend->farm, &ask, &chosen);
+	result = lb_pick(set, &ask, &chosen);
 	*server = chosen ? CONTAINER_OF(chosen, struct server, lb) : NULL;
 	return result;
 }
@@ -159,7 +160,7 @@ enqueue(struct session *s, struct server *wanted)
 
 	s->wanted = wanted;
 	if (wanted)
-		atomic_fetch_add(&wanted->lb.queued, 1);
+		lb_wait(&wanted->lb);
 	session_enter(s, SESSION_QUEUED);
 	list_append(&w->sessions, &s->wait);
 	note_oldest(w);
@@ -183,7 +184,7 @@ dequeue(struct session *s)
 	if (is_choosy(s))
 		atomic_fetch_sub(&s->backend->choosy, 1);
 	if (s->wanted)
-		atomic_fetch_sub(&s->wanted->lb.queued, 1);
+		lb_leave(&s->wanted->lb);
 	s->wanted = NULL;
 }
 

@@ -1,17 +1,13 @@
 /*
- * lb.c - balancing.  lb_pick and what it calls run on every proxy thread at once; sets are built
- * and freed by the thread that uses them.
+ * lb.c - what balancing knows of servers: limits, weights, slots; and who is picked.  Run by every
+ * proxy thread at once.
  */
 #include "proxy/lb.h"
 
-#include "proxy/lb_hash.h"
 #include "proxy/lb_tree.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* From so many servers on a tree costs less than looking at each. */
-#define TREE_FROM 32
 
 /* lb_server.cold counts in parts of this. */
 #define COLD_WHOLE 1000
@@ -35,60 +31,15 @@ lb_is_sticky(enum conf_balance balance)
 	return false;
 }
 
-int
-lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf, struct lb_server *const *servers,
-	     uint32_t n)
-{
-	bool ranked =
-		     conf->balance == CONF_BALANCE_LEASTCONN || conf->balance == CONF_BALANCE_FIRST,
-	     grows = false, slots;
-
-	farm->conf = conf;
-	farm->servers = servers;
-	farm->servers_n = n;
-	for (uint32_t i = 0; i < n; i++)
-		grows |= servers[i]->minconn != 0;
-	farm->counts = grows || conf->hash_balance_factor;
-	slots = !ranked || grows;
-	if (n < TREE_FROM)
-		return 0;
-	if (ranked)
-		farm->merit = lb_tree_new(farm, LB_TREE_MERIT);
-	if (slots)
-		farm->slots = lb_tree_new(farm, LB_TREE_SLOTS);
-	if (ranked == (farm->merit != NULL) && slots == (farm->slots != NULL))
-		return 0;
-	lb_farm_fini(farm);
-	return -ENOMEM;
-}
-
-void
-lb_farm_fini(struct lb_farm *farm)
-{
-	lb_tree_free(farm->merit);
-	lb_tree_free(farm->slots);
-	farm->merit = farm->slots = NULL;
-}
-
-void
-lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server)
-{
-	if (farm->merit)
-		lb_tree_refresh(farm->merit, server);
-	if (farm->slots)
-		lb_tree_refresh(farm->slots, server);
-}
-
 /* Slots taken were `before`: seldom does that close or open anything. */
 static void
 note_served(const struct lb_server *server, uint32_t before, uint32_t after)
 {
-	const struct lb_farm *farm = server->farm;
+	struct lb_tree *tree = server->farm->crews[server->backup].tree;
 
-	if (farm->merit)
-		lb_tree_refresh(farm->merit, server);
-	if (farm->slots && lb_opens_at(server, before) != lb_opens_at(server, after))
-		lb_tree_refresh(farm->slots, server);
+	if (lb_opens_at(server, before) != lb_opens_at(server, after))
+		lb_tree_reopen(tree, server);
+	lb_tree_rank(tree, server);
 }
 
 uint64_t
@@ -128,7 +79,7 @@ lb_limit(const struct lb_server *server)
 	return limit ? limit : 1;
 }
 
-uint64_t
+uint32_t
 lb_opens_at(const struct lb_server *server, uint32_t served)
 {
 	uint32_t cold, maxconn = server->maxconn;
@@ -149,7 +100,7 @@ lb_opens_at(const struct lb_server *server, uint32_t served)
 		return 0;
 	if (needed > maxconn)
 		return LB_NEVER;
-	return server->minconn ? (needed * fullconn + maxconn - 1) / maxconn : 0;
+	return server->minconn ? (uint32_t)((needed * fullconn + maxconn - 1) / maxconn) : 0;
 }
 
 void
@@ -205,160 +156,100 @@ lb_release(struct lb_server *server)
 	note_served(server, served, served - 1);
 }
 
+void
+lb_wait(struct lb_server *server)
+{
+	atomic_fetch_add(&server->queued, 1);
+	lb_tree_rank(server->farm->crews[server->backup].tree, server);
+}
+
+void
+lb_leave(struct lb_server *server)
+{
+	atomic_fetch_sub(&server->queued, 1);
+	lb_tree_rank(server->farm->crews[server->backup].tree, server);
+}
+
 bool
 lb_in_play(const struct lb_server *server)
 {
 	return atomic_load(&server->effective_weight) > 0 && atomic_load(&server->usable);
 }
 
-/* The first with a slot among all servers, beginning at `start`: by looking at each. */
-static enum lb_result
-walk_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_server **server)
-{
-	bool full = false;
-
-	for (uint32_t i = 0; i < set->servers_n; i++) {
-		struct lb_server *s = set->servers[(start + i) % set->servers_n];
-
-		if (lb_bit(s) & tried)
-			continue;
-		if (lb_take(s)) {
-			*server = s;
-			return LB_PICKED;
-		}
-		full = true;
-	}
-	return full ? LB_FULL : LB_NONE;
-}
-
-/* Takes a slot of one of those from `index` to before `end` that have one. */
+/* Takes a slot of one of the crew from `place` to before `end`. */
 static bool
-take_between(const struct lb_set *set, uint32_t index, uint32_t end, uint64_t tried,
+take_between(const struct lb_crew *crew, uint32_t place, uint32_t end, uint64_t tried,
 	     struct lb_server **server)
 {
-	bool backup = set->servers[0]->backup;
 	struct lb_server *s;
 
-	while ((s = lb_tree_next(set->farm->slots, index, backup)) && s->index < end) {
+	while ((s = lb_tree_next(crew->tree, place)) && s->place < end) {
 		if (!(lb_bit(s) & tried) && lb_take(s)) {
 			*server = s;
 			return true;
 		}
-		index = s->index + 1;
+		place = s->place + 1;
 	}
 	return false;
 }
 
-/* Have those in play all been tried?  Neighbours have different bits: seldom a long look. */
-static bool
-all_tried(const struct lb_set *set, uint64_t tried)
+/* Nobody has had a slot: are there servers that have not been tried? */
+static enum lb_result
+full_or_none(const struct lb_rota *turns, uint64_t tried)
 {
-	for (uint32_t i = 0; i < set->servers_n; i++)
-		if (!(lb_bit(set->servers[i]) & tried))
-			return false;
-	return true;
+	return turns->bits & ~tried ? LB_FULL : LB_NONE;
 }
 
-/* The first with a slot among all servers, beginning at `start`: of many, by the tree. */
+/* The server, or the first behind it that has a slot, round the crew. */
 static enum lb_result
-take_from(const struct lb_set *set, uint32_t start, uint64_t tried, struct lb_server **server)
+take_from(const struct lb_rota *turns, struct lb_server *s, uint64_t tried,
+	  struct lb_server **server)
 {
-	struct lb_server *s = set->servers[start];
-
-	if (!set->farm->slots || set->servers_n < TREE_FROM)
-		return walk_from(set, start, tried, server);
 	if (!(lb_bit(s) & tried) && lb_take(s)) {
 		*server = s;
 		return LB_PICKED;
 	}
-	if (take_between(set, s->index, UINT32_MAX, tried, server) ||
-	    take_between(set, 0, s->index, tried, server))
+	if (take_between(turns->crew, s->place + 1, UINT32_MAX, tried, server) ||
+	    take_between(turns->crew, 0, s->place, tried, server))
 		return LB_PICKED;
-	return all_tried(set, tried) ? LB_NONE : LB_FULL;
+	return full_or_none(turns, tried);
 }
 
 static enum lb_result
-pick_in_turn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct lb_server **server)
+pick_in_turn(const struct lb_rota *turns, struct lb_farm *farm, uint64_t tried,
+	     struct lb_server **server)
 {
-	return take_from(set, set->order[turn % set->order_n], tried, server);
-}
+	uint32_t turn = atomic_fetch_add(&farm->turn, 1);
 
-bool
-lb_less_loaded(const struct lb_server *a, const struct lb_server *b)
-{
-	uint64_t left = (uint64_t)atomic_load(&a->served) + atomic_load(&a->queued) + 1;
-	uint64_t right = (uint64_t)atomic_load(&b->served) + atomic_load(&b->queued) + 1;
-
-	/* Without dividing. */
-	return left * atomic_load(&b->effective_weight) < right * atomic_load(&a->effective_weight);
-}
-
-static bool
-is_full(const struct lb_server *s)
-{
-	return s->maxconn && atomic_load(&s->served) >= lb_limit(s);
+	return take_from(turns, lb_rota_server(turns, turn % turns->count), tried, server);
 }
 
 static enum lb_result
-pick_leastconn(const struct lb_set *set, uint32_t turn, uint64_t tried, struct lb_server **server)
+pick_least_loaded(const struct lb_rota *turns, struct lb_farm *farm, uint64_t tried,
+		  struct lb_server **server)
 {
+	struct lb_server *least;
+
 	/* A slot seen free may be gone when it is to be taken: then look again. */
-	for (;;) {
-		struct lb_server *best = NULL;
-		bool full = false;
-
-		for (uint32_t i = 0; i < set->servers_n; i++) {
-			struct lb_server *s = set->servers[(turn + i) % set->servers_n];
-
-			if (lb_bit(s) & tried)
-				continue;
-			if (is_full(s))
-				full = true;
-			else if (!best || lb_less_loaded(s, best))
-				best = s;
-		}
-		if (!best)
-			return full ? LB_FULL : LB_NONE;
-		if (lb_take(best)) {
-			*server = best;
+	while ((least = lb_tree_least(turns->crew->tree, tried))) {
+		atomic_store(&least->last_turn, atomic_fetch_add(&farm->turn, 1) + 1);
+		if (lb_take(least)) {
+			*server = least;
 			return LB_PICKED;
 		}
+		/* Whoever took the last one may not be done with telling. */
+		lb_tree_reopen(turns->crew->tree, least);
+		lb_tree_rank(turns->crew->tree, least);
 	}
+	return full_or_none(turns, tried);
 }
 
 static enum lb_result
-pick_by_walking(const struct lb_set *set, struct lb_farm *farm, uint64_t tried,
-		struct lb_server **server)
+pick_first(const struct lb_rota *turns, uint64_t tried, struct lb_server **server)
 {
-	if (farm->conf->balance == CONF_BALANCE_FIRST)
-		return walk_from(set, 0, tried, server);
-	return pick_leastconn(set, atomic_fetch_add(&farm->turn, 1), tried, server);
-}
-
-static enum lb_result
-pick_by_merit(const struct lb_set *set, struct lb_farm *farm, uint64_t tried,
-	      struct lb_server **server)
-{
-	for (;;) {
-		struct lb_server *best = lb_tree_best(farm->merit, tried);
-
-		if (!best)
-			return LB_NONE;
-		if (is_full(best)) {
-			/*
-			 * Limits that move with the backend's load are nothing a tree could keep in order: the
-			 * best has no slot at this load, another may.
-			 */
-			if (farm->slots && lb_tree_next(farm->slots, 0, best->backup))
-				return pick_by_walking(set, farm, tried, server);
-			return LB_FULL;
-		}
-		atomic_store(&best->last_turn, atomic_fetch_add(&farm->turn, 1) + 1);
-		if (lb_take(best)) {
-			*server = best;
-			return LB_PICKED;
-		}
-	}
+	if (take_between(turns->crew, 0, UINT32_MAX, tried, server))
+		return LB_PICKED;
+	return full_or_none(turns, tried);
 }
 
 /* The key's server takes it, or is waited for; true unless the next one is to be asked. */
@@ -374,14 +265,15 @@ take_sticky(struct lb_server *s, struct lb_server **server, enum lb_result *resu
 }
 
 static enum lb_result
-pick_mapped(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_server **server)
+pick_mapped(const struct lb_rota *map, uint32_t hash, uint64_t tried, struct lb_server **server)
 {
 	enum lb_result result = LB_NONE;
+	uint32_t at = hash % map->count;
 
-	for (uint32_t i = 0; i < set->order_n; i++) {
-		struct lb_server *s =
-			set->servers[set->order[(hash % set->order_n + i) % set->order_n]];
+	for (uint32_t i = 0; i < map->count && map->bits & ~tried; i++) {
+		struct lb_server *s = lb_rota_server(map, at);
 
+		at = at + 1 < map->count ? at + 1 : 0;
 		if (lb_bit(s) & tried)
 			continue;
 		if (take_sticky(s, server, &result))
@@ -396,53 +288,64 @@ pick_mapped(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_s
  * factor, rounded up; at least one.
  */
 static bool
-within_share(const struct lb_set *set, const struct lb_server *s)
+within_share(const struct lb_rota *ring, const struct lb_server *s)
 {
-	uint64_t slots = ((uint64_t)atomic_load(&set->farm->served) + 1) *
-			 set->farm->conf->hash_balance_factor;
-	uint64_t whole = 100ULL * lb_ring_points(set->ring);
+	uint64_t slots = ((uint64_t)atomic_load(&ring->farm->served) + 1) *
+			 ring->farm->conf->hash_balance_factor;
+	uint64_t whole = 100ULL * ring->count;
 	uint64_t share = (slots * atomic_load(&s->effective_weight) + whole - 1) / whole;
 
 	return atomic_load(&s->served) < (share ? share : 1);
 }
 
 static enum lb_result
-pick_from_ring(const struct lb_set *set, uint32_t hash, uint64_t tried, struct lb_server **server)
+pick_from_ring(const struct lb_rota *ring, uint32_t hash, uint64_t tried, struct lb_server **server)
 {
-	uint32_t first = lb_ring_find(set->ring, hash), point = first;
-	bool bounded = set->farm->conf->hash_balance_factor != 0;
+	uint32_t at = lb_rota_closest(ring, hash);
+	bool bounded = ring->farm->conf->hash_balance_factor != 0;
 	enum lb_result result = LB_NONE;
 
-	do {
-		struct lb_server *s = set->servers[lb_ring_server(set->ring, point)];
+	for (uint32_t i = 0; i < ring->count && ring->bits & ~tried; i++) {
+		struct lb_server *s = lb_rota_server(ring, at);
 
-		point = lb_ring_next(set->ring, point);
-		if (lb_bit(s) & tried || (bounded && !within_share(set, s)))
+		at = at + 1 < ring->count ? at + 1 : 0;
+		if (lb_bit(s) & tried || (bounded && !within_share(ring, s)))
 			continue;
 		if (take_sticky(s, server, &result))
 			return result;
 		tried |= lb_bit(s);
-	} while (point != first);
+	}
 	return result;
+}
+
+static enum lb_result
+pick_by_key(const struct lb_set *set, enum lb_crew_kind kind, const struct lb_ask *ask,
+	    struct lb_server **server)
+{
+	if (!ask->hashed)
+		return pick_in_turn(&set->turns[kind], set->farm, ask->tried, server);
+	if (set->farm->conf->hash_consistent)
+		return pick_from_ring(&set->rings[kind], ask->hash, ask->tried, server);
+	return pick_mapped(&set->turns[kind], ask->hash, ask->tried, server);
 }
 
 /* The less loaded of `hash_draws` servers drawn by weight. */
 static enum lb_result
-pick_random(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **server)
+pick_random(const struct lb_rota *turns, const struct lb_ask *ask, struct lb_server **server)
 {
 	uint64_t random = ask->random;
-	uint32_t chosen = UINT32_MAX;
+	struct lb_server *chosen = NULL;
 
-	for (uint32_t i = 0; i < set->farm->conf->balance_draws; i++) {
-		uint32_t drawn = set->order[(uint32_t)(random >> 32) % set->order_n];
+	for (uint32_t i = 0; i < turns->farm->conf->balance_draws; i++) {
+		struct lb_server *drawn =
+			lb_rota_server(turns, (uint32_t)(random >> 32) % turns->count);
 
 		/* Knuth's multiplier: a draw is used up, the next one is another. */
 		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-		if (chosen == UINT32_MAX ||
-		    lb_less_loaded(set->servers[drawn], set->servers[chosen]))
+		if (!chosen || lb_compare_load(drawn, chosen) < 0)
 			chosen = drawn;
 	}
-	return take_from(set, chosen, ask->tried, server);
+	return take_from(turns, chosen, ask->tried, server);
 }
 
 /* What a session on the server is expected to cost. */
@@ -455,21 +358,18 @@ expected_ns(const struct lb_server *s, int64_t now_ns)
 
 /* The power of two choices: of two different servers the one that promises to be quicker. */
 static enum lb_result
-pick_quicker(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **server)
+pick_quicker(const struct lb_rota *turns, const struct lb_ask *ask, struct lb_server **server)
 {
-	uint32_t n = set->servers_n, a = (uint32_t)(ask->random >> 32) % n, b;
-	struct lb_server *quicker, *other;
+	uint32_t n = turns->count, a = (uint32_t)(ask->random >> 32) % n, b;
+	struct lb_server *first = lb_rota_server(turns, a), *quicker = first, *other;
 
 	if (n == 1)
-		return take_from(set, 0, ask->tried, server);
+		return take_from(turns, first, ask->tried, server);
 	b = (a + 1 + (uint32_t)ask->random % (n - 1)) % n;
-	quicker = set->servers[a];
-	other = set->servers[b];
+	other = lb_rota_server(turns, b);
 	if (expected_ns(other, ask->now_ns) < expected_ns(quicker, ask->now_ns)) {
-		struct lb_server *swap = quicker;
-
 		quicker = other;
-		other = swap;
+		other = first;
 	}
 	*server = quicker;
 	if (!(lb_bit(quicker) & ask->tried) && lb_take(quicker))
@@ -478,38 +378,53 @@ pick_quicker(const struct lb_set *set, const struct lb_ask *ask, struct lb_serve
 	if (!(lb_bit(other) & ask->tried) && lb_take(other))
 		return LB_PICKED;
 	*server = NULL;
-	return take_from(set, a, ask->tried, server);
+	return take_from(turns, first, ask->tried, server);
+}
+
+/* Who does all the work of its crew; a key's sessions wait for it. */
+static enum lb_result
+pick_only(struct lb_server *only, const struct conf_proxy *conf, const struct lb_ask *ask,
+	  struct lb_server **server)
+{
+	if (lb_bit(only) & ask->tried)
+		return LB_NONE;
+	if (lb_take(only)) {
+		*server = only;
+		return LB_PICKED;
+	}
+	if (ask->hashed && lb_is_sticky(conf->balance))
+		*server = only;
+	return LB_FULL;
 }
 
 enum lb_result
-lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask,
-	struct lb_server **server)
+lb_pick(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **server)
 {
+	enum lb_crew_kind kind = set->turns[LB_CREW_MAIN].count ? LB_CREW_MAIN : LB_CREW_BACKUP;
+	const struct lb_rota *turns = &set->turns[kind];
+	const struct conf_proxy *conf = set->farm->conf;
+
 	*server = NULL;
-	if (set->servers_n == 0)
+	if (turns->count == 0)
 		return LB_NONE;
-	if (farm->merit)
-		return pick_by_merit(set, farm, ask->tried, server);
-	switch (farm->conf->balance) {
+	if (turns->crew->only_first)
+		return pick_only(lb_rota_server(turns, 0), conf, ask, server);
+	switch (conf->balance) {
 	case CONF_BALANCE_ROUNDROBIN:
 	case CONF_BALANCE_STATIC_RR:
-		return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried, server);
+		return pick_in_turn(turns, set->farm, ask->tried, server);
 	case CONF_BALANCE_LEASTCONN:
+		return pick_least_loaded(turns, set->farm, ask->tried, server);
 	case CONF_BALANCE_FIRST:
-		return pick_by_walking(set, farm, ask->tried, server);
+		return pick_first(turns, ask->tried, server);
 	case CONF_BALANCE_SOURCE:
 	case CONF_BALANCE_RDP_COOKIE:
 	case CONF_BALANCE_HASH:
-		if (!ask->hashed)
-			return pick_in_turn(set, atomic_fetch_add(&farm->turn, 1), ask->tried,
-					    server);
-		if (set->ring)
-			return pick_from_ring(set, ask->hash, ask->tried, server);
-		return pick_mapped(set, ask->hash, ask->tried, server);
+		return pick_by_key(set, kind, ask, server);
 	case CONF_BALANCE_RANDOM:
-		return pick_random(set, ask, server);
+		return pick_random(turns, ask, server);
 	case CONF_BALANCE_P2C_EWMA:
-		return pick_quicker(set, ask, server);
+		return pick_quicker(turns, ask, server);
 	}
 	return LB_NONE;
 }

@@ -1,19 +1,19 @@
 /*
  * lb.h - balancing: which of a backend's servers gets the next connection.
  *
- * A set is built from the servers that are usable at the moment and never changes; each thread has
- * its own and builds a new one when the backend's generation has moved.  What threads share are the
- * atomics in struct lb_server and struct lb_farm: picking takes no lock.  No I/O and no clock here.
+ * What threads share are the atomics in struct lb_server and struct lb_farm, and the trees over them,
+ * which know who has a slot.  Who is in play, and whose turn it is among these, each thread knows by a set
+ * of its own, which follows the changes that the farm remembers.  Picking takes no lock, and O(log n)
+ * steps, and so does following a change.  No I/O and no clock here.
  */
 #pragma once
 
 #include "conf/model.h"
 #include "proxy/lb_ewma.h"
+#include "proxy/lb_rota.h"
 
 #include <stdatomic.h>
 
-struct lb_farm;
-struct lb_ring;
 struct lb_tree;
 
 /* Effective weights count in sixteenths of the file's, so that they may grow and shrink smoothly. */
@@ -23,6 +23,7 @@ struct lb_tree;
 struct lb_server {
 	struct lb_farm *farm;
 	uint32_t index;   /* in its backend; bit index % 64 in a `tried` mask */
+	uint32_t place;   /* in its crew */
 	uint32_t id;      /* 1…; balance first goes by it */
 	uint32_t weight;  /* the file's, 0…256; 0 = no new connections */
 	uint32_t minconn; /* its limit while the backend is idle; 0 = always maxconn */
@@ -35,9 +36,19 @@ struct lb_server {
 	_Atomic uint32_t cold;             /* thousandths of its limit it does not have yet */
 	_Atomic uint32_t served;           /* slots taken */
 	_Atomic uint32_t queued;           /* sessions that wait for this very server */
-	_Atomic uint32_t
-		last_turn; /* the one after that of the farm when it was last chosen from its tree */
-	struct lb_ewma connect; /* how long connecting takes; for balance p2c-ewma */
+	_Atomic uint32_t last_turn; /* leastconn: the farm's, when it was last chosen; from 1 */
+	struct lb_ewma connect;     /* how long connecting takes; for balance p2c-ewma */
+};
+
+/* The backup servers of a backend, or the others: these have the work as long as one is in play. */
+enum lb_crew_kind { LB_CREW_MAIN, LB_CREW_BACKUP, LB_CREW_N };
+
+struct lb_crew {
+	/* First: by id; leastconn: those of the same limits and weight together; else the file's order. */
+	struct lb_server **servers;
+	uint32_t n;
+	bool only_first; /* the first in play does all the work: backups without `option allbackups` */
+	struct lb_tree *tree;
 };
 
 /* What balancing knows of a backend.  Shared by all threads. */
@@ -47,21 +58,22 @@ struct lb_farm {
 	uint32_t servers_n;
 	uint32_t fullconn; /* load at which servers with minconn have their maxconn */
 	bool counts;       /* `served` is kept: something goes by it */
-	/* NULL: the algorithm has no use for it, or there are few and looking at each is cheaper. */
-	struct lb_tree *merit; /* leastconn and first: who is to be chosen */
-	struct lb_tree *slots; /* the others, and with minconn: who has one */
+	struct lb_crew crews[LB_CREW_N];
 	_Atomic uint32_t turn;
 	_Atomic uint32_t served; /* slots taken, of all servers */
 	_Atomic uint32_t queued; /* sessions waiting, all threads */
+	/* Whose state or weight has changed: of change i, the server's index is at i % changes_room. */
+	_Atomic uint32_t changes_n;
+	_Atomic uint32_t *changes;
+	uint32_t changes_room; /* a power of two, more than there are servers */
 };
 
+/* Who is in play, as far as a thread has followed it. */
 struct lb_set {
-	const struct lb_farm *farm;
-	uint32_t generation; /* of the backend when the set was built */
-	uint32_t servers_n, order_n;
-	struct lb_server **servers; /* in play, by id with balance first */
-	uint16_t *order;      /* indexes in `servers`, one round of the schedule, or the map */
-	struct lb_ring *ring; /* hash-type consistent; else NULL */
+	struct lb_farm *farm;
+	uint32_t followed; /* changes */
+	struct lb_rota turns[LB_CREW_N];
+	struct lb_rota rings[LB_CREW_N]; /* hash-type consistent */
 };
 
 /* Who asks for a server. */
@@ -84,18 +96,28 @@ int lb_farm_init(struct lb_farm *farm, const struct conf_proxy *conf,
 		 struct lb_server *const *servers, uint32_t n);
 void lb_farm_fini(struct lb_farm *farm);
 
-/* A server's `usable` or effective weight has changed. */
+/* A server's `usable`, effective weight or limit has changed.  One thread at a time. */
 void lb_farm_refresh(struct lb_farm *farm, const struct lb_server *server);
 
-/*
- * The servers in play: usable ones with a weight; if there is none, the backup servers (only the
- * first unless `option allbackups`).  Free with lb_set_free; NULL when out of memory.
- */
-struct lb_set *lb_set_new(const struct lb_farm *farm, uint32_t generation);
+/* For one thread to pick with.  Free with lb_set_free; NULL when out of memory. */
+struct lb_set *lb_set_new(struct lb_farm *farm);
 void lb_set_free(struct lb_set *set);
 
-/* Picks a server by the backend's algorithm and takes one of its slots. */
-enum lb_result lb_pick(const struct lb_set *set, struct lb_farm *farm, const struct lb_ask *ask,
+/* Catches up with what has changed.  0, or -ENOMEM: the set is good for nothing any more. */
+int lb_set_follow(struct lb_set *set);
+
+/* Has something changed since? */
+static inline bool
+lb_set_is_behind(const struct lb_set *set)
+{
+	return atomic_load(&set->farm->changes_n) != set->followed;
+}
+
+/*
+ * Picks a server by the backend's algorithm and takes one of its slots: of those in play, usable ones with a weight;
+ * if there is none, of the backup servers (only the first of these unless `option allbackups`).
+ */
+enum lb_result lb_pick(const struct lb_set *set, const struct lb_ask *ask,
 		       struct lb_server **server);
 
 /* Does the algorithm tie a key to one server, for which its sessions wait? */
@@ -107,6 +129,10 @@ bool lb_in_play(const struct lb_server *server);
 /* Takes a slot; false if the server is full. */
 bool lb_take(struct lb_server *server);
 void lb_release(struct lb_server *server);
+
+/* A session waits for this very server, and does so no more. */
+void lb_wait(struct lb_server *server);
+void lb_leave(struct lb_server *server);
 
 /*
  * Slots a server has at the moment; UINT32_MAX = no limit.  With `minconn` they grow with the backend's load, from
@@ -121,8 +147,8 @@ uint64_t lb_load(const struct lb_farm *farm);
  * From which load of its backend on the server, `served` of whose slots are taken, has one more; 0 = whatever the
  * load, LB_NEVER = it is full.  lb_limit the other way round.
  */
-#define LB_NEVER UINT64_MAX
-uint64_t lb_opens_at(const struct lb_server *server, uint32_t served);
+#define LB_NEVER UINT32_MAX
+uint32_t lb_opens_at(const struct lb_server *server, uint32_t served);
 
 /* Its weight is this from now on, 0…256; where the algorithm is static, 0 or the file's. */
 void lb_weigh(struct lb_server *server, uint32_t weight);
@@ -136,8 +162,18 @@ void lb_warm(struct lb_server *server, uint64_t elapsed_ms, uint32_t whole_ms);
 /* Does the algorithm go by the file's weights alone? */
 bool lb_is_static(const struct conf_proxy *conf);
 
-/* Is `a` less loaded than `b`?  (served + queued + 1) / weight. */
-bool lb_less_loaded(const struct lb_server *a, const struct lb_server *b);
+/* Which of two is the less loaded: (served + queued + 1) / weight; < 0 = `a`, 0 = neither. */
+static inline int
+lb_compare_load(const struct lb_server *a, const struct lb_server *b)
+{
+	uint64_t left = (uint64_t)atomic_load(&a->served) + atomic_load(&a->queued) + 1;
+	uint64_t right = (uint64_t)atomic_load(&b->served) + atomic_load(&b->queued) + 1;
+
+	/* Without dividing. */
+	left *= atomic_load(&b->effective_weight);
+	right *= atomic_load(&a->effective_weight);
+	return left < right ? -1 : left > right;
+}
 
 /* The bit of a server in a `tried` mask. */
 static inline uint64_t

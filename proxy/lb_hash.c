@@ -1,6 +1,5 @@
 /*
- * lb_hash.c - hash functions and the ring.  lb_hash_* and lb_ring_find run on every proxy
- * thread; rings are built and freed by the thread that uses them.
+ * lb_hash.c - hash functions and the ring.  Pure; run on every proxy thread.
  *
  * What the hashes yield is HAProxy's interface: clients must find their server after a move.
  */
@@ -9,7 +8,6 @@
 #include "proxy/lb.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* One of Bob Jenkins' integer hashes with full avalanche, spread over the circle by a large prime. */
@@ -137,29 +135,19 @@ lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 	return 0;
 }
 
-struct point {
-	uint32_t place;
-	uint32_t server;
-};
-
-struct lb_ring {
-	uint32_t points_n;
-	struct point points[];
-};
-
 /* Points of one server are numbered from its id times this: 256 weights of 16 points. */
 #define POINTS_MAX (256 * LB_WEIGHT_SCALE)
 
 /*
- * Sorts by place, equal ones stay in order: byte by byte from the lowest, for a ring of thousands of
- * servers is made anew at every change of one.  `spare` has room for as many.
+ * Sorts by place, equal ones stay in order: byte by byte from the lowest.  `spare` has room for as
+ * many.  Four passes, an even number: the result is where the points were.
  */
 static void
-sort_by_place(struct point *points, struct point *spare, uint32_t n)
+sort_by_place(struct lb_point *points, struct lb_point *spare, uint32_t n)
 {
 	for (unsigned shift = 0; shift < 32; shift += 8) {
 		uint32_t at[257] = { 0 };
-		struct point *swap = points;
+		struct lb_point *swap = points;
 
 		for (uint32_t i = 0; i < n; i++)
 			at[(points[i].place >> shift & 255) + 1]++;
@@ -172,85 +160,18 @@ sort_by_place(struct point *points, struct point *spare, uint32_t n)
 	}
 }
 
-struct lb_ring *
-lb_ring_new(struct lb_server *const *servers, uint32_t n)
+void
+lb_ring_make(struct lb_server *const *servers, const uint32_t *counts, uint32_t n,
+	     struct lb_point *points)
 {
-	struct lb_ring *ring;
-	struct point *spare;
-	size_t total = 0;
+	uint32_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		total += atomic_load(&servers[i]->effective_weight);
-	ring = malloc(sizeof *ring + total * sizeof ring->points[0]);
-	spare = malloc((total + 1) * sizeof *spare);
-	if (!ring || !spare) {
-		free(ring);
-		free(spare);
-		return NULL;
-	}
-	ring->points_n = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t points_n = atomic_load(&servers[i]->effective_weight);
-
-		for (uint32_t k = 0; k < points_n && ring->points_n < total; k++)
-			ring->points[ring->points_n++] = (struct point){
+		for (uint32_t k = 0; k < counts[i]; k++)
+			points[total++] = (struct lb_point){
 				.place = avalanche(servers[i]->id * POINTS_MAX + k),
-				.server = i,
+				.server = (uint16_t)i,
+				.k = (uint16_t)k,
 			};
-	}
-	/* Four passes, an even number: the result is where the points were. */
-	sort_by_place(ring->points, spare, ring->points_n);
-	free(spare);
-	return ring;
-}
-
-void
-lb_ring_free(struct lb_ring *ring)
-{
-	free(ring);
-}
-
-uint32_t
-lb_ring_find(const struct lb_ring *ring, uint32_t hash)
-{
-	uint32_t low = 0, high = ring->points_n, after, before;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (ring->points[middle].place < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	after = low < ring->points_n ? low : 0;
-	before = (after ? after : ring->points_n) - 1;
-	/* Distances around the circle: unsigned differences wrap as it does. */
-	if (hash - ring->points[before].place <= ring->points[after].place - hash)
-		return before;
-	return after;
-}
-
-uint32_t
-lb_ring_next(const struct lb_ring *ring, uint32_t point)
-{
-	return point + 1 < ring->points_n ? point + 1 : 0;
-}
-
-uint32_t
-lb_ring_place(const struct lb_ring *ring, uint32_t point)
-{
-	return ring->points[point].place;
-}
-
-uint32_t
-lb_ring_server(const struct lb_ring *ring, uint32_t point)
-{
-	return ring->points[point].server;
-}
-
-uint32_t
-lb_ring_points(const struct lb_ring *ring)
-{
-	return ring->points_n;
+	sort_by_place(points, points + total, total);
 }

@@ -19,19 +19,12 @@ uint32_t lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 uint32_t lb_hash_wt6(const void *data, size_t len);
 
 /* hash-type consistent: every server stands at many points of a circle of 2^32. */
-struct lb_ring;
+struct lb_point {
+	uint32_t place;  /* on the circle */
+	uint16_t server; /* which of those the ring is made of */
+	uint16_t k;      /* its k-th point */
+};
 
-/* The ring of these servers, each at as many points as its effective weight.  NULL = no memory. */
-struct lb_ring *lb_ring_new(struct lb_server *const *servers, uint32_t n);
-void lb_ring_free(struct lb_ring *ring);
-
-/* The point closest to the hash, and the one after a point; the ring is not empty. */
-uint32_t lb_ring_find(const struct lb_ring *ring, uint32_t hash);
-uint32_t lb_ring_next(const struct lb_ring *ring, uint32_t point);
-
-/* Where on the circle the point is. */
-uint32_t lb_ring_place(const struct lb_ring *ring, uint32_t point);
-
-/* Index of the point's server among those the ring was made of. */
-uint32_t lb_ring_server(const struct lb_ring *ring, uint32_t point);
-uint32_t lb_ring_points(const struct lb_ring *ring);
+/* The ring of these servers, counts[i] points each, sorted by place.  There is room for twice the sum. */
+void lb_ring_make(struct lb_server *const *servers, const uint32_t *counts, uint32_t n,
+		  struct lb_point *points);

@@ -1,6 +1,6 @@
 /*
- * lb_tree.c - the tournament of lb_tree.h.  Run by every proxy thread, and by those that change a
- * server's state.
+ * lb_tree.c - the tree of lb_tree.h.  Run by every proxy thread, and by those that change a server's
+ * state.
  */
 #include "proxy/lb_tree.h"
 
@@ -8,242 +8,293 @@
 
 #define NOBODY UINT32_MAX
 
-/* Bits of a `tried` mask: so many servers share one in 64. */
-#define BITS 64
+/* To look at each of fewer servers costs less than to keep a tree. */
+#define TREE_FROM 32
+
+/* Children of a node.  The root is 1, the children of i begin at i * FAN; leaves are one level. */
+#define FAN 4
+
+/* What a node says is in the low half.  The high half counts, so that no look is taken for an older
+ * one that came to the same. */
+typedef _Atomic uint64_t node_word;
 
 struct lb_tree {
 	const struct lb_farm *farm;
-	enum lb_tree_kind kind;
-	uint32_t leaves_n; /* a power of two, at least one for each bit */
-	/*
-	 * nodes[1] is the root, the children of i are 2i and 2i + 1.  Low half: a server's index; high half: counts
-	 * the matches, so that a result is not taken for an older one of the same look.
-	 */
-	_Atomic uint64_t nodes[];
+	struct lb_server *const *servers;
+	uint32_t n;
+	/* NULL or 0 where there are few: */
+	uint32_t leaves_n; /* a power of FAN */
+	node_word *opens;  /* at which load, or LB_NEVER */
+	/* … and without balance leastconn: */
+	node_word *least; /* its place, or NOBODY */
+	uint64_t *bits;   /* of a `tried` mask: those of all below */
 };
 
-/* What comes before load: the lower the better. */
-enum rank { RANK_FREE, RANK_FULL, RANK_BACKUP_FREE, RANK_BACKUP_FULL, RANK_OUT };
-
-static enum rank
-rank_of(const struct lb_server *s)
+static uint32_t
+said_by(const node_word *node)
 {
-	bool full;
-
-	if (!lb_in_play(s))
-		return RANK_OUT;
-	full = lb_opens_at(s, atomic_load(&s->served)) == LB_NEVER;
-	if (s->backup)
-		return full ? RANK_BACKUP_FULL : RANK_BACKUP_FREE;
-	return full ? RANK_FULL : RANK_FREE;
+	return (uint32_t)atomic_load(node);
 }
 
-/* Only the first backup server is used, unless the file says otherwise. */
+/* False if another thread's look came between. */
 static bool
-by_place(const struct lb_tree *tree, enum rank rank)
+say(node_word *node, uint64_t before, uint32_t said)
 {
-	return rank >= RANK_BACKUP_FREE && !tree->farm->conf->allbackups;
+	return atomic_compare_exchange_strong(node, &before, ((before >> 32) + 1) << 32 | said);
+}
+
+static uint32_t
+opens_at(const struct lb_server *s)
+{
+	return lb_in_play(s) ? lb_opens_at(s, atomic_load(&s->served)) : LB_NEVER;
+}
+
+static uint32_t
+opens_below(const struct lb_tree *tree, uint32_t node)
+{
+	uint32_t soonest = LB_NEVER;
+
+	if (node >= tree->leaves_n)
+		return opens_at(tree->servers[node - tree->leaves_n]);
+	for (uint32_t child = node * FAN; child < (node + 1) * FAN; child++) {
+		uint32_t opens = said_by(&tree->opens[child]);
+
+		soonest = opens < soonest ? opens : soonest;
+	}
+	return soonest;
+}
+
+/* At which load the server at a place has a slot: as its leaf says, if it has one. */
+static uint32_t
+opens_place(const struct lb_tree *tree, uint32_t place)
+{
+	if (tree->opens)
+		return said_by(&tree->opens[tree->leaves_n + place]);
+	return opens_at(tree->servers[place]);
 }
 
 static bool
-has_more_merit(const struct lb_tree *tree, const struct lb_server *a, const struct lb_server *b)
+is_less(const struct lb_server *a, const struct lb_server *b)
 {
-	enum rank rank_a = rank_of(a), rank_b = rank_of(b);
+	int more = lb_compare_load(a, b);
 	int32_t waited;
 
-	if (by_place(tree, rank_a) && by_place(tree, rank_b) && rank_a != RANK_OUT &&
-	    rank_b != RANK_OUT)
-		return a->index < b->index;
-	if (rank_a != rank_b)
-		return rank_a < rank_b;
-	if (tree->farm->conf->balance == CONF_BALANCE_FIRST)
-		return a->id < b->id;
-	if (lb_less_loaded(a, b))
-		return true;
-	if (lb_less_loaded(b, a))
-		return false;
-	/* Among equals it is the turn of who has waited longest. */
+	if (more)
+		return more < 0;
 	waited = (int32_t)(atomic_load(&a->last_turn) - atomic_load(&b->last_turn));
 	return waited ? waited < 0 : a->index < b->index;
 }
 
-/* What comes before the opening: backup servers hide behind the others, if these are in play. */
-enum shelf { SHELF_FIRST, SHELF_BACKUP, SHELF_OUT };
-
-static enum shelf
-shelf_of(const struct lb_server *s)
-{
-	if (!lb_in_play(s))
-		return SHELF_OUT;
-	return s->backup ? SHELF_BACKUP : SHELF_FIRST;
-}
-
-static bool
-opens_sooner(const struct lb_server *a, const struct lb_server *b)
-{
-	enum shelf shelf_a = shelf_of(a), shelf_b = shelf_of(b);
-
-	if (shelf_a != shelf_b)
-		return shelf_a < shelf_b;
-	return lb_opens_at(a, atomic_load(&a->served)) < lb_opens_at(b, atomic_load(&b->served));
-}
-
-/* The winner of two, either of which may be nobody. */
+/* Either may be nobody.  Who may never have one more, whatever the load, comes last. */
 static uint32_t
-winner_of(const struct lb_tree *tree, uint32_t left, uint32_t right)
+lesser_of(const struct lb_tree *tree, uint32_t left, uint32_t right)
 {
-	const struct lb_server *a, *b;
+	bool never_left, never_right;
 
 	if (left == NOBODY || right == NOBODY)
 		return left == NOBODY ? right : left;
-	a = tree->farm->servers[left];
-	b = tree->farm->servers[right];
-	if (tree->kind == LB_TREE_MERIT ? has_more_merit(tree, b, a) : opens_sooner(b, a))
-		return right;
-	return left;
-}
-
-/*
- * Where the servers stand.  By merit those that share a bit have a subtree of their own, so that
- * what has been tried is left out by going round a few nodes; the slots are in the file's order.
- */
-static uint32_t
-leaf_of(const struct lb_tree *tree, uint32_t index)
-{
-	if (tree->kind == LB_TREE_SLOTS)
-		return index;
-	return index % BITS * (tree->leaves_n / BITS) + index / BITS;
+	never_left = opens_place(tree, left) == LB_NEVER;
+	never_right = opens_place(tree, right) == LB_NEVER;
+	if (never_left != never_right)
+		return never_left ? right : left;
+	return is_less(tree->servers[right], tree->servers[left]) ? right : left;
 }
 
 static uint32_t
-server_at(const struct lb_tree *tree, uint32_t leaf)
+least_below(const struct lb_tree *tree, uint32_t node)
 {
-	uint32_t each = tree->leaves_n / BITS;
-	uint32_t index = tree->kind == LB_TREE_SLOTS ? leaf : leaf % each * BITS + leaf / each;
+	uint32_t least = NOBODY;
 
-	return index < tree->farm->servers_n ? index : NOBODY;
+	for (uint32_t child = node * FAN; child < (node + 1) * FAN; child++)
+		least = lesser_of(tree, least, said_by(&tree->least[child]));
+	return least;
 }
 
-static uint32_t
-winner_at(const struct lb_tree *tree, uint32_t node)
-{
-	if (node < tree->leaves_n)
-		return (uint32_t)atomic_load(&tree->nodes[node]);
-	return server_at(tree, node - tree->leaves_n);
-}
-
-/* False if another thread's result came between. */
 static bool
-play(struct lb_tree *tree, uint32_t node)
+look_for_slots(struct lb_tree *tree, uint32_t node)
 {
-	uint64_t before = atomic_load(&tree->nodes[node]);
-	uint32_t winner = winner_of(tree, winner_at(tree, 2 * node), winner_at(tree, 2 * node + 1));
+	uint64_t before = atomic_load(&tree->opens[node]);
 
-	return atomic_compare_exchange_strong(&tree->nodes[node], &before,
-					      ((before >> 32) + 1) << 32 | winner);
+	return say(&tree->opens[node], before, opens_below(tree, node));
+}
+
+static bool
+look_for_least(struct lb_tree *tree, uint32_t node)
+{
+	uint64_t before = atomic_load(&tree->least[node]);
+
+	return say(&tree->least[node], before, least_below(tree, node));
+}
+
+void
+lb_tree_reopen(struct lb_tree *tree, const struct lb_server *server)
+{
+	if (!tree->opens)
+		return;
+	for (uint32_t node = tree->leaves_n + server->place; node > 0; node /= FAN)
+		if (!look_for_slots(tree, node))
+			look_for_slots(tree, node);
+}
+
+void
+lb_tree_rank(struct lb_tree *tree, const struct lb_server *server)
+{
+	if (!tree->least)
+		return;
+	for (uint32_t node = (tree->leaves_n + server->place) / FAN; node > 0; node /= FAN)
+		if (!look_for_least(tree, node))
+			look_for_least(tree, node);
+}
+
+/* Nodes of all levels lie between the root's and the last leaf's; some numbers are nobody's. */
+static int
+plant(struct lb_tree *tree)
+{
+	size_t nodes_n = 2ULL * tree->leaves_n;
+
+	tree->opens = calloc(nodes_n, sizeof *tree->opens);
+	if (!tree->opens)
+		return -1;
+	if (tree->farm->conf->balance != CONF_BALANCE_LEASTCONN)
+		return 0;
+	tree->least = calloc(nodes_n, sizeof *tree->least);
+	tree->bits = calloc(nodes_n, sizeof *tree->bits);
+	return tree->least && tree->bits ? 0 : -1;
+}
+
+static void
+plant_leaf(struct lb_tree *tree, uint32_t place)
+{
+	uint32_t leaf = tree->leaves_n + place;
+	bool empty = place >= tree->n;
+
+	tree->opens[leaf] = empty ? LB_NEVER : opens_below(tree, leaf);
+	if (!tree->least)
+		return;
+	tree->least[leaf] = empty ? NOBODY : place;
+	for (uint32_t node = leaf; !empty && node > 0; node /= FAN)
+		tree->bits[node] |= lb_bit(tree->servers[place]);
 }
 
 struct lb_tree *
-lb_tree_new(const struct lb_farm *farm, enum lb_tree_kind kind)
+lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers, uint32_t n)
 {
-	struct lb_tree *tree;
-	uint32_t leaves_n = BITS;
+	struct lb_tree *tree = calloc(1, sizeof *tree);
 
-	while (leaves_n < farm->servers_n)
-		leaves_n *= 2;
-	tree = calloc(1, sizeof *tree + leaves_n * sizeof tree->nodes[0]);
 	if (!tree)
 		return NULL;
 	tree->farm = farm;
-	tree->kind = kind;
-	tree->leaves_n = leaves_n;
-	for (uint32_t node = leaves_n - 1; node > 0; node--)
-		play(tree, node);
+	tree->servers = servers;
+	tree->n = n;
+	if (n < TREE_FROM)
+		return tree;
+	tree->leaves_n = FAN;
+	while (tree->leaves_n < n)
+		tree->leaves_n *= FAN;
+	if (plant(tree) < 0) {
+		lb_tree_free(tree);
+		return NULL;
+	}
+	for (uint32_t place = 0; place < tree->leaves_n; place++)
+		plant_leaf(tree, place);
+	for (uint32_t level = tree->leaves_n / FAN; level > 0; level /= FAN) {
+		for (uint32_t node = level; node < 2 * level; node++) {
+			look_for_slots(tree, node);
+			if (tree->least)
+				look_for_least(tree, node);
+		}
+	}
 	return tree;
 }
 
 void
 lb_tree_free(struct lb_tree *tree)
 {
+	if (!tree)
+		return;
+	free(tree->opens);
+	free(tree->least);
+	free(tree->bits);
 	free(tree);
 }
 
-void
-lb_tree_refresh(struct lb_tree *tree, const struct lb_server *server)
+/* Of few. */
+static struct lb_server *
+next_of_few(const struct lb_tree *tree, uint32_t place, uint64_t load)
 {
-	for (uint32_t node = (tree->leaves_n + leaf_of(tree, server->index)) / 2; node > 0;
-	     node /= 2) {
-		play(tree, node);
-		play(tree, node);
-	}
-}
-
-/* The best below a node that has not been tried. */
-static uint32_t
-best_below(const struct lb_tree *tree, uint32_t node, uint64_t tried)
-{
-	uint32_t winner = winner_at(tree, node);
-
-	if (winner == NOBODY || !(lb_bit(tree->farm->servers[winner]) & tried))
-		return winner;
-	/* From here on all below share the bit. */
-	if (node >= BITS)
-		return NOBODY;
-	return winner_of(tree, best_below(tree, 2 * node, tried),
-			 best_below(tree, 2 * node + 1, tried));
+	while (place < tree->n && opens_place(tree, place) > load)
+		place++;
+	return place < tree->n ? tree->servers[place] : NULL;
 }
 
 struct lb_server *
-lb_tree_best(const struct lb_tree *tree, uint64_t tried)
+lb_tree_next(const struct lb_tree *tree, uint32_t place)
 {
-	uint32_t best = best_below(tree, 1, tried), winner = winner_at(tree, 1);
-	struct lb_server *const *servers = tree->farm->servers;
-
-	if (best == NOBODY || rank_of(servers[best]) == RANK_OUT)
-		return NULL;
-	/* Who has tried all the others does not get at the backups, nor at the second of these. */
-	if (best != winner && servers[best]->backup &&
-	    (!servers[winner]->backup || !tree->farm->conf->allbackups))
-		return NULL;
-	return servers[best];
-}
-
-/* Has somebody below the node a slot, at this load? */
-static bool
-is_open(const struct lb_tree *tree, uint32_t node, enum shelf shelf, uint64_t load)
-{
-	uint32_t winner = winner_at(tree, node);
-	const struct lb_server *s;
-
-	if (winner == NOBODY)
-		return false;
-	s = tree->farm->servers[winner];
-	return shelf_of(s) == shelf && lb_opens_at(s, atomic_load(&s->served)) <= load;
-}
-
-struct lb_server *
-lb_tree_next(const struct lb_tree *tree, uint32_t index, bool backup)
-{
-	enum shelf shelf = backup ? SHELF_BACKUP : SHELF_FIRST;
 	uint64_t load = lb_load(tree->farm);
-	uint32_t node = tree->leaves_n + index;
+	uint32_t node = tree->leaves_n + place;
 
-	if (index >= tree->farm->servers_n)
+	if (!tree->opens)
+		return next_of_few(tree, place, load);
+	if (place >= tree->n)
 		return NULL;
-	/* Up, and to the next on the right, until there is one below; then down to the leftmost. */
-	while (!is_open(tree, node, shelf, load)) {
-		while (node % 2 == 1)
-			node /= 2;
-		if (node == 0)
+	/* Up, and to the next on the right, until there is one below … */
+	while (said_by(&tree->opens[node]) > load) {
+		while (node % FAN == FAN - 1)
+			node /= FAN;
+		if (node <= 1)
 			return NULL;
 		node++;
 	}
+	/* … then down to the leftmost.  Another thread may have taken it: then the last says so. */
 	while (node < tree->leaves_n) {
-		node *= 2;
-		if (!is_open(tree, node, shelf, load))
+		node *= FAN;
+		while (node % FAN < FAN - 1 && said_by(&tree->opens[node]) > load)
 			node++;
 	}
-	/* Another thread may have taken the last one: then whoever is asked says so. */
-	index = server_at(tree, node - tree->leaves_n);
-	return index == NOBODY ? NULL : tree->farm->servers[index];
+	place = node - tree->leaves_n;
+	return place < tree->n ? tree->servers[place] : NULL;
+}
+
+/* The least loaded below the node of those who have a slot, at this load. */
+static uint32_t
+least_open(const struct lb_tree *tree, uint32_t node, uint64_t tried, uint64_t load)
+{
+	uint32_t least = said_by(&tree->least[node]), found = NOBODY;
+
+	if (!(tree->bits[node] & ~tried) || said_by(&tree->opens[node]) > load)
+		return NOBODY;
+	if (!(lb_bit(tree->servers[least]) & tried) && opens_place(tree, least) <= load)
+		return least;
+	for (uint32_t child = node * FAN; node < tree->leaves_n && child < (node + 1) * FAN;
+	     child++)
+		found = lesser_of(tree, found, least_open(tree, child, tried, load));
+	return found;
+}
+
+/* Of few. */
+static struct lb_server *
+least_of_few(const struct lb_tree *tree, uint64_t tried, uint64_t load)
+{
+	struct lb_server *least = NULL;
+
+	for (uint32_t place = 0; place < tree->n; place++) {
+		struct lb_server *s = tree->servers[place];
+
+		if (!(lb_bit(s) & tried) && opens_place(tree, place) <= load &&
+		    (!least || is_less(s, least)))
+			least = s;
+	}
+	return least;
+}
+
+struct lb_server *
+lb_tree_least(const struct lb_tree *tree, uint64_t tried)
+{
+	uint64_t load = lb_load(tree->farm);
+	uint32_t least;
+
+	if (!tree->least)
+		return least_of_few(tree, tried, load);
+	least = least_open(tree, 1, tried, load);
+	return least == NOBODY ? NULL : tree->servers[least];
 }

@@ -1,35 +1,36 @@
 /*
- * lb_tree.h - the best of many servers in O(log n): a tournament, shared by all threads.
+ * lb_tree.h - who of many servers has a slot, and who of these is the least loaded, in O(log n):
+ * shared by all threads.
  *
- * Every node holds the better of its two children, the root the winner.  A change of a server is
- * played again from its leaf to the root.  A match whose result was overtaken by another thread's is
- * played twice: if that is overtaken too, then by somebody who has seen our change.  No lock, no
- * allocation after lb_tree_new.
- *
- * A tree by merit knows who is to be chosen by balance leastconn or first.  A tree of slots knows
- * whose next slot opens at the lowest load, so that one with a slot is found behind any place.
+ * Every node knows the best below it: the lowest load of the backend at which one of the servers has a
+ * slot; and with balance leastconn also who is the least loaded.  What changes a server is told to its
+ * leaf, and each node from there to the root looks at its children again: twice, if another thread's
+ * look came between, for if that happens a second time then that thread has seen our change.  No
+ * lock, no allocation after lb_tree_new.  Of few servers each is looked at instead.
  */
 #pragma once
 
 #include "proxy/lb.h"
 
-enum lb_tree_kind { LB_TREE_MERIT, LB_TREE_SLOTS };
-
-/* A tree over the farm's servers; NULL when out of memory. */
-struct lb_tree *lb_tree_new(const struct lb_farm *farm, enum lb_tree_kind kind);
+/* A tree over servers of the farm, whose `place` is where they stand here.  NULL = out of memory. */
+struct lb_tree *lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers,
+			    uint32_t n);
 void lb_tree_free(struct lb_tree *tree);
 
-/* Something that ranks the server has changed. */
-void lb_tree_refresh(struct lb_tree *tree, const struct lb_server *server);
+/* At which load the server has a slot has changed … */
+void lb_tree_reopen(struct lb_tree *tree, const struct lb_server *server);
+
+/* … and how much it is loaded, or its weight.  Only balance leastconn asks. */
+void lb_tree_rank(struct lb_tree *tree, const struct lb_server *server);
+
+/* The first at `place` or behind it that is in play and has a slot; NULL = none has. */
+struct lb_server *lb_tree_next(const struct lb_tree *tree, uint32_t place);
 
 /*
- * By merit: the best that has not been tried; NULL = no such server is in play.  It may be full.  What has been
- * tried costs a match for each of its bits' ancestors, whatever the number of servers.
+ * Balance leastconn: of those in play that have a slot and have not been tried the least loaded, and among equals the
+ * one that has waited longest; NULL = there is none.
+ *
+ * Who is less loaded and yet full at this load of the backend (`minconn`) is gone round: as one where it stands among
+ * servers of the same limits and weight, for there the least loaded one opens first.
  */
-struct lb_server *lb_tree_best(const struct lb_tree *tree, uint64_t tried);
-
-/*
- * Of slots: the first at `index` or behind it that is in play and has one; NULL = none has.  The backup servers or
- * the others, as `backup` says.
- */
-struct lb_server *lb_tree_next(const struct lb_tree *tree, uint32_t index, bool backup);
+struct lb_server *lb_tree_least(const struct lb_tree *tree, uint64_t tried);

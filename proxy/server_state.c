@@ -175,7 +175,6 @@ server_set_state(struct server *s, enum server_state state, struct mono now)
 	atomic_store(&s->lb.usable, server_state_usable(state));
 	lb_farm_refresh(&s->backend->farm, &s->lb);
 	s->changed = now;
-	atomic_fetch_add(&s->backend->generation, 1);
 	proxy_wake_waiters(s->backend->proxy, s->backend->index);
 }
 

@@ -16,7 +16,6 @@ apply(struct server *s, uint64_t elapsed_ms)
 
 	lb_warm(&s->lb, elapsed_ms, s->conf->slowstart_ms);
 	lb_farm_refresh(&be->farm, &s->lb);
-	atomic_fetch_add(&be->generation, 1);
 	/* Its limit has moved. */
 	proxy_wake_waiters(be->proxy, be->index);
 }

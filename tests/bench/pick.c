@@ -2,8 +2,9 @@
  * pick.c - bench-pick [SERVERS...]: what picking a server costs, and a change of state.
  *
  * Nanoseconds per pick (and release, of what was picked) for each algorithm, in backends of 10 to
- * 10,000 servers: idle; every second server full; all of them; one tried already; every second one
- * down; and with `minconn`, all at a limit that load would raise.  Microseconds per server that goes
+ * 10,000 servers: idle; every second server full; all but the last; all of them; one tried already;
+ * every second one down; with `minconn`, all at a limit that load would raise; and so the first half
+ * of them, though they are the less loaded.  Microseconds per server that goes
  * down or comes back: what it takes until the next pick, on each thread.  CPU time of one thread, no I/O.
  */
 #include "proxy/lb.h"
@@ -17,7 +18,12 @@
 /* Each figure is taken over so long, at least. */
 #define MEASURE_NS (5 * NS_PER_MS)
 
-enum mood { IDLE, HALF_FULL, ALL_FULL, TRIED, HALF_DOWN, MINCONN, MOOD_N };
+enum mood { IDLE, HALF_FULL, ONE_FREE, ALL_FULL, TRIED, HALF_DOWN, MINCONN, HALF_MINCONN, MOOD_N };
+
+static const char *const moods[MOOD_N] = {
+	"idle",      "half full", "one free", "all full",
+	"one tried", "half down", "minconn",  "half minc.",
+};
 
 struct bench {
 	struct conf_proxy conf;
@@ -71,26 +77,34 @@ must(void *memory)
 static void
 renew_set(struct bench *b)
 {
-	lb_set_free(b->set);
-	b->set = must(lb_set_new(&b->farm, 0));
+	b->set = must(lb_set_new(&b->farm));
 }
 
 static void
-prepare(struct lb_server *s, enum mood mood)
+prepare(struct lb_server *s, uint32_t n, enum mood mood)
 {
-	bool second = s->index % 2 == 1;
+	bool second = s->index % 2 == 1, late = s->index >= n / 2;
 
 	s->usable = mood != HALF_DOWN || !second;
 	switch (mood) {
 	case HALF_FULL:
+		s->maxconn = 1;
+		s->served = second;
+		break;
+	case ONE_FREE:
 	case ALL_FULL:
 		s->maxconn = 1;
-		s->served = mood == ALL_FULL || second;
+		s->served = mood == ALL_FULL || s->index != n - 1;
 		break;
 	case MINCONN:
 		s->minconn = 1;
 		s->maxconn = 100;
 		s->served = 1;
+		break;
+	case HALF_MINCONN:
+		s->minconn = late ? 10 : 1;
+		s->maxconn = 100;
+		s->served = late ? 2 : 1;
 		break;
 	case IDLE:
 	case TRIED:
@@ -120,9 +134,9 @@ bench_new(const struct algorithm *algorithm, uint32_t n, enum mood mood)
 		s->id = i + 1;
 		s->weight = algorithm->uneven ? 1 + i % 3 : 1;
 		lb_weigh(s, s->weight);
-		prepare(s, mood);
+		prepare(s, n, mood);
 	}
-	b->farm.served = mood == MINCONN ? n : 0;
+	b->farm.served = mood == MINCONN || mood == HALF_MINCONN ? n : 0;
 	b->farm.fullconn = 100 * n;
 	if (lb_farm_init(&b->farm, &b->conf, b->all, n) < 0)
 		must(NULL);
@@ -164,7 +178,7 @@ pick_ns(const struct algorithm *algorithm, uint32_t n, enum mood mood)
 			};
 			struct lb_server *server;
 
-			if (lb_pick(b->set, &b->farm, &ask, &server) == LB_PICKED)
+			if (lb_pick(b->set, &ask, &server) == LB_PICKED)
 				lb_release(server);
 		}
 		took = now_ns() - start;
@@ -181,12 +195,14 @@ change_us(const struct algorithm *algorithm, uint32_t n)
 	uint32_t changes = 0;
 
 	do {
-		struct lb_server *s = b->all[(draw(b) >> 32) % n];
+		for (int i = 0; i < 16; i++, changes++) {
+			struct lb_server *s = b->all[(draw(b) >> 32) % n];
 
-		s->usable = !s->usable;
-		lb_farm_refresh(&b->farm, s);
-		renew_set(b);
-		changes++;
+			s->usable = !s->usable;
+			lb_farm_refresh(&b->farm, s);
+			if (lb_set_follow(b->set) < 0)
+				must(NULL);
+		}
 		took = now_ns() - start;
 	} while (took < MEASURE_NS);
 	bench_free(b);
@@ -196,8 +212,10 @@ change_us(const struct algorithm *algorithm, uint32_t n)
 static void
 measure(uint32_t n)
 {
-	printf("\n%-14s %10s %10s %10s %10s %10s %10s %12s\n", "", "idle", "half full", "all full",
-	       "one tried", "half down", "minconn", "change/us");
+	printf("\n%-14s", "");
+	for (enum mood mood = IDLE; mood < MOOD_N; mood++)
+		printf(" %10s", moods[mood]);
+	printf(" %10s\n", "change/us");
 	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
 		const struct algorithm *a = &algorithms[i];
 
@@ -205,7 +223,7 @@ measure(uint32_t n)
 		printf("%-*s", a->name[0] < 0 ? 16 : 14, a->name);
 		for (enum mood mood = IDLE; mood < MOOD_N; mood++)
 			printf(" %10.0f", pick_ns(a, n, mood));
-		printf(" %12.1f\n", change_us(a, n));
+		printf(" %10.2f\n", change_us(a, n));
 	}
 }
 

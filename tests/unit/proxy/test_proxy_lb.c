@@ -49,7 +49,7 @@ farm_build(struct farm *farm, enum conf_balance balance, bool allbackups)
 	farm->conf.allbackups = allbackups;
 	memset(&farm->farm, 0, sizeof farm->farm);
 	assert_int_equal(lb_farm_init(&farm->farm, &farm->conf, farm->all, farm->n), 0);
-	farm->set = lb_set_new(&farm->farm, 0);
+	farm->set = lb_set_new(&farm->farm);
 	assert_non_null(farm->set);
 }
 
@@ -67,7 +67,7 @@ pick(struct farm *farm, uint32_t hash, uint64_t tried)
 	struct lb_ask ask = { .tried = tried, .hashed = true, .hash = hash };
 	struct lb_server *server;
 
-	switch (lb_pick(farm->set, &farm->farm, &ask, &server)) {
+	switch (lb_pick(farm->set, &ask, &server)) {
 	case LB_PICKED:
 		return (int)server->index;
 	case LB_FULL:
@@ -152,7 +152,7 @@ roundrobin_weights(void **state)
 	/* 30:20:10 is 3:2:1, and a weight of 0 gets nothing. */
 	farm_init(&farm, (uint32_t[]){ 30, 20, 10, 0 }, 4);
 	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, false);
-	assert_int_equal(farm.set->order_n, 6);
+	assert_int_equal(farm.set->turns[LB_CREW_MAIN].count, 6);
 	for (int i = 0; i < 600; i++)
 		got[pick(&farm, 0, 0)]++;
 	assert_int_equal(got[0], 300);
@@ -379,7 +379,7 @@ source_waits_for_its_server(void **state)
 	farm.servers[0].maxqueue = 1;
 	farm_build(&farm, CONF_BALANCE_SOURCE, false);
 	assert_int_equal(pick(&farm, 0, 0), 0);
-	assert_int_equal(lb_pick(farm.set, &farm.farm, &ask, &server), LB_FULL);
+	assert_int_equal(lb_pick(farm.set, &ask, &server), LB_FULL);
 	assert_ptr_equal(server, &farm.servers[0]);
 	farm.servers[0].queued = 1;
 	assert_int_equal(pick(&farm, 0, 0), 1);
@@ -401,7 +401,7 @@ backups(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(pick(&farm, 0, 0), 2);
 	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, true);
-	assert_int_equal(farm.set->servers_n, 2);
+	assert_int_equal(farm.set->turns[LB_CREW_BACKUP].count, 2);
 	assert_int_not_equal(pick(&farm, 0, 0), pick(&farm, 0, 0));
 	farm.servers[2].usable = farm.servers[3].usable = false;
 	farm_build(&farm, CONF_BALANCE_ROUNDROBIN, true);

@@ -1,10 +1,9 @@
 /*
- * test_proxy_lb_keys.c - hashes, the ring, draws, moving averages, growing limits, and the tree of
- * many servers, without a network.
+ * test_proxy_lb_keys.c - hashes, the ring, draws, moving averages, growing limits, turns among many
+ * servers, and many threads at once, without a network.
  */
 #include "proxy/lb.h"
 #include "proxy/lb_hash.h"
-#include "proxy/lb_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +43,7 @@ build(struct farm *f, uint32_t n)
 		f->all[i] = s;
 	}
 	assert_int_equal(lb_farm_init(&f->farm, &f->conf, f->all, n), 0);
-	f->set = lb_set_new(&f->farm, 0);
+	f->set = lb_set_new(&f->farm);
 	assert_non_null(f->set);
 }
 
@@ -77,7 +76,7 @@ draw(struct farm *f)
 static enum lb_result
 ask_for(struct farm *f, const struct lb_ask *ask, struct lb_server **server)
 {
-	return lb_pick(f->set, &f->farm, ask, server);
+	return lb_pick(f->set, ask, server);
 }
 
 /* The server picked, which must be one. */
@@ -137,8 +136,9 @@ ring_moves_little(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_true(got[i] > MANY / 20);
 	f->servers[2].usable = false;
-	lb_set_free(f->set);
-	f->set = lb_set_new(&f->farm, 1);
+	lb_farm_refresh(&f->farm, &f->servers[2]);
+	assert_true(lb_set_is_behind(f->set));
+	assert_int_equal(lb_set_follow(f->set), 0);
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct lb_server *s = pick(f, i * 2654435761U);
 
@@ -155,43 +155,40 @@ static void
 ring_is_sorted(void **state)
 {
 	struct farm *f = farm_new(CONF_BALANCE_SOURCE);
-	uint32_t got[MANY] = { 0 }, n;
+	const struct lb_rota *ring;
+	uint32_t got[MANY] = { 0 };
 
 	f->conf.hash_consistent = true;
 	for (uint32_t i = 0; i < MANY; i++)
 		f->servers[i].weight = 1 + i % 3;
 	build(f, MANY);
-	n = lb_ring_points(f->set->ring);
-	for (uint32_t point = 0; point < n; point++) {
-		got[lb_ring_server(f->set->ring, point)]++;
+	ring = &f->set->rings[LB_CREW_MAIN];
+	assert_int_equal(ring->count, ring->n);
+	for (uint32_t point = 0; point < ring->n; point++) {
+		got[ring->order[point]]++;
 		if (point)
-			assert_true(lb_ring_place(f->set->ring, point - 1) <=
-				    lb_ring_place(f->set->ring, point));
+			assert_true(ring->circle[point - 1] <= ring->circle[point]);
 	}
 	for (uint32_t i = 0; i < MANY; i++)
 		assert_int_equal(got[i], (1 + i % 3) * LB_WEIGHT_SCALE);
 	farm_free(f);
 }
 
-/* Going round meets every point once; a hash beyond the last point is near the first, too. */
+/* A hash beyond the last point is near the first, too. */
 static void
 ring_is_round(void **state)
 {
 	struct farm *f = farm_new(CONF_BALANCE_SOURCE);
-	uint32_t n, point, steps = 0;
+	const struct lb_rota *ring;
+	uint32_t point;
 
 	f->conf.hash_consistent = true;
 	build(f, 3);
-	n = lb_ring_points(f->set->ring);
-	assert_int_equal(n, 3 * LB_WEIGHT_SCALE);
-	point = lb_ring_find(f->set->ring, 0);
-	assert_true(point == 0 || point == n - 1);
-	assert_int_equal(lb_ring_find(f->set->ring, UINT32_MAX), point);
-	do {
-		point = lb_ring_next(f->set->ring, point);
-		steps++;
-	} while (point != 0 && steps <= n);
-	assert_in_range(steps, 1, n);
+	ring = &f->set->rings[LB_CREW_MAIN];
+	assert_int_equal(ring->count, 3 * LB_WEIGHT_SCALE);
+	point = lb_rota_closest(ring, 0);
+	assert_true(point == 0 || point == ring->count - 1);
+	assert_int_equal(lb_rota_closest(ring, UINT32_MAX), point);
 	farm_free(f);
 }
 
@@ -350,83 +347,7 @@ limits_grow_with_load(void **state)
 	farm_free(f);
 }
 
-/* ------------------------------------------------------------------ the tree */
-
-/* The tree's winner is as good as the best that a look at each finds. */
-static void
-assert_best(struct farm *f, uint32_t n)
-{
-	struct lb_server *best = NULL, *tree = lb_tree_best(f->farm.merit, 0);
-	bool backups = true;
-
-	for (uint32_t i = 0; i < n; i++)
-		if (lb_in_play(f->all[i]) && !f->all[i]->backup)
-			backups = false;
-	for (uint32_t i = 0; i < n; i++) {
-		struct lb_server *s = f->all[i];
-
-		if (!lb_in_play(s) || s->backup != backups || s->served >= lb_limit(s))
-			continue;
-		if (!best || (!backups && f->conf.balance == CONF_BALANCE_LEASTCONN &&
-			      lb_less_loaded(s, best)))
-			best = s;
-	}
-	if (!best)
-		assert_true(!tree || tree->served >= lb_limit(tree));
-	else if (backups || f->conf.balance == CONF_BALANCE_FIRST)
-		assert_ptr_equal(tree, best);
-	else
-		assert_true(tree && !lb_less_loaded(best, tree) && tree->served < lb_limit(tree));
-}
-
-static void
-tree_agrees_with_a_look_at_each(void **state)
-{
-	static const enum conf_balance balances[] = { CONF_BALANCE_LEASTCONN, CONF_BALANCE_FIRST };
-
-	for (int k = 0; k < 2; k++) {
-		struct farm *f = farm_new(balances[k]);
-		uint32_t n = 77;
-
-		for (uint32_t i = 0; i < n; i++) {
-			f->servers[i].weight = 1 + i % 7;
-			f->servers[i].maxconn = i % 3 ? 3 : 0;
-			f->servers[i].backup = i >= 70;
-		}
-		build(f, n);
-		assert_non_null(f->farm.merit);
-		for (int step = 0; step < 20000; step++) {
-			struct lb_server *s = f->all[draw(f) >> 32 & 63], *picked;
-			struct lb_ask ask = { 0 };
-
-			if (step % 5000 > 4000)
-				s = f->all[(draw(f) >> 32) % n];
-			switch (draw(f) >> 32 & 7) {
-			case 0:
-				s->usable = !s->usable;
-				lb_farm_refresh(&f->farm, s);
-				break;
-			case 1:
-			case 2:
-				if (s->served)
-					lb_release(s);
-				break;
-			default:
-				ask_for(f, &ask, &picked);
-			}
-			assert_best(f, n);
-		}
-		/* Without any other the first usable backup server is it. */
-		for (uint32_t i = 0; i < 71; i++) {
-			f->servers[i].usable = false;
-			lb_farm_refresh(&f->farm, &f->servers[i]);
-		}
-		f->servers[71].usable = true;
-		lb_farm_refresh(&f->farm, &f->servers[71]);
-		assert_ptr_equal(lb_tree_best(f->farm.merit, 0), &f->servers[71]);
-		farm_free(f);
-	}
-}
+/* ------------------------------------------------------------------ many */
 
 static void
 tree_goes_round_among_equals(void **state)
@@ -450,25 +371,44 @@ static void *
 take_and_release(void *arg)
 {
 	struct farm *f = arg;
+	struct lb_set *set = lb_set_new(&f->farm);
 	struct lb_ask ask = { 0 };
 	struct lb_server *held[16] = { 0 };
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; set && i < 20000; i++) {
 		struct lb_server **slot = &held[i % 16];
 
 		if (*slot)
 			lb_release(*slot);
 		*slot = NULL;
-		if (ask_for(f, &ask, slot) != LB_PICKED)
+		if (lb_set_is_behind(set) && lb_set_follow(set) < 0)
+			break;
+		if (lb_pick(set, &ask, slot) != LB_PICKED)
 			*slot = NULL;
 	}
 	for (int i = 0; i < 16; i++)
 		if (held[i])
 			lb_release(held[i]);
+	lb_set_free(set);
 	return NULL;
 }
 
-/* After a storm of four threads nothing is stale: the tree knows the best, or who has a slot. */
+/* Servers go and come back; in the end all are there. */
+static void *
+flap(void *arg)
+{
+	struct farm *f = arg;
+
+	for (uint32_t i = 0; i < 40000; i++) {
+		struct lb_server *s = f->all[i * 7 % 40];
+
+		s->usable = i >= 40000 - 40 || !s->usable;
+		lb_farm_refresh(&f->farm, s);
+	}
+	return NULL;
+}
+
+/* After a storm of five threads nothing is stale: the tree knows the best, and who has a slot. */
 static void
 tree_survives_a_storm(void **state)
 {
@@ -478,7 +418,7 @@ tree_survives_a_storm(void **state)
 	for (int k = 0; k < 2; k++) {
 		struct farm *f = farm_new(balances[k]);
 		struct lb_server *none;
-		pthread_t threads[4];
+		pthread_t threads[5];
 
 		/* 50 slots, fewer than the 64 that the threads want. */
 		for (uint32_t i = 0; i < 40; i++)
@@ -486,8 +426,10 @@ tree_survives_a_storm(void **state)
 		build(f, 40);
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(pthread_create(&threads[i], NULL, take_and_release, f), 0);
-		for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[4], NULL, flap, f), 0);
+		for (int i = 0; i < 5; i++)
 			pthread_join(threads[i], NULL);
+		assert_int_equal(lb_set_follow(f->set), 0);
 		for (uint32_t i = 0; i < 40; i++)
 			assert_int_equal(f->servers[i].served, 0);
 		/* Each slot can be taken, one after the other, and then there is none. */
@@ -513,7 +455,6 @@ main(void)
 		cmocka_unit_test(averages),
 		cmocka_unit_test(slow_servers_are_avoided),
 		cmocka_unit_test(limits_grow_with_load),
-		cmocka_unit_test(tree_agrees_with_a_look_at_each),
 		cmocka_unit_test(tree_goes_round_among_equals),
 		cmocka_unit_test(tree_survives_a_storm),
 	};
