@@ -78,6 +78,17 @@ check_user(struct conf_call *call)
 	return true;
 }
 
+/* Leaves the steps of `defaults` behind. */
+static void
+unshare(struct conf_step **steps, size_t *steps_n, bool *shared)
+{
+	if (!*shared)
+		return;
+	*steps = NULL;
+	*steps_n = 0;
+	*shared = false;
+}
+
 void
 parse_health_option(struct conf_call *call)
 {
@@ -97,6 +108,10 @@ parse_health_option(struct conf_call *call)
 	if ((options[i].type == CONF_HEALTH_MYSQL || options[i].type == CONF_HEALTH_PGSQL) &&
 	    !check_user(call))
 		return;
+	/* As in HAProxy, a section's own `option httpchk` begins anew. */
+	if (options[i].type == CONF_HEALTH_HTTP)
+		unshare(&proxy->health.http, &proxy->health.http_n,
+			&call->p->draft->http_steps_shared);
 	proxy->health.type = options[i].type;
 	proxy->health.words = keep_words(call, &proxy->health.words_n);
 }
@@ -121,11 +136,7 @@ parse_step(struct conf_call *call, bool http, struct conf_step **steps, size_t *
 {
 	struct conf_step step = { .min_recv = -1 };
 
-	if (*shared) {
-		*steps = NULL;
-		*steps_n = 0;
-		*shared = false;
-	}
+	unshare(steps, steps_n, shared);
 	step.words = keep_words(call, &step.words_n);
 	if (health_read_step(call, http, &step))
 		*ARENA_PUSH(call->p->arena, *steps, *steps_n) = step;
