@@ -295,8 +295,8 @@ named_acl(struct conf_call *call, const char *name, struct conf_pos pos, bool *m
 {
 	struct conf_parser *p = call->p;
 	struct conf_proxy *proxy = call->object;
-	const struct conf_name *known = names_add(&p->names, NAME_ACL, (uint32_t)p->conf->proxies_n,
-						  name, (uint32_t)proxy->acls_n, pos);
+	const struct conf_name *known =
+		names_add(&p->names, NAME_ACL, p->draft->scope, name, (uint32_t)proxy->acls_n, pos);
 
 	*made = !known;
 	if (known)
@@ -337,8 +337,7 @@ find_acl(struct conf_call *call, const struct conf_word *word, const char *name)
 {
 	struct conf_parser *p = call->p;
 	const struct conf_proxy *proxy = call->object;
-	const struct conf_name *known =
-		names_find(&p->names, NAME_ACL, (uint32_t)p->conf->proxies_n, name);
+	const struct conf_name *known = names_find(&p->names, NAME_ACL, p->draft->scope, name);
 	struct nearest nearest = nearest_init(name);
 	uint32_t index;
 

@@ -150,12 +150,14 @@ print_range(FILE *out, const struct conf_row *row)
 static void
 print_place(FILE *out, const struct conf_row *row)
 {
+	const char *defaults = row->flags & ROW_NAMED ? "" : ", or for them in \\fBdefaults\\fR";
+
 	if (row->flags & ROW_FRONT)
-		fprintf(out, "In \\fBfrontend\\fR and \\fBlisten\\fR%s.\n",
-			row->flags & ROW_NAMED ? "" : ", or for them in \\fBdefaults\\fR");
+		fprintf(out, "In \\fBfrontend\\fR and \\fBlisten\\fR%s.\n", defaults);
 	if (row->flags & ROW_BACK)
-		fprintf(out, "In \\fBbackend\\fR and \\fBlisten\\fR%s.\n",
-			row->flags & ROW_NAMED ? "" : ", or for them in \\fBdefaults\\fR");
+		fprintf(out, "In \\fBbackend\\fR and \\fBlisten\\fR%s.\n", defaults);
+	if (row->flags & ROW_RULE)
+		fputs("A \\fBdefaults\\fR section takes it only if it has a name.\n", out);
 }
 
 static void
@@ -194,6 +196,9 @@ print_row(FILE *out, const struct conf_row *row)
 	print_place(out, row);
 	if (row->flags & ROW_REPEATS)
 		fputs("May be given several times.\n", out);
+	if (row->flags & ROW_FIRST)
+		fputs("If it is given again, in \\fBdefaults\\fR and in a section that follows, the first one counts.\n",
+		      out);
 	if (row->flags & ROW_NO)
 		fputs("\\fBno\\fR before it takes it back.\n", out);
 }

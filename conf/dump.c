@@ -1,8 +1,9 @@
 /*
  * dump.c - conf_dump: the canonical form, made by the same tables that read it.
  *
- * keepalived's side first, then HAProxy's.  `defaults` and @node lines are resolved, what is
- * implied is not printed, secrets are <hidden>.
+ * keepalived's side first, then HAProxy's.  @node lines and the values of `defaults` are resolved,
+ * their rules stand before the proxies that have them; what is implied is not printed, secrets are
+ * <hidden>.
  */
 #include "conf/parser.h"
 #include "conf/words_lists.h"
@@ -88,12 +89,29 @@ print_proxy(const struct conf_printer *pr, const struct conf_proxy *proxy)
 	static const char *const kinds[] = { "defaults", "frontend", "backend", "listen" };
 	struct conf_printer inner = *pr;
 
-	inner.caps = proxy->caps;
+	inner.caps = proxy->caps ? proxy->caps : CONF_CAP_FRONT | CONF_CAP_BACK;
 	fputs(kinds[proxy->caps & (CONF_CAP_FRONT | CONF_CAP_BACK)], pr->out);
 	print_word(pr, proxy->name);
 	putc('\n', pr->out);
 	table_print(&inner, &table_proxy, proxy);
 	putc('\n', pr->out);
+}
+
+static void
+print_proxies(const struct conf_printer *pr)
+{
+	const struct conf_proxy *defaults = NULL;
+
+	for (size_t i = 0; i < pr->conf->proxies_n; i++) {
+		const struct conf_proxy *proxy = &pr->conf->proxies[i];
+
+		if (proxy->defaults && proxy->defaults != defaults)
+			print_proxy(pr, proxy->defaults);
+		else if (proxy->defaults != defaults)
+			fputs("defaults\n\n", pr->out);
+		defaults = proxy->defaults;
+		print_proxy(pr, proxy);
+	}
 }
 
 void
@@ -119,6 +137,5 @@ conf_dump(FILE *out, const struct conf *conf)
 
 	pr.dialect = CONF_HAPROXY;
 	print_section(out, conf, &table_global, "\t", "global\n", "");
-	for (size_t i = 0; i < conf->proxies_n; i++)
-		print_proxy(&pr, &conf->proxies[i]);
+	print_proxies(&pr);
 }

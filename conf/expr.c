@@ -149,7 +149,7 @@ refer(struct expr_reader *r, struct conf_arg *arg, char kind, const char *name)
 		.kind = kind,
 		.arg = arg,
 		.name = name,
-		.proxy = (uint32_t)p->conf->proxies_n,
+		.scope = p->draft->scope,
 		.pos = r->pos,
 	};
 }

@@ -145,7 +145,7 @@ struct conf_acl_line {
 };
 
 struct conf_acl {
-	const char *name;            /* NULL = in braces */
+	const char *name;            /* NULL = in braces, or of `defaults` */
 	struct conf_acl_line *lines; /* any of them */
 	size_t lines_n;
 };
@@ -194,7 +194,7 @@ struct conf_tcp_rule {
 	uint32_t variable;                /* index in conf->variables */
 	int level;                        /* syslog's; -1 = silent; or a length */
 	struct conf_condition *condition; /* NULL = always */
-	const char *const *words;         /* as written after the keyword, to be printed */
+	const char *const *words;         /* as written after the keyword; NULL: in `defaults` */
 	size_t words_n;
 };
 

@@ -2,12 +2,10 @@
  * haproxy.c - the section structure of the HAProxy dialect.
  *
  * A section runs to the next line that begins with a section's word, of either dialect.  Proxies
- * start as a copy of the `defaults` they follow (or name with `from`), less what concerns a side
+ * start as a copy of the `defaults` they follow (haproxy_defaults.c), less what concerns a side
  * they do not have.
  */
 #include "conf/parser.h"
-
-#include "conf/nearest.h"
 
 #include <string.h>
 
@@ -56,37 +54,15 @@ read_global(struct conf_call *call)
 	read_lines(call->p, &table_global, call->p->conf);
 }
 
-/* The latest `defaults` section called so; NULL after an error. */
-static struct proxy_draft *
-find_defaults(struct conf_parser *p, const struct conf_word *name)
+void
+haproxy_check_name(struct conf_parser *p, const struct conf_word *name)
 {
-	const struct conf_name *known = names_find(&p->names, NAME_DEFAULTS, 0, name->text);
-	struct nearest nearest;
+	size_t len = strspn(name->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					"0123456789-_.:");
 
-	if (known)
-		return p->named_defaults[known->index];
-	conf_error(&p->reporter, name->pos, "there is no `defaults` section called `%.60s` above",
-		   name->text);
-	if (!p->reporter.kept)
-		return NULL;
-	nearest = nearest_init(name->text);
-	for (size_t i = 0; i < p->named_defaults_n; i++)
-		nearest_offer(&nearest, p->named_defaults[i]->proxy.name);
-	conf_hint_nearest(&p->reporter, &nearest);
-	return NULL;
-}
-
-/* Makes a section known to `from`; another of its name takes its place. */
-static void
-name_defaults(struct conf_parser *p, struct proxy_draft *draft)
-{
-	const struct conf_name *first = names_add(&p->names, NAME_DEFAULTS, 0, draft->proxy.name,
-						  (uint32_t)p->named_defaults_n, draft->proxy.pos);
-
-	if (first)
-		p->named_defaults[first->index] = draft;
-	else
-		*ARENA_PUSH(p->arena, p->named_defaults, p->named_defaults_n) = draft;
+	if (name->text[len] || !len)
+		conf_error(&p->reporter, name->pos,
+			   "a name has letters, digits and - _ . : only, not `%.60s`", name->text);
 }
 
 /* The words behind a section's name: "from NAME", or an address (`old`, if not NULL). */
@@ -101,7 +77,7 @@ read_heading(struct conf_call *call, size_t at, const struct conf_word **old)
 		if (strcmp(call->words[at].text, "from") == 0) {
 			name = call_word(call, ++at,
 					 "the name of a `defaults` section after `from`");
-			from = name ? find_defaults(p, name) : NULL;
+			from = name ? defaults_find(p, name) : NULL;
 		} else if (old && !*old) {
 			*old = &call->words[at];
 		} else {
@@ -111,24 +87,6 @@ read_heading(struct conf_call *call, size_t at, const struct conf_word **old)
 		}
 	}
 	return from;
-}
-
-/* A draft with what its `defaults` section says. */
-static struct proxy_draft *
-draft_new(struct conf_parser *p, const struct proxy_draft *from)
-{
-	struct proxy_draft *draft = arena_alloc(p->arena, sizeof *draft);
-
-	if (from) {
-		*draft = *from;
-		draft->logs_shared = true;
-		draft->http_steps_shared = draft->tcp_steps_shared = true;
-	} else {
-		table_set_defaults(&table_proxy, &draft->proxy);
-		table_set_defaults(&table_server, &draft->server);
-	}
-	draft->proxy.default_backend = CONF_NONE;
-	return draft;
 }
 
 static void
@@ -160,13 +118,15 @@ read_defaults(struct conf_call *call)
 	struct conf_parser *p = call->p;
 	bool named = call->words_n > 1 && strcmp(call->words[1].text, "from") != 0;
 	struct proxy_draft *from = read_heading(call, named ? 2 : 1, NULL);
-	struct proxy_draft *draft = draft_new(p, from);
+	struct proxy_draft *draft = defaults_draft(p, from);
 
 	p->refused_n = 0;
 	draft->kind = "defaults";
 	draft->proxy.name = named ? call->words[1].text : NULL;
 	draft->proxy.pos = call->words[0].pos;
 	draft->proxy.caps = 0;
+	defaults_follow(p, draft, from, true);
+	draft->scope = CONF_SCOPE_DEFAULTS + (uint32_t)p->named_defaults_n;
 	p->given_from = draft->given.from = p->given_n;
 	p->draft = draft;
 	read_lines(p, &table_proxy, &draft->proxy);
@@ -175,18 +135,7 @@ read_defaults(struct conf_call *call)
 	draft->given.to = p->given_n;
 	p->defaults = draft;
 	if (named)
-		name_defaults(p, draft);
-}
-
-static void
-check_name(struct conf_parser *p, const struct conf_word *name)
-{
-	size_t len = strspn(name->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					"0123456789-_.:");
-
-	if (name->text[len] || !len)
-		conf_error(&p->reporter, name->pos,
-			   "a name has letters, digits and - _ . : only, not `%.60s`", name->text);
+		defaults_name(p, draft);
 }
 
 /* A frontend and a backend may share a name, a listen section is both.  Who has it already? */
@@ -210,8 +159,9 @@ read_proxy(struct conf_call *call, uint8_t caps)
 {
 	struct conf_parser *p = call->p;
 	const struct conf_word *name = call_word(call, 1, "a name"), *old = NULL;
-	struct proxy_draft *from = read_heading(call, 2, caps & CONF_CAP_FRONT ? &old : NULL);
-	struct proxy_draft *draft = draft_new(p, from ? from : p->defaults);
+	struct proxy_draft *named = read_heading(call, 2, caps & CONF_CAP_FRONT ? &old : NULL);
+	struct proxy_draft *from = named ? named : p->defaults;
+	struct proxy_draft *draft = defaults_draft(p, from);
 	const struct conf_name *first;
 
 	p->refused_n = 0;
@@ -219,11 +169,13 @@ read_proxy(struct conf_call *call, uint8_t caps)
 	draft->proxy.name = name ? name->text : "";
 	draft->proxy.pos = name ? name->pos : call->words[0].pos;
 	draft->proxy.caps = caps;
+	defaults_follow(p, draft, from, named != NULL);
+	draft->scope = (uint32_t)p->conf->proxies_n;
 	drop_other_side(draft);
 	p->given_from = draft->given.from = p->given_n;
 	p->draft = draft;
 	if (name)
-		check_name(p, name);
+		haproxy_check_name(p, name);
 	if (old) {
 		const struct conf_word bind[2] = {
 			{ .text = "bind", .pos = old->pos, .raw = old->raw },
@@ -286,7 +238,9 @@ static const struct conf_row rows[] = {
 	{ "global", CONF_TYPE_CALL, .inside = &table_global, .parse = read_global,
 	  .flags = ROW_REPEATS, .doc = "settings of the whole process" },
 	{ "defaults", CONF_TYPE_CALL, .inside = &table_proxy, .parse = read_defaults,
-	  .flags = ROW_REPEATS, .doc = "settings for the sections below" },
+	  .flags = ROW_REPEATS,
+	  .doc = "settings for the sections below; if it has a name, rules, too, before those of the "
+		 "frontends or of the backends that follow" },
 	{ "frontend", CONF_TYPE_CALL, .inside = &table_proxy, .parse = read_frontend,
 	  .flags = ROW_REPEATS, .doc = "where clients connect" },
 	{ "backend", CONF_TYPE_CALL, .inside = &table_proxy, .parse = read_backend,

@@ -331,7 +331,8 @@ enum { CONF_CAP_FRONT = 1, CONF_CAP_BACK = 2 };
 struct conf_proxy {
 	struct conf_pos pos;
 	const char *name;
-	uint8_t caps; /* CONF_CAP_* */
+	const struct conf_proxy *defaults; /* whose rules come before its own; NULL = none */
+	uint8_t caps;                      /* CONF_CAP_* */
 	enum conf_mode mode;
 	bool disabled;
 	uint32_t maxconn;    /* frontend; 0 = the global one */

@@ -23,7 +23,7 @@ enum name_space {
 	NAME_VIP,
 	NAME_TRACKED, /* a backend tracked unasked; scope: the instance */
 	NAME_NOTICE,  /* notices given already */
-	NAME_ACL,     /* scope: the proxy */
+	NAME_ACL,     /* scope: the section, as in parser.h */
 	NAME_VARIABLE,
 };
 

@@ -16,6 +16,9 @@
 #define CONF_DEPTH_MAX    16
 #define CONF_BRANCHES_MAX 64
 
+/* Scopes of names: a proxy's is its index, those of `defaults` sections begin here. */
+#define CONF_SCOPE_DEFAULTS UINT32_C(0x80000000)
+
 /* Where a directive was given. */
 struct conf_given {
 	const struct conf_row *row;
@@ -59,7 +62,7 @@ struct conf_arg_ref {
 	char kind; /* as in expr_words.h */
 	struct conf_arg *arg;
 	const char *name;
-	uint32_t proxy; /* whose section it stands in */
+	uint32_t scope; /* of the section it stands in */
 	struct conf_pos pos;
 };
 
@@ -78,10 +81,20 @@ struct format_draft {
 	const struct conf_row *row;
 };
 
+/* Who follows a `defaults` section, see haproxy_defaults.c. */
+struct defaults_users {
+	const struct proxy_draft *namesake; /* the next `defaults` with its name */
+	const struct proxy_draft *of_rules; /* the first section that has its rules … */
+	const struct conf_proxy *rules;     /* … and those alone, to be printed */
+	bool by_name, unasked, mix_told;
+};
+
 /* A proxy, or a `defaults` section, while it is read. */
 struct proxy_draft {
 	struct conf_proxy proxy;
-	const char *kind; /* "frontend", "backend", "listen", "defaults" */
+	const char *kind;               /* "frontend", "backend", "listen", "defaults" */
+	uint32_t scope;                 /* of its ACLs' names */
+	const struct proxy_draft *from; /* the `defaults` it follows */
 	struct conf_range given;
 	struct conf_pos mode_pos; /* where `mode http` was written */
 	const char *default_backend;
@@ -90,6 +103,8 @@ struct proxy_draft {
 	struct format_draft log_format, log_format_sd, error_log_format, unique_id_format;
 	/* The list is that of the `defaults` section. */
 	bool logs_shared, http_steps_shared, tcp_steps_shared;
+
+	struct defaults_users users;
 };
 
 /* A virtual address and who holds it. */
@@ -198,6 +213,24 @@ void haproxy_read(struct conf_parser *p);
 
 /* Passes over the lines up to the next section of either dialect. */
 void haproxy_skip_section(struct conf_parser *p);
+
+/* Tells what a proxy's name may not have. */
+void haproxy_check_name(struct conf_parser *p, const struct conf_word *name);
+
+/* ---------------------------------------------------------------- haproxy_defaults.c */
+
+/* The `defaults` section that is called so; NULL after an error. */
+struct proxy_draft *defaults_find(struct conf_parser *p, const struct conf_word *name);
+
+/* Makes one that has been read known by its name. */
+void defaults_name(struct conf_parser *p, struct proxy_draft *draft);
+
+/* A new section's draft, with the values of `from` (NULL: none). */
+struct proxy_draft *defaults_draft(struct conf_parser *p, const struct proxy_draft *from);
+
+/* … and, once it is known what it is, with its rules.  `by_name`: its line says `from`. */
+void defaults_follow(struct conf_parser *p, struct proxy_draft *draft, struct proxy_draft *from,
+		     bool by_name);
 
 /* ---------------------------------------------------------------- condition.c */
 

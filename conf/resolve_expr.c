@@ -6,12 +6,25 @@
 
 #include <string.h>
 
+/* Is it one of a `defaults` section, which is nobody's own? */
+static bool
+is_shared(const struct conf_arg_ref *ref)
+{
+	return ref->scope >= CONF_SCOPE_DEFAULTS;
+}
+
 static void
 tell(struct conf_parser *p, const struct conf_arg_ref *ref, const char *what)
 {
 	/* In mode http it is the mode that is refused. */
-	if (p->conf->proxies[ref->proxy].mode != CONF_MODE_HTTP)
+	if (is_shared(ref) || p->conf->proxies[ref->scope].mode != CONF_MODE_HTTP)
 		conf_error(&p->reporter, ref->pos, "there is no %s `%.60s`", what, ref->name);
+}
+
+static void
+tell_unnamed(struct conf_parser *p, const struct conf_arg_ref *ref, const char *what)
+{
+	conf_error(&p->reporter, ref->pos, "a `defaults` section is no %s itself: name one", what);
 }
 
 static void
@@ -20,8 +33,12 @@ resolve_proxy(struct conf_parser *p, const struct conf_arg_ref *ref, uint32_t si
 {
 	const struct conf_name *found;
 
+	if (!ref->name && is_shared(ref)) {
+		tell_unnamed(p, ref, what);
+		return;
+	}
 	if (!ref->name) {
-		ref->arg->number = ref->proxy;
+		ref->arg->number = ref->scope;
 		return;
 	}
 	found = names_find(&p->names, NAME_PROXY, side, ref->name);
@@ -38,7 +55,11 @@ resolve_server(struct conf_parser *p, const struct conf_arg_ref *ref)
 	const char *slash = strchr(ref->name, '/'), *server = slash ? slash + 1 : ref->name;
 	const struct conf_name *found;
 
-	ref->arg->number = ref->proxy;
+	if (!slash && is_shared(ref)) {
+		tell_unnamed(p, ref, "backend");
+		return;
+	}
+	ref->arg->number = ref->scope;
 	if (slash) {
 		found = names_find(&p->names, NAME_PROXY, CONF_CAP_BACK,
 				   arena_strndup(p->arena, ref->name, (size_t)(slash - ref->name)));

@@ -34,6 +34,8 @@ enum {
 	ROW_OLD = 1 << 6,  /* another row's old name: warns, `doc` is the modern form; not dumped */
 	ROW_LOUD = 1 << 7, /* NOTICE: its absence shows from outside, so it is a warning */
 	ROW_GLOBAL = 1 << 8, /* vrrp_NAME in global_defs holds where an instance says nothing */
+	ROW_RULE = 1 << 9,   /* in `defaults`: not without a name */
+	ROW_FIRST = 1 << 10, /* TIME: the first one counts, in `defaults` or here, unless it is 0 */
 };
 
 struct conf_choice {

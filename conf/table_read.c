@@ -298,15 +298,52 @@ fits_section(struct conf_call *call)
 			   "`%s` cannot stand in a `defaults` section", call->row->name);
 		return false;
 	}
+	if (draft->proxy.caps == 0 && (flags & ROW_RULE) && !draft->proxy.name) {
+		conf_error(&call->p->reporter, call->pos,
+			   "`%s` can stand in a `defaults` section only if that has a name",
+			   call->row->name);
+		return false;
+	}
 	if (caps == 0 || draft->proxy.caps == 0 || (draft->proxy.caps & caps))
 		return true;
-	if (flags & ROW_NAMED)
+	if (flags & (ROW_NAMED | ROW_RULE))
 		conf_error(&call->p->reporter, call->pos, "`%s` cannot stand in a %s",
 			   call->row->name, draft->kind);
 	else
 		conf_warning(&call->p->reporter, call->pos, "`%s` has no effect in a %s",
 			     call->row->name, draft->kind);
 	return false;
+}
+
+/* Where the directive was given before, in this section or in `defaults` it follows. */
+static const struct conf_pos *
+given_before(const struct conf_call *call)
+{
+	const struct conf_parser *p = call->p;
+	struct conf_range here = { p->given_from, p->given_n };
+	const struct conf_pos *pos = parser_given(p, here, call->row->name);
+
+	for (const struct proxy_draft *from = p->draft->from; from && !pos; from = from->from)
+		pos = parser_given(p, from->given, call->row->name);
+	return pos;
+}
+
+/* Is it one of which the first counts, and not that? */
+static bool
+comes_late(struct conf_call *call)
+{
+	const struct conf_pos *first;
+	uint32_t value;
+
+	if (!(call->row->flags & ROW_FIRST))
+		return false;
+	memcpy(&value, row_field(call->row, call->object), sizeof value);
+	if (value == 0)
+		return false;
+	first = given_before(call);
+	conf_warning(&call->p->reporter, call->pos, "`%s` has no effect: the one at %s counts",
+		     call->row->name, conf_place(&call->p->reporter, call->pos, *first));
+	return true;
 }
 
 static void
@@ -365,7 +402,7 @@ read_one(struct conf_call *call)
 	if (call->row->flags & ROW_OLD)
 		conf_warning(&call->p->reporter, call->pos, "`%s` is an old word: write `%s`",
 			     call->row->name, call->row->doc);
-	if (!fits_section(call)) {
+	if (!fits_section(call) || comes_late(call)) {
 		call->used += before;
 		return;
 	}

@@ -436,6 +436,8 @@ print_rules(const struct conf_printer *pr, const struct conf_row *row,
 	    const struct conf_rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++) {
+		if (!rules->list[i].words)
+			continue;
 		print_name(pr, row->name);
 		rule_print_words(pr, rules->list[i].words, rules->list[i].words_n);
 	}

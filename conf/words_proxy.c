@@ -145,10 +145,10 @@ print_redispatch(const struct conf_printer *pr, const struct conf_row *row, cons
 	{                                                                                         \
 		word, CONF_TYPE_TIME, ROW_FIELD(conf_proxy, member), .flags = (side), .doc = text \
 	}
-#define RULES(word, side, parse_, print_, text)                                                   \
-	{                                                                                         \
-		word, CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NAMED | (side), .parse = parse_, \
-				      .print = print_, .doc = text                                \
+#define LIST(word, where, parse_, print_, text)                                        \
+	{                                                                              \
+		word, CONF_TYPE_CALL, .flags = ROW_REPEATS | (where), .parse = parse_, \
+				      .print = print_, .doc = text                     \
 	}
 #define FORMAT(word, member, text)                                              \
 	{                                                                       \
@@ -185,27 +185,26 @@ static const struct conf_row rows[] = {
 	  .doc = "new sessions within a second, more wait in the kernel; 0 = any" },
 	{ "backlog", CONF_TYPE_INT, ROW_FIELD(conf_proxy, backlog), .flags = ROW_FRONT,
 	  .max = 1 << 20, .doc = "connections that wait in the kernel; maxconn" },
-	{ "acl", CONF_TYPE_CALL, .flags = ROW_REPEATS | ROW_NAMED, .parse = parse_acl,
-	  .print = print_acls,
-	  .doc = "what conditions ask: NAME EXPRESSION [-i] [-m METHOD] [-f FILE] [VALUE]…" },
-	RULES("tcp-request connection", ROW_FRONT, parse_tcp_request, print_tcp_request,
-	      "done when a client has connected: ACTION [if|unless CONDITION]"),
+	LIST("acl", ROW_RULE, parse_acl, print_acls,
+	     "what conditions ask: NAME EXPRESSION [-i] [-m METHOD] [-f FILE] [VALUE]…"),
+	LIST("tcp-request connection", ROW_RULE | ROW_FRONT, parse_tcp_request, print_tcp_request,
+	     "done when a client has connected: ACTION [if|unless CONDITION]"),
 	{ "monitor-net", CONF_TYPE_CALL, .flags = ROW_FRONT | ROW_NAMED | ROW_OLD,
 	  .parse = parse_monitor_net, .doc = "tcp-request connection reject if { src NETWORK }" },
-	RULES("tcp-request session", ROW_FRONT, parse_tcp_request, print_tcp_request,
-	      "done after its TLS handshake: ACTION [if|unless CONDITION]"),
-	TIMEOUT("tcp-request inspect-delay", inspect_request_ms, ROW_NAMED,
+	LIST("tcp-request session", ROW_RULE | ROW_FRONT, parse_tcp_request, print_tcp_request,
+	     "done after its TLS handshake: ACTION [if|unless CONDITION]"),
+	TIMEOUT("tcp-request inspect-delay", inspect_request_ms, ROW_RULE | ROW_FIRST,
 		"how long content rules wait for the client's first bytes"),
-	RULES("tcp-request content", 0, parse_tcp_request, print_tcp_request,
-	      "done when its first bytes are there: ACTION [if|unless CONDITION]"),
-	TIMEOUT("tcp-response inspect-delay", inspect_response_ms, ROW_NAMED | ROW_BACK,
+	LIST("tcp-request content", ROW_RULE, parse_tcp_request, print_tcp_request,
+	     "done when its first bytes are there: ACTION [if|unless CONDITION]"),
+	TIMEOUT("tcp-response inspect-delay", inspect_response_ms, ROW_RULE | ROW_FIRST | ROW_BACK,
 		"how long content rules wait for the server's first bytes"),
-	RULES("tcp-response content", ROW_BACK, parse_tcp_response, print_tcp_response,
-	      "done when the server's first bytes are there: ACTION [if|unless CONDITION]"),
-	RULES("use_backend", ROW_FRONT, parse_use_backend, print_use_backends,
-	      "where connections go: BACKEND [if|unless CONDITION]; the first that holds"),
-	RULES("use-server", ROW_BACK, parse_use_server, print_use_servers,
-	      "who serves: SERVER [if|unless CONDITION]; the first that holds and is up"),
+	LIST("tcp-response content", ROW_RULE | ROW_BACK, parse_tcp_response, print_tcp_response,
+	     "done when the server's first bytes are there: ACTION [if|unless CONDITION]"),
+	LIST("use_backend", ROW_NAMED | ROW_FRONT, parse_use_backend, print_use_backends,
+	     "where connections go: BACKEND [if|unless CONDITION]; the first that holds"),
+	LIST("use-server", ROW_NAMED | ROW_BACK, parse_use_server, print_use_servers,
+	     "who serves: SERVER [if|unless CONDITION]; the first that holds and is up"),
 	{ "default_backend", CONF_TYPE_CALL, .flags = ROW_FRONT, .parse = parse_default_backend,
 	  .print = print_default_backend, .doc = "where connections go" },
 	{ "balance", CONF_TYPE_CALL, ROW_FIELD(conf_proxy, balance), .flags = ROW_BACK,

@@ -301,10 +301,64 @@ HOSTS = [
 ]  # fmt: skip
 
 
+COMMON = """defaults common
+    mode tcp
+    log global
+    option tcplog
+    timeout client 20s
+    timeout server 20s
+    timeout connect 5s"""
+
+# Sections that have the rules of `defaults`, before their own, which have an ACL of the same name.
+# HAProxy 2.6 forgets those of `defaults` where one had to wait for bytes, and those of connections and
+# sessions where the section has none itself: here it does not come to that.
+FOLLOWERS = f"""
+defaults asked from common
+    acl mine dst_port {TLS + 8}
+    tcp-request inspect-delay 10s
+    tcp-request connection set-var(sess.order) str(defaults)
+    tcp-request session set-var(sess.order) var(sess.order),concat(-session)
+    tcp-request content capture src len 20
+    tcp-request content set-var(txn.mine) bool(true) if mine
+    tcp-request content accept if {{ dst_port {TLS + 10} }}
+frontend following from asked
+    bind 127.0.0.1:{TLS + 8},127.0.0.1:{TLS + 10}-{TLS + 12}
+    acl mine dst_port {TLS + 11}
+    tcp-request inspect-delay 1ms
+    tcp-request content reject if {{ dst_port {TLS + 10} }}
+    use_backend one if mine
+    use_backend answering if {{ var(txn.mine) -m bool }}
+    use_backend answering if {{ dst_port {TLS + 12} }}
+    default_backend no
+frontend told from asked
+    bind 127.0.0.1:{TLS + 9}
+    tcp-request connection set-var(sess.order) var(sess.order),concat(-own)
+    tcp-request session set-var(sess.order) var(sess.order),concat(-last)
+    tcp-request content capture dst_port len 5
+    log-format 'LOG told %[var(sess.order)] %[capture.req.hdr(0)] %[capture.req.hdr(1)] %[var(sess.answer)] %B'
+    default_backend answering
+defaults let_in from common
+    tcp-request connection accept if {{ src 127.0.0.1 }}
+frontend inside from let_in
+    bind 127.0.0.1:{TLS + 13}
+    tcp-request connection reject
+    default_backend one
+defaults answered from common
+    acl mine dst_port {TLS + 12}
+    tcp-request content set-var(txn.kind) str(last) if mine
+    tcp-response content set-var(sess.answer) str(first)
+backend answering from answered
+    tcp-request content set-var(txn.kind) var(txn.kind),concat(-own) if {{ src 127.0.0.1 }}
+    tcp-response content set-var(sess.answer) var(sess.answer),concat(-own)
+    use-server yes if {{ var(txn.kind) -m str last-own }}
+    server two 127.0.0.1:{SERVERS["two"]}
+    server yes 127.0.0.1:{SERVERS["yes"]}
+"""
+
+
 def configuration(folder):
-    lines = ["global", "    log stdout len 8192 format raw local0", "defaults", "    mode tcp"]
-    lines += ["    log global", "    option tcplog", "    timeout client 20s"]
-    lines += ["    timeout server 20s", "    timeout connect 5s"]
+    lines = ["global", "    log stdout len 8192 format raw local0"]
+    lines += [COMMON + FOLLOWERS + COMMON.replace("common", "all")]
     for i, expression in enumerate(EXPRESSIONS):
         condition = " || ".join("{ " + part + " }" for part in expression.split(" || "))
         lines += [
@@ -535,6 +589,9 @@ def cases():
     yield "rdp other", TLS + 2, [rdp(b"msts=user")]
     yield "rdp none", TLS + 2, [rdp(b"")]
     yield "no rdp", TLS + 2, [b"GET / HTTP/1.0\r\n\r\n"]
+    for port in 8, 10, 11, 12, 13:
+        yield f"following {port}", TLS + port, [b"abc"]
+    yield "told", TLS + 9, [b"abc"]
     yield "formats", TLS + 3, [b"abc"]
     yield "made", TLS + 6, [b"abc"]
     yield "made", TLS + 7, [b"abc"]

@@ -163,6 +163,59 @@ links_that_are_needed(void **state)
 }
 
 /* What a frontend may lead to counts, once; what it makes a name for, and what has no server, not. */
+/* The ACL that the condition of a rule asks first. */
+static const struct conf_acl *
+asked(const struct conf_proxy *proxy, const struct conf_tcp_rule *rule)
+{
+	return &proxy->acls[rule->condition->any[0].terms[0].acl];
+}
+
+/* Before a section's own, with ACLs that it does not see; values are copied. */
+static void
+rules_of_defaults(void **state)
+{
+	const struct conf *conf = load(
+		"defaults d\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
+		" acl a src 10.0.0.1\n tcp-request inspect-delay 3s\n"
+		" tcp-request connection reject if a\n"
+		" tcp-request content capture src len 4\n"
+		" tcp-request content silent-drop if { dst 10.0.0.2 }\n"
+		"frontend f from d\n bind *:1\n acl a dst_port 7\n"
+		" tcp-request connection accept if a\n tcp-request content capture dst len 5\n"
+		"frontend g from d\n bind *:2\n"
+		"defaults e\n timeout connect 1s\n timeout server 1s\n tcp-response content reject\n"
+		"backend b from e\n tcp-response content accept\n"
+		"defaults\n timeout connect 1s\n timeout server 1s\nbackend c\n");
+	const struct conf_proxy *f = &conf->proxies[0], *g = &conf->proxies[1];
+	const struct conf_proxy *b = &conf->proxies[2], *c = &conf->proxies[3];
+	const struct conf_tcp_rule *rules = f->connection_rules.list;
+
+	assert_int_equal(f->connection_rules.n, 2);
+	assert_int_equal(rules[0].action, CONF_ACTION_REJECT);
+	assert_int_equal(asked(f, &rules[0])->lines[0].patterns.ip4_n, 1);
+	assert_int_equal(rules[1].action, CONF_ACTION_ACCEPT);
+	assert_int_equal(asked(f, &rules[1])->lines[0].patterns.numbers_n, 1);
+	assert_string_equal(asked(f, &rules[1])->name, "a");
+	rules = f->request_rules.list;
+	assert_int_equal(f->request_rules.n, 3);
+	assert_int_equal(rules[0].level, 4);
+	assert_int_equal(rules[1].action, CONF_ACTION_SILENT_DROP);
+	assert_int_equal(asked(f, &rules[1])->lines[0].patterns.ip4_n, 1);
+	assert_int_equal(rules[2].level, 5);
+	assert_true(rules[0].variable != rules[2].variable);
+
+	assert_int_equal(g->connection_rules.n, 1);
+	assert_int_equal(g->request_rules.n, 2);
+	assert_int_equal(g->inspect_request_ms, 3000);
+	assert_ptr_equal(g->defaults, f->defaults);
+	assert_int_equal(b->request_rules.n, 0);
+	assert_int_equal(b->response_rules.n, 2);
+	assert_int_equal(b->response_rules.list[0].action, CONF_ACTION_REJECT);
+	assert_string_equal(b->defaults->name, "e");
+	assert_null(c->defaults);
+	assert_int_equal(c->acls_n + c->response_rules.n, 0);
+}
+
 static void
 backends_that_are_tracked(void **state)
 {
@@ -471,6 +524,7 @@ main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(defaults_and_servers),
+		cmocka_unit_test(rules_of_defaults),
 		cmocka_unit_test(backends_that_are_tracked),
 		cmocka_unit_test(strange_bind),
 		cmocka_unit_test(strange_addresses),
