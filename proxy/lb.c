@@ -35,11 +35,13 @@ lb_is_sticky(enum conf_balance balance)
 static void
 note_served(const struct lb_server *server, uint32_t before, uint32_t after)
 {
-	struct lb_tree *tree = server->farm->crews[server->backup].tree;
+	const struct lb_crew *crew = &server->farm->crews[server->backup];
 
+	if (crew->n < LB_TREE_FROM)
+		return;
 	if (lb_opens_at(server, before) != lb_opens_at(server, after))
-		lb_tree_reopen(tree, server);
-	lb_tree_rank(tree, server);
+		lb_tree_reopen(crew->tree, server);
+	lb_tree_rank(crew->tree, server);
 }
 
 uint64_t
@@ -168,12 +170,6 @@ lb_leave(struct lb_server *server)
 {
 	atomic_fetch_sub(&server->queued, 1);
 	lb_tree_rank(server->farm->crews[server->backup].tree, server);
-}
-
-bool
-lb_in_play(const struct lb_server *server)
-{
-	return atomic_load(&server->effective_weight) > 0 && atomic_load(&server->usable);
 }
 
 /* Takes a slot of one of the crew from `place` to before `end`. */

@@ -124,7 +124,11 @@ enum lb_result lb_pick(const struct lb_set *set, const struct lb_ask *ask,
 bool lb_is_sticky(enum conf_balance balance);
 
 /* Is the server given connections, were it alone? */
-bool lb_in_play(const struct lb_server *server);
+static inline bool
+lb_in_play(const struct lb_server *server)
+{
+	return atomic_load(&server->effective_weight) > 0 && atomic_load(&server->usable);
+}
 
 /* Takes a slot; false if the server is full. */
 bool lb_take(struct lb_server *server);

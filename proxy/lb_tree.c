@@ -8,9 +8,6 @@
 
 #define NOBODY UINT32_MAX
 
-/* To look at each of fewer servers costs less than to keep a tree. */
-#define TREE_FROM 32
-
 /* Children of a node.  The root is 1, the children of i begin at i * FAN; leaves are one level. */
 #define FAN 4
 
@@ -186,7 +183,7 @@ lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers, uint32
 	tree->farm = farm;
 	tree->servers = servers;
 	tree->n = n;
-	if (n < TREE_FROM)
+	if (n < LB_TREE_FROM)
 		return tree;
 	tree->leaves_n = FAN;
 	while (tree->leaves_n < n)
@@ -280,8 +277,8 @@ least_of_few(const struct lb_tree *tree, uint64_t tried, uint64_t load)
 	for (uint32_t place = 0; place < tree->n; place++) {
 		struct lb_server *s = tree->servers[place];
 
-		if (!(lb_bit(s) & tried) && opens_place(tree, place) <= load &&
-		    (!least || is_less(s, least)))
+		if (!(lb_bit(s) & tried) && (!least || is_less(s, least)) &&
+		    opens_place(tree, place) <= load)
 			least = s;
 	}
 	return least;

@@ -6,11 +6,14 @@
  * slot; and with balance leastconn also who is the least loaded.  What changes a server is told to its
  * leaf, and each node from there to the root looks at its children again: twice, if another thread's
  * look came between, for if that happens a second time then that thread has seen our change.  No
- * lock, no allocation after lb_tree_new.  Of few servers each is looked at instead.
+ * lock, no allocation after lb_tree_new.
  */
 #pragma once
 
 #include "proxy/lb.h"
+
+/* Of fewer servers each is looked at: that costs less than to keep a tree. */
+#define LB_TREE_FROM 32
 
 /* A tree over servers of the farm, whose `place` is where they stand here.  NULL = out of memory. */
 struct lb_tree *lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers,
