@@ -1,4 +1,15 @@
-"""How sessions end: whatever either side does, at whatever moment, the log says what HAProxy says."""
+"""How sessions end: whatever either side does, at whatever moment, the log says what HAProxy says.
+
+Codes that its manual has and no case here, since nothing in TCP mode leads to them, as was seen with 2.6:
+
+PC    A connection refused at the process' limit of sockets is SC there; with us it is RC, a resource that
+      has run out, which source-not-here shows.  What a rule refuses is PR or PD.
+I.    IC of a connection to a TLS server above `maxsslconn`; here `maxconn` counts those, too, and the
+      client waits to be accepted.
+L.    Statistics and redirects, in HTTP mode only.  A session that `use-service` answers, which we do not
+      have, ends as --.
+H, T  as the second one: in HTTP mode only.
+"""
 
 import re
 import signal
