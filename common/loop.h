@@ -67,8 +67,8 @@ int loop_modify(struct loop *loop, struct loop_fd *lf, uint32_t events);
 /* Takes lf out of epoll and sets lf->fd = -1; returns the descriptor, which stays open. */
 int loop_remove(struct loop *loop, struct loop_fd *lf);
 
-/* As loop_remove, and closes the descriptor (one syscall: close alone leaves epoll too, as long as
- * nobody duplicated it). */
+/* As loop_remove, and closes the descriptor in one syscall.  Not in a process that forks: until its
+ * child executes something, the child's copy would keep in epoll what is closed here, and gone. */
 void loop_close(struct loop *loop, struct loop_fd *lf);
 
 /*

@@ -22,7 +22,7 @@ char control_later[1];
 static void
 close_client(struct control_client *c)
 {
-	loop_close(c->control->loop, &c->socket);
+	close(loop_remove(c->control->loop, &c->socket));
 	timer_disarm(&c->control->loop->timers, &c->deadline);
 	free(c->answer);
 	c->answer = NULL;

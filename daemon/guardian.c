@@ -509,7 +509,7 @@ close_all(struct guardian *g)
 	if (g->journal_fd >= 0)
 		close(g->journal_fd);
 	rundir_fini(&g->rundir);
-	loop_close(&g->loop, &g->signals);
+	close(loop_remove(&g->loop, &g->signals));
 	loop_fini(&g->loop);
 }
 

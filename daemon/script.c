@@ -187,7 +187,7 @@ static void
 let_go(struct script_run *run)
 {
 	timer_disarm(&run->loop->timers, &run->deadline);
-	loop_close(run->loop, &run->process);
+	close(loop_remove(run->loop, &run->process));
 	list_remove(&run->running);
 	run->pid = 0;
 }

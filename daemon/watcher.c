@@ -78,7 +78,7 @@ on_end(struct watcher *watcher)
 {
 	int64_t lived_ms = mono_since_ms(watcher->loop->now, watcher->born);
 
-	loop_close(watcher->loop, &watcher->reports);
+	close(loop_remove(watcher->loop, &watcher->reports));
 	waitpid(watcher->pid, NULL, 0);
 	watcher->pid = 0;
 	watcher->again = true;
@@ -157,7 +157,7 @@ watcher_fini(struct watcher *watcher)
 	if (!watcher->loop)
 		return;
 	timer_disarm(&watcher->loop->timers, &watcher->restart);
-	loop_close(watcher->loop, &watcher->reports);
+	close(loop_remove(watcher->loop, &watcher->reports));
 	if (watcher->pid) {
 		kill(watcher->pid, SIGKILL);
 		for (int i = 0; i < END_WAIT_MS && waitpid(watcher->pid, NULL, WNOHANG) == 0; i++)
