@@ -4,6 +4,7 @@
 #include "daemon/external_check.h"
 
 #include "common/log.h"
+#include "daemon/estate.h"
 #include "daemon/sandbox.h"
 
 #include <errno.h>
@@ -210,15 +211,13 @@ find_owner(const struct conf *conf, struct script_owner *owner)
 	return true;
 }
 
-int
-external_checks_init(struct external_checks *checks, struct loop *loop, const struct conf *conf,
-		     external_tell_fn *tell_fn, void *ctx)
+/* One for each server that has such a check, without its program. */
+static int
+list_checks(struct external_checks *checks, struct loop *loop, const struct conf *conf)
 {
-	struct script_owner owner;
 	size_t n = 0;
 
-	*checks =
-		(struct external_checks){ .loop = loop, .conf = conf, .tell = tell_fn, .ctx = ctx };
+	*checks = (struct external_checks){ .loop = loop, .conf = conf };
 	for (size_t i = 0; i < conf->proxies_n; i++)
 		for (size_t k = 0; k < conf->proxies[i].servers_n; k++)
 			n += conf_server_is_external(&conf->proxies[i],
@@ -226,8 +225,6 @@ external_checks_init(struct external_checks *checks, struct loop *loop, const st
 	checks->at = calloc(n + 1, sizeof *checks->at);
 	if (!checks->at)
 		return -ENOMEM;
-	if (n == 0 || !find_owner(conf, &owner))
-		return 0;
 	for (uint32_t i = 0; i < conf->proxies_n; i++) {
 		for (uint32_t k = 0; k < conf->proxies[i].servers_n; k++) {
 			struct external_check *check = &checks->at[checks->n];
@@ -241,9 +238,24 @@ external_checks_init(struct external_checks *checks, struct loop *loop, const st
 			check->server = k;
 			script_run_init(&check->run, loop, on_done, check);
 			check->run.late = on_late;
-			prepare(check, &owner);
 		}
 	}
+	return 0;
+}
+
+int
+external_checks_init(struct external_checks *checks, struct loop *loop, const struct conf *conf,
+		     external_tell_fn *tell_fn, void *ctx)
+{
+	struct script_owner owner;
+	int r = list_checks(checks, loop, conf);
+
+	checks->tell = tell_fn;
+	checks->ctx = ctx;
+	if (r < 0 || checks->n == 0 || !find_owner(conf, &owner))
+		return r;
+	for (size_t i = 0; i < checks->n; i++)
+		prepare(&checks->at[i], &owner);
 	return 0;
 }
 
@@ -284,4 +296,36 @@ external_checks_run(struct external_checks *checks, const struct req_external *w
 		check->again = true;
 	else
 		start(check);
+}
+
+void
+external_checks_repeat(struct external_checks *checks, const struct external_checks *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct external_check *was = &from->at[i];
+
+		if (script_running(&was->run) && (!was->told || was->again))
+			external_checks_run(checks,
+					    &(struct req_external){ .proxy = was->proxy,
+								    .server = was->server,
+								    .sessions = was->sessions });
+	}
+}
+
+void
+external_checks_estate(struct external_checks *checks, struct loop *loop, const struct conf *conf,
+		       struct estate *e)
+{
+	estate_section(e, "external checks");
+	if (!e->writing && list_checks(checks, loop, conf) < 0) {
+		estate_fail(e, "out of memory");
+		return;
+	}
+	estate_expect(e, checks->n);
+	for (size_t i = 0; i < checks->n && !estate_failed(e); i++) {
+		estate_u32(e, &checks->at[i].sessions, UINT32_MAX);
+		estate_bool(e, &checks->at[i].told);
+		estate_bool(e, &checks->at[i].again);
+		script_run_estate(&checks->at[i].run, e);
+	}
 }

@@ -28,6 +28,13 @@ struct external_checks {
 int external_checks_init(struct external_checks *checks, struct loop *loop, const struct conf *conf,
 			 external_tell_fn *tell, void *ctx);
 
+/* Both ways (estate.h).  Read, they are good for external_checks_repeat and external_checks_fini. */
+void external_checks_estate(struct external_checks *checks, struct loop *loop,
+			    const struct conf *conf, struct estate *e);
+
+/* What runs for the same configuration in `from`, and has not been told of, is run for these. */
+void external_checks_repeat(struct external_checks *checks, const struct external_checks *from);
+
 /* Ends what runs. */
 void external_checks_fini(struct external_checks *checks);
 

@@ -129,6 +129,7 @@ generation_estate(struct generation *g, struct estate *e)
 		return;
 	log_sockets_estate(&g->logs, g->conf, e);
 	check_scripts_estate(&g->checks, g->of.loop, g->conf, e);
+	external_checks_estate(&g->external, g->of.loop, g->conf, e);
 	notifier_estate(&g->notifier, g->of.loop, g->conf, e);
 }
 

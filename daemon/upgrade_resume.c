@@ -210,6 +210,7 @@ take_over(struct resumption *r)
 	handover_repeat(&next->handover, &next->child.ipc, &former->res.sockets);
 	if (generation_begin_scripts(next, former, guardian_on_told, g) < 0)
 		log_alert("no memory for scripts: none will run");
+	external_checks_repeat(&next->external, &former->external);
 	list_append(&g->former, &former->link);
 	generation_retire(former, next);
 	reload_bury(g, former);

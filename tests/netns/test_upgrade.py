@@ -16,7 +16,7 @@ from lab import config
 from lab.binary import Binary, crashing, hanging
 from lab.lab import PROGRAMS, PYTHON
 from lab.margin import check_unharmed, within
-from lab.process import Process, descendants, fd_count, wait_until
+from lab.process import Process, descendants, fd_count, stat, wait_until
 from test_hmac import with_hmac
 
 # What guardian and worker say to each other has a fingerprint, which this is a part of.
@@ -385,6 +385,66 @@ def test_everything_goes_on(lab, binary, patience, fast, tmp_path, say):
     assert "10.44." not in lab.network.ip("lb1", "route", "show")
     monitor.stop(3)
     say("scripts, FIFO, routes and addresses went through two upgrades, and one that was given back")
+
+
+CHECKED = """\
+global
+    external-check
+    insecure-fork-wanted
+defaults
+    mode tcp
+    timeout connect 1s
+    timeout client 10s
+    timeout server 10s
+listen checked
+    bind *:80
+    option external-check
+    external-check path "/usr/bin:/bin"
+    external-check command {at}/check
+    server app 10.0.0.21:80 check inter 60s fastinter 100ms downinter 100ms fall 1 rise 1
+"""
+
+
+def test_check_programs(lab, binary, patience, fast, tmp_path, say):
+    """A reload, and an upgrade, while a check's program runs: it is ended, another one asks, and meanwhile
+    the server is what it was."""
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o711)
+    at = tmp_path / "programs"
+    at.mkdir()
+    at.chmod(0o777)
+    answer, waiting = at / "answer", at / "waiting"
+    wait = f"[ -e {answer} ] || echo $$ >>{waiting}\nwhile [ ! -e {answer} ]; do sleep 0.02; done\n"
+    program(at / "check", f"{wait}exit $(cat {answer})\n")
+    lb1 = lab.tandem("lb1", fast(), files=[("tandem.conf", CHECKED.format(at=at) + fast().vrrp())])
+
+    def say_and_see(status, state):
+        (at / "next").write_text(f"{status}\n", encoding="utf-8")
+        (at / "next").rename(answer)
+        wait_until(lambda: server_state() == state, 10 * patience, f"the server is {state}")
+
+    def server_state():
+        status = lb1.status_json()
+        return status and status["backends"][0]["servers"][0]["state"]
+
+    def running():
+        pids = waiting.read_text().split() if waiting.exists() else []
+        return [pid for pid in pids if (found := stat(int(pid))) and found[0] != "Z"]
+
+    lb1.start()
+    say_and_see(1, "DOWN")
+    answer.unlink()
+    for how in ("reload", "upgrade"):
+        [before] = wait_until(running, 10 * patience, "a program runs")
+        status, said = lb1.command(how)
+        assert status == 0, said
+        assert server_state() == "DOWN"
+        wait_until(lambda: running() and before not in running(), 10 * patience,
+                   "it has ended, and the next worker's runs")  # fmt: skip
+        assert len(running()) == 1 and server_state() == "DOWN"
+    say_and_see(0, "UP")
+    assert lb1.stop() == [] and not running()
+    say("a check's program was ended by a reload and by an upgrade, and its server stayed DOWN")
 
 
 def told(manager):

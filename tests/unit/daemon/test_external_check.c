@@ -129,6 +129,24 @@ knows_its_servers(void **state)
 	external_checks_fini(&checks);
 }
 
+/* As after an upgrade: of what was under way somebody still wants to know. */
+static void
+is_run_again_for_the_next(void **state)
+{
+	struct external_checks checks, next;
+
+	begin(&checks, "/usr/bin/yes", NULL, 60000);
+	ask(&checks, 1);
+	proxies[1].health.command = "/bin/false";
+	assert_int_equal(external_checks_init(&next, &loop, &conf, on_told, NULL), 0);
+	external_checks_repeat(&next, &checks);
+	external_checks_fini(&checks);
+	wait_told(1);
+	assert_int_equal(told[0].server, 1);
+	assert_int_equal(told[0].status, 1);
+	external_checks_fini(&next);
+}
+
 int
 main(void)
 {
@@ -136,6 +154,7 @@ main(void)
 		cmocka_unit_test(tells_the_end),
 		cmocka_unit_test(tells_of_a_late_one_once),
 		cmocka_unit_test(knows_its_servers),
+		cmocka_unit_test(is_run_again_for_the_next),
 	};
 
 	int failed;

@@ -20,7 +20,10 @@ static const char text[] = "vrrp_script asks {\n    script /bin/true\n}\n"
 			   "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n"
 			   "    priority 100\n    virtual_ipaddress {\n        10.9.1.1\n"
 			   "        10.9.1.2\n    }\n    track_script {\n        asks\n    }\n}\n"
-			   "listen web\n    bind :80\n    server one 10.9.0.2:80\n";
+			   "global\n    external-check\n"
+			   "listen web\n    bind :80\n    option external-check\n"
+			   "    external-check command /bin/true\n"
+			   "    server one 10.9.0.2:80 check\n";
 
 struct fixture {
 	struct arena *arena;
@@ -85,6 +88,7 @@ fill(struct generation *n)
 	script_run_init(&n->checks.at[0].run, n->of.loop, NULL, NULL);
 	n->checks.at[0].health.state = SCRIPT_STATE_FAILED;
 	timer_arm(&n->of.loop->timers, &n->checks.at[0].next, (struct mono){ 99 });
+	assert_int_equal(external_checks_init(&n->external, n->of.loop, conf, NULL, NULL), 0);
 	assert_int_equal(notifier_init(&n->notifier, n->of.loop, conf, NULL, NULL, NULL), 0);
 }
 
@@ -151,6 +155,7 @@ tear_down(struct fixture *f)
 	free(n->res.listeners.at);
 	free(n->res.sockets.at);
 	free(n->checks.at);
+	external_checks_fini(&n->external);
 	notifier_fini(&n->notifier);
 	free(n);
 	free(f->former);
@@ -228,6 +233,7 @@ expect_all(const void *data, size_t len)
 	EXPECT(n->res.sockets.at[0][1].fd == -1 && n->res.ledger.fd == -1);
 	EXPECT(n->checks.at[0].health.state == SCRIPT_STATE_FAILED);
 	EXPECT(timer_armed(&n->checks.at[0].next) && n->checks.at[0].next.when.ns == 99);
+	EXPECT(n->external.n == 1);
 	EXPECT(n->notifier.lanes_n == 1 && n->notifier.loop == &g->loop);
 }
 
