@@ -122,6 +122,14 @@ seems_up(enum server_state state)
 	return state == SERVER_UP || state == SERVER_DRAIN || state == SERVER_NOCHECK;
 }
 
+/* Nothing to tell, as after nearly every check. */
+static bool
+same(const struct server_stance *a, const struct server_stance *b)
+{
+	return a->state == b->state && a->maint == b->maint && a->draining == b->draining &&
+	       memcmp(&a->share, &b->share, sizeof a->share) == 0;
+}
+
 void
 server_log_change(struct server *s, const struct server_stance *before,
 		  const struct check_result *why)
@@ -131,6 +139,8 @@ server_log_change(struct server *s, const struct server_stance *before,
 	char via[192], counts[192];
 	bool up = now.state != SERVER_DOWN;
 
+	if (same(&now, before))
+		return;
 	name_tracked(s, via, sizeof via);
 	count_servers(s, up && !now.maint, counts, sizeof counts);
 	if (now.maint != before->maint) {
