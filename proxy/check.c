@@ -162,4 +162,5 @@ check_stop(struct check *c)
 	timer_disarm(&c->thread->loop.timers, &c->next);
 	timer_disarm(&c->thread->loop.timers, &c->warm);
 	check_talk_stop(c);
+	check_talk_forget(c);
 }

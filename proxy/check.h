@@ -14,6 +14,10 @@
 #include "proxy/relay.h"
 
 struct proxy_thread;
+struct ssl_session_st;
+
+/* So long after a whole handshake there is another, which looks at the server's certificate. */
+#define CHECK_RESUME_MS 60000
 
 struct check {
 	struct server *server;
@@ -28,6 +32,11 @@ struct check {
 	struct mono began;    /* when it was made, to tell its duration */
 	bool overdue;         /* the next beat came while it was under way */
 	unsigned random;
+
+	/* To be resumed by the next check; NULL = none. */
+	struct ssl_session_st *session;
+	uint32_t session_step;     /* of the program: another may ask for another host */
+	struct mono session_since; /* when it, or the one it goes back to, was made */
 
 	/* While asking. */
 	bool asking;
@@ -52,7 +61,16 @@ void check_hurry(struct check *c);
 /* The conversation has come to this result: tells the server, ends what is left of it. */
 void check_ended(struct check *c, const struct check_result *result);
 
+/* May its handshake be a short one?  Not by another step's session, and not for ever. */
+static inline bool
+check_may_resume(const struct check *c, struct mono now)
+{
+	return c->session && c->session_step == c->step &&
+	       mono_since_ms(now, c->session_since) < CHECK_RESUME_MS;
+}
+
 /* check_talk.c: begins the conversation; the time limit is the talk's own. */
 void check_talk(struct check *c);
 void check_talk_stop(struct check *c);
-void check_talk_limit(struct check *c); /* its time is over */
+void check_talk_limit(struct check *c);  /* its time is over */
+void check_talk_forget(struct check *c); /* resumes nothing next time */

@@ -76,9 +76,19 @@ own_fault(int error)
 }
 
 void
+check_talk_forget(struct check *c)
+{
+	SSL_SESSION_free(c->session);
+	c->session = NULL;
+}
+
+void
 check_talk_stop(struct check *c)
 {
 	timer_disarm(&c->thread->loop.timers, &c->limit);
+	/* What a server did not answer to is not said again. */
+	if (c->conn.layer && !c->connected)
+		check_talk_forget(c);
 	/* With RST: a check every second must not leave a TIME_WAIT every second. */
 	conn_close(&c->conn, &c->thread->loop, !c->linger);
 	if (c->reply)
@@ -166,6 +176,22 @@ connected(struct check *c)
 	advance(c);
 }
 
+/* What this step's handshake resumes, and where it keeps what the next one can; NULL = neither. */
+static SSL_SESSION **
+session_of_step(struct check *c)
+{
+	struct mono now = c->thread->loop.now;
+
+	if (c->server->conf->tls.no_reuse)
+		return NULL;
+	if (!check_may_resume(c, now)) {
+		check_talk_forget(c);
+		c->session_step = c->step;
+		c->session_since = now;
+	}
+	return &c->session;
+}
+
 /* Goes on with the handshake. */
 static void
 secure(struct check *c)
@@ -182,8 +208,10 @@ secure(struct check *c)
 	if (!asked.alpn && !step->plain)
 		asked.alpn = conf->check_alpn;
 	asked.verify = asked.sni ? asked.sni : conf->tls.verifyhost;
-	if (!c->conn.layer)
+	if (!c->conn.layer) {
+		asked.session = session_of_step(c);
 		r = tls_connect(&c->conn, c->server->check_tls, &asked);
+	}
 	if (r == 0)
 		r = tls_handshake(&c->conn);
 	if (r > 0) {

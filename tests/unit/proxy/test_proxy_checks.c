@@ -4,7 +4,6 @@
  */
 #include "tests/unit/proxy/check_conf.h"
 #include "tests/unit/proxy/fixture.h"
-#include "tests/unit/proxy/papers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -374,61 +373,6 @@ returns_from_the_backup(void **state)
 	arena_free(arena);
 }
 
-/* A server of TLS's name is checked through it; `check-ssl` does so where connections are plain. */
-static void
-checks_go_through_tls(void **state)
-{
-	struct arena *arena = arena_new();
-	struct conf_file certificate;
-	struct conf_server *server;
-	struct papers papers;
-	struct origin origin;
-	struct site front, back;
-
-	papers_init(&papers);
-	papers_issue(&papers, "a", "DNS:a.example.org");
-	certificate = papers_file(&papers, "a.pem");
-	origin_start(&origin, ORIGIN_NAME, "hello", 0);
-	site_init(&front);
-	front.bind.tls = (struct conf_tls){ .on = true, .certs = &certificate, .certs_n = 1 };
-	site_add_server(&front, "plain", origin.port);
-	front.tls = papers_tls(&papers, &front.conf);
-	site_start(&front, 1);
-
-	site_init(&back);
-	server = site_add_server(&back, "tls", front.port);
-	server->check = true;
-	server->check_sni = "a.example.org";
-	server->tls = (struct conf_tls){ .on = true, .ca = papers_file(&papers, "ca.pem") };
-	server = site_add_server(&back, "passed-through", front.port);
-	server->check = server->check_ssl = true;
-	server->tls.verify = CONF_TLS_VERIFY_NONE;
-	server = site_add_server(&back, "another", front.port);
-	server->check = server->check_ssl = true;
-	server->check_sni = "b.example.org";
-	server->tls.ca = papers_file(&papers, "ca.pem");
-	server = site_add_server(&back, "no-tls", origin.port);
-	server->check = server->check_ssl = true;
-	server->tls.verify = CONF_TLS_VERIFY_NONE;
-	server = site_add_server(&back, "plain-check", origin.port);
-	server->check = server->no_check_ssl = true;
-	server->tls = (struct conf_tls){ .on = true, .verify = CONF_TLS_VERIFY_NONE };
-	back.proxies[1].health =
-		*check_conf(arena, "\toption tcp-check\n\ttcp-check expect string hello");
-	back.tls = papers_tls(&papers, &back.conf);
-	site_start(&back, 1);
-	WAIT_UNTIL(status_is(&back, 0, "L7OK"));
-	WAIT_UNTIL(status_is(&back, 1, "L7OK"));
-	WAIT_UNTIL(status_is(&back, 2, "L6RSP"));
-	WAIT_UNTIL(status_is(&back, 3, "L6RSP"));
-	WAIT_UNTIL(status_is(&back, 4, "L7OK"));
-	site_stop(&back);
-	site_stop(&front);
-	origin_stop(&origin);
-	papers_fini(&papers);
-	arena_free(arena);
-}
-
 int
 main(void)
 {
@@ -438,7 +382,6 @@ main(void)
 		cmocka_unit_test(comes_back_slowly),
 		cmocka_unit_test(follows_the_leader),
 		cmocka_unit_test(returns_from_the_backup),
-		cmocka_unit_test(checks_go_through_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
