@@ -135,7 +135,6 @@ static const struct {
 	{ "jwt_", why_later },
 	{ "mqtt_", why_later },
 	{ "fix_", why_later },
-	{ "xxh3", "there are `xxh32` and `xxh64`" },
 	{ "protobuf", why_later },
 	{ "ungrpc", why_later },
 	{ "aes_", why_later },

@@ -195,6 +195,7 @@
 	CONVERT(SHA2, "sha2", BIN, BIN, "I")                    \
 	CONVERT(XXH32, "xxh32", BIN, INT, "I")                  \
 	CONVERT(XXH64, "xxh64", BIN, INT, "I")                  \
+	CONVERT(XXH3, "xxh3", BIN, INT, "I")                    \
 	CONVERT(DIGEST, "digest", BIN, BIN, "s")                \
 	CONVERT(HMAC, "hmac", BIN, BIN, "sk")                   \
 	CONVERT(HEX, "hex", BIN, STR, "")                       \

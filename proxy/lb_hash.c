@@ -5,86 +5,11 @@
  */
 #include "proxy/lb_hash.h"
 
+#include "proxy/hash.h"
 #include "proxy/lb.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-
-/* One of Bob Jenkins' integer hashes with full avalanche, spread over the circle by a large prime. */
-static uint32_t
-avalanche(uint32_t a)
-{
-	a = (a + 0x7ed55d16) + (a << 12);
-	a = (a ^ 0xc761c23c) ^ (a >> 19);
-	a = (a + 0x165667b1) + (a << 5);
-	a = (a + 0xd3a2646c) ^ (a << 9);
-	a = (a + 0xfd7046c5) + (a << 3);
-	a = (a ^ 0xb55a4f09) ^ (a >> 16);
-	return a * 3221225473U;
-}
-
-static uint32_t
-sdbm(const unsigned char *key, size_t len)
-{
-	uint32_t hash = 0;
-
-	while (len--)
-		hash = hash * 65599 + *key++;
-	return hash;
-}
-
-static uint32_t
-djb2(const unsigned char *key, size_t len)
-{
-	uint32_t hash = 5381;
-
-	while (len--)
-		hash = hash * 33 + *key++;
-	return hash;
-}
-
-static uint32_t
-rotate(uint32_t value, unsigned bits)
-{
-	return bits ? value << bits | value >> (32 - bits) : value;
-}
-
-uint32_t
-lb_hash_wt6(const void *data, size_t len)
-{
-	const unsigned char *key = data;
-	uint32_t a = 0xa53c965a, b = 0x5ca6953a;
-	unsigned step_a = 6, step_b = 18;
-
-	while (len--) {
-		uint32_t next_a, mixed;
-
-		a = ~(a ^ *key);
-		b = ~(b + *key);
-		key++;
-		next_a = rotate(b, step_a);
-		b = rotate(a, step_b);
-		a = next_a;
-		mixed = (a >> 16 ^ b) & 0xffff;
-		step_a = mixed & 31;
-		step_b = mixed >> 11;
-	}
-	return a ^ b;
-}
-
-/* ISO 3309, as in Ethernet. */
-static uint32_t
-crc32(const unsigned char *key, size_t len)
-{
-	uint32_t crc = ~0U;
-
-	while (len--) {
-		crc ^= *key++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
 
 /* "none": the key is a number already. */
 static uint32_t
@@ -100,7 +25,7 @@ number(const char *key, size_t len)
 static uint32_t
 finish(const struct conf_proxy *conf, uint32_t hash)
 {
-	return conf->hash_avalanche ? avalanche(hash) : hash;
+	return conf->hash_avalanche ? hash_avalanche(hash) : hash;
 }
 
 uint32_t
@@ -122,13 +47,13 @@ lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len)
 {
 	switch (conf->hash_function) {
 	case CONF_HASH_SDBM:
-		return finish(conf, sdbm(key, len));
+		return finish(conf, hash_sdbm(key, len));
 	case CONF_HASH_DJB2:
-		return finish(conf, djb2(key, len));
+		return finish(conf, hash_djb2(key, len));
 	case CONF_HASH_WT6:
-		return finish(conf, lb_hash_wt6(key, len));
+		return finish(conf, hash_wt6(key, len));
 	case CONF_HASH_CRC32:
-		return finish(conf, crc32(key, len));
+		return finish(conf, ~hash_crc(~0U, HASH_CRC32, key, len));
 	case CONF_HASH_NONE:
 		return finish(conf, number(key, len));
 	}
@@ -169,7 +94,7 @@ lb_ring_make(struct lb_server *const *servers, const uint32_t *counts, uint32_t 
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < counts[i]; k++)
 			points[total++] = (struct lb_point){
-				.place = avalanche(servers[i]->id * POINTS_MAX + k),
+				.place = hash_avalanche(servers[i]->id * POINTS_MAX + k),
 				.server = (uint16_t)i,
 				.k = (uint16_t)k,
 			};

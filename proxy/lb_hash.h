@@ -14,10 +14,6 @@ uint32_t lb_hash_source(const struct conf_proxy *conf, const struct ip *ip);
 /* The hash of a key of bytes, by the backend's `hash-type`. */
 uint32_t lb_hash_key(const struct conf_proxy *conf, const void *key, size_t len);
 
-/* The function of `hash-type … wt6`: two halves stir each other, by steps that depend on what came
- * before. */
-uint32_t lb_hash_wt6(const void *data, size_t len);
-
 /* hash-type consistent: every server stands at many points of a circle of 2^32. */
 struct lb_point {
 	uint32_t place;  /* on the circle */

@@ -4,6 +4,8 @@
  */
 #include "proxy/proxy_header.h"
 
+#include "proxy/hash.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,18 +59,6 @@ proxy_header_reason(enum proxy_header_result result)
 		return "a PROXY protocol header with a wrong checksum";
 	}
 	return "?";
-}
-
-/* CRC32c (Castagnoli) over pieces: begin with ~0, complement at the end. */
-static uint32_t
-crc32c_add(uint32_t crc, const unsigned char *data, size_t len)
-{
-	while (len--) {
-		crc ^= *data++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return crc;
 }
 
 static uint16_t
@@ -205,10 +195,10 @@ static bool
 sum_matches(const unsigned char *data, size_t len, const unsigned char *sum)
 {
 	static const unsigned char zero[CRC_LEN];
-	uint32_t crc = crc32c_add(~0U, data, (size_t)(sum - data));
+	uint32_t crc = hash_crc(~0U, HASH_CRC32C, data, (size_t)(sum - data));
 
-	crc = crc32c_add(crc, zero, CRC_LEN);
-	crc = crc32c_add(crc, sum + CRC_LEN, len - (size_t)(sum - data) - CRC_LEN);
+	crc = hash_crc(crc, HASH_CRC32C, zero, CRC_LEN);
+	crc = hash_crc(crc, HASH_CRC32C, sum + CRC_LEN, len - (size_t)(sum - data) - CRC_LEN);
 	return ~crc == get32(sum);
 }
 
@@ -429,7 +419,7 @@ proxy_header_write_v2(char *to, const struct proxy_header *header)
 	patch16(begin + 14, (size_t)(w.at - begin) - V2_FIXED);
 	if (header->checksum) {
 		sum = w.at - CRC_LEN;
-		crc_be = htonl(~crc32c_add(~0U, begin, (size_t)(w.at - begin)));
+		crc_be = htonl(~hash_crc(~0U, HASH_CRC32C, begin, (size_t)(w.at - begin)));
 		memcpy(sum, &crc_be, sizeof crc_be);
 	}
 	return (size_t)(w.at - begin);

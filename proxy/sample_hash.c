@@ -5,13 +5,13 @@
 #include "proxy/sample.h"
 
 #include "proxy/extra.h"
-#include "proxy/hash_xx.h"
-#include "proxy/lb_hash.h"
+#include "proxy/hash.h"
 
 #include "conf/expr_words.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <xxhash.h>
 
 /* ------------------------------------------------------------------ digests */
 
@@ -76,58 +76,18 @@ authenticate(const struct sample_ctx *ctx, const struct conf_arg *args, struct s
 
 /* ------------------------------------------------------------------ hashes */
 
-/* Spreads the bits of a hash: a full avalanche in six steps (Thomas Wang and Bob Jenkins). */
-static uint32_t
-avalanche(uint32_t a)
-{
-	a += 0x7ed55d16 + (a << 12);
-	a = a ^ 0xc761c23c ^ a >> 19;
-	a += 0x165667b1 + (a << 5);
-	a = (a + 0xd3a2646c) ^ a << 9;
-	a += 0xfd7046c5 + (a << 3);
-	return a ^ 0xb55a4f09 ^ a >> 16;
-}
-
 static bool
 set_hash(struct sample *sample, const struct conf_arg *arg, uint32_t hash)
 {
 	if (arg->given && arg->number)
-		hash = avalanche(hash);
+		hash = hash_avalanche(hash);
 	return set_number(sample, SAMPLE_INT, hash);
 }
 
-static uint32_t
-djb2(const struct sample *sample)
+static bool
+crc(struct sample *sample, const struct conf_arg *arg, uint32_t polynomial)
 {
-	uint32_t hash = 5381;
-
-	for (size_t i = 0; i < sample->len; i++)
-		hash = hash * 33 + (unsigned char)sample->data[i];
-	return hash;
-}
-
-static uint32_t
-sdbm(const struct sample *sample)
-{
-	uint32_t hash = 0;
-
-	for (size_t i = 0; i < sample->len; i++)
-		hash = hash * 65599 + (unsigned char)sample->data[i];
-	return hash;
-}
-
-/* Reflected CRC-32 by a polynomial. */
-static uint32_t
-crc32(const struct sample *sample, uint32_t polynomial)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < sample->len; i++) {
-		crc ^= (unsigned char)sample->data[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (polynomial & (0 - (crc & 1)));
-	}
-	return ~crc;
+	return set_hash(sample, arg, ~hash_crc(~0U, polynomial, sample->data, sample->len));
 }
 
 bool
@@ -138,21 +98,24 @@ sample_hash(const struct sample_ctx *ctx, const struct conf_convert *convert, st
 
 	switch (convert->id) {
 	case CONF_CONVERT_CRC32:
-		return set_hash(sample, args, crc32(sample, 0xedb88320));
+		return crc(sample, args, HASH_CRC32);
 	case CONF_CONVERT_CRC32C:
-		return set_hash(sample, args, crc32(sample, 0x82f63b78));
+		return crc(sample, args, HASH_CRC32C);
 	case CONF_CONVERT_WT6:
-		return set_hash(sample, args, lb_hash_wt6(sample->data, sample->len));
+		return set_hash(sample, args, hash_wt6(sample->data, sample->len));
 	case CONF_CONVERT_DJB2:
-		return set_hash(sample, args, djb2(sample));
+		return set_hash(sample, args, hash_djb2(sample->data, sample->len));
 	case CONF_CONVERT_SDBM:
-		return set_hash(sample, args, sdbm(sample));
+		return set_hash(sample, args, hash_sdbm(sample->data, sample->len));
 	case CONF_CONVERT_XXH32:
 		return set_number(sample, SAMPLE_INT,
-				  hash_xx32(sample->data, sample->len, (uint32_t)seed));
+				  XXH32(sample->data, sample->len, (uint32_t)seed));
 	case CONF_CONVERT_XXH64:
 		return set_number(sample, SAMPLE_INT,
-				  (int64_t)hash_xx64(sample->data, sample->len, seed));
+				  (int64_t)XXH64(sample->data, sample->len, seed));
+	case CONF_CONVERT_XXH3:
+		return set_number(sample, SAMPLE_INT,
+				  (int64_t)XXH3_64bits_withSeed(sample->data, sample->len, seed));
 	case CONF_CONVERT_SHA1:
 		return digest(sample, EVP_sha1(), sample_room(ctx->room));
 	case CONF_CONVERT_SHA2:

@@ -189,6 +189,8 @@ str(abc),hmac(sha256,txn.n) -m found
 str(abc),hmac(sha256,sess.none) -m found
 str(abc),xxh32 852579327
 str(abc),xxh64(-7) -- -5180778048759447037
+str(abc),xxh3(-9) -- -3163746738959506015
+str(abc),sdbm(1) 659243622
 str(abc),url_enc abc
 str(a%2),url_dec -m found
 str(a%zz),url_dec -m found
@@ -454,7 +456,8 @@ MADE = [
     for made in (
         "digest(sha1),hex", "digest(sha512-256),hex", "digest(sha3-384),hex",
         "digest(blake2s256),hex", "hmac(sha512,),hex", "hmac(md5,c2VjcmV0),hex", "xxh32", "xxh32(9)",
-        "xxh64", "xxh64(9)", "url_enc", "url_enc(query)", "url_dec", "url_dec(1)", "be2hex",
+        "xxh64", "xxh64(9)", "xxh3", "xxh3(9)", "xxh3(-9)", "sdbm(1)", "djb2(1)", "wt6", "wt6(1)",
+        "crc32", "crc32(1)", "crc32c", "crc32c(1)", "url_enc", "url_enc(query)", "url_dec", "url_dec(1)", "be2hex",
         "be2hex(:,2)", "be2hex(--,3,1)", "be2hex(,3,1)", "be2dec(.,1)", "be2dec(-,2,1)", "be2dec(,8)",
         "base64,b64dec,hex", "ub64enc,ub64dec,hex", "add_item(-,,x)", "add_item(;,txn.f)",
         "add_item(;,txn.none)", "add_item(;,txn.none,x)",
