@@ -101,6 +101,21 @@ expr_variable(struct conf_call *call, struct conf_pos pos, const char *name)
 	return (uint32_t)p->conf->variables_n - 1;
 }
 
+bool
+expr_when(struct conf_call *call, struct conf_pos pos, const char *name, unsigned *when)
+{
+	unsigned condition = when_find(name);
+
+	if (!condition)
+		call_refuse(
+			call, pos,
+			"`%.40s` is no condition of a variable: ifexists, ifnotexists, ifempty, "
+			"ifnotempty, ifset, ifnotset, ifgt or iflt",
+			name);
+	*when |= condition;
+	return condition != 0;
+}
+
 uint32_t
 expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order)
 {
@@ -186,6 +201,8 @@ read_argument(struct expr_reader *r, struct conf_arg *arg, char kind, const char
 		return arg->number != CONF_NONE;
 	case 'x':
 		return read_hex(r, arg);
+	case 'c':
+		return expr_when(r->call, r->pos, arg->text.data, &arg->when);
 	case 'a':
 		if (ip_parse(arg->text.data, &arg->ip) == 0)
 			return true;
@@ -209,7 +226,8 @@ read_arguments(struct expr_reader *r, struct conf_arg *args, const char *kinds, 
 	bool open = *r->at == '(', more;
 
 	r->at += open;
-	for (more = open && *r->at != ')'; more; n++) {
+	/* Conditions are one argument, however many. */
+	for (more = open && *r->at != ')'; more; n += kinds[n] != 'C') {
 		if (n == CONF_ARGS_MAX || !kinds[n]) {
 			call_refuse(r->call, r->pos, "`%.40s` has too many arguments", what);
 			return false;

@@ -44,6 +44,7 @@ struct conf_arg {
 	bool given;
 	bool variable;          /* `number` is the index of a variable in conf->variables */
 	int64_t number;         /* a number, or the index of a proxy */
+	unsigned when;          /* CONF_IF_* */
 	uint32_t server;        /* its index in that proxy */
 	struct conf_bytes text; /* as written, or the bytes that hexadecimal digits stand for */
 	struct ip ip;
@@ -170,6 +171,19 @@ struct conf_condition {
 
 /* ------------------------------------------------------------------ rules */
 
+/* Conditions of set-var: all that are given must hold. */
+enum {
+	CONF_IF_EXISTS =
+		1 << 0, /* it has been set, or at least been tried to, and not taken away */
+	CONF_IF_NOT_EXISTS = 1 << 1,
+	CONF_IF_EMPTY = 1 << 2, /* the new value, which is a text */
+	CONF_IF_NOT_EMPTY = 1 << 3,
+	CONF_IF_SET = 1 << 4, /* it has a value */
+	CONF_IF_NOT_SET = 1 << 5,
+	CONF_IF_GREATER = 1 << 6, /* its value, than the new one, or one of them is no number */
+	CONF_IF_LESS = 1 << 7,
+};
+
 enum conf_action {
 	CONF_ACTION_ACCEPT,
 	CONF_ACTION_REJECT, /* `close` of a response, too */
@@ -192,6 +206,7 @@ struct conf_tcp_rule {
 	struct conf_expr *expr;
 	const struct conf_format *format;
 	uint32_t variable;                /* index in conf->variables */
+	unsigned when;                    /* CONF_IF_* */
 	int level;                        /* syslog's; -1 = silent; or a length */
 	struct conf_condition *condition; /* NULL = always */
 	const char *const *words;         /* as written after the keyword; NULL: in `defaults` */

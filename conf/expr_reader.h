@@ -23,6 +23,9 @@ struct conf_expr *expr_read(struct conf_call *call, struct conf_pos pos, const c
 /* The place of "scope.name", or CONF_NONE after an error. */
 uint32_t expr_variable(struct conf_call *call, struct conf_pos pos, const char *name);
 
+/* Adds a condition of set-var to *when; false after an error. */
+bool expr_when(struct conf_call *call, struct conf_pos pos, const char *name, unsigned *when);
+
 /* The place of what a frontend captures in this order, from 0. */
 uint32_t expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order);
 
@@ -47,6 +50,9 @@ struct convert_row {
 
 const struct fetch_row *fetch_find(const char *name, size_t len);
 const struct convert_row *convert_find(const char *name, size_t len);
+
+/* One of CONF_IF_*; 0 = no condition of set-var is called so. */
+unsigned when_find(const char *name);
 
 /* Why there is no such fetch or converter: it needs HTTP, or stick tables.  NULL = it is unknown. */
 const char *fetch_why_not(const char *name, size_t len);

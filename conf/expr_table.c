@@ -185,6 +185,19 @@ convert_find(const char *name, size_t len)
 	return map_is_name(name, len) ? &converters[CONF_CONVERT_MAP] : NULL;
 }
 
+unsigned
+when_find(const char *name)
+{
+	/* In the order of CONF_IF_*. */
+	static const char *const names[] = { "ifexists", "ifnotexists", "ifempty", "ifnotempty",
+					     "ifset",    "ifnotset",    "ifgt",    "iflt" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return 1U << i;
+	return 0;
+}
+
 const char *
 fetch_why_not(const char *name, size_t len)
 {
@@ -239,10 +252,10 @@ document_call(FILE *out, const char *name, const char *args)
 		char kind;
 		const char *name;
 	} kinds[] = {
-		{ 'i', "number" },       { 's', "text" },     { 'x', "bytes" },
-		{ 'a', "address" },      { 'f', "frontend" }, { 'b', "backend" },
-		{ 'r', "server" },       { 'v', "variable" }, { 'm', "number|variable" },
-		{ 'k', "key|variable" },
+		{ 'i', "number" },       { 's', "text" },       { 'x', "bytes" },
+		{ 'a', "address" },      { 'f', "frontend" },   { 'b', "backend" },
+		{ 'r', "server" },       { 'v', "variable" },   { 'm', "number|variable" },
+		{ 'k', "key|variable" }, { 'c', "conditions" },
 	};
 
 	fputs(name, out);

@@ -4,7 +4,7 @@
  *
  * Arguments are written as letters, a capital one may be left out: i number, s text, x hexadecimal
  * bytes, a address, f frontend, b backend, r server ("backend/server"), v variable, m number or
- * variable, k key in base64 or variable.
+ * variable, k key in base64 or variable, c conditions of set-var, any number of them.
  */
 #pragma once
 
@@ -241,7 +241,7 @@
 	CONVERT(OR, "or", INT, INT, "m")                        \
 	CONVERT(XOR, "xor", INT, INT, "m")                      \
 	CONVERT(NBSRV, "nbsrv", STR, INT, "")                   \
-	CONVERT(SET_VAR, "set-var", ANY, ANY, "v")              \
+	CONVERT(SET_VAR, "set-var", ANY, ANY, "vC")             \
 	CONVERT(UNSET_VAR, "unset-var", ANY, ANY, "v")          \
 	CONVERT(SECURE_MEMCMP, "secure_memcmp", STR, BOOL, "v") \
 	CONVERT(MAP, "map", STR, STR, "sS")                     \

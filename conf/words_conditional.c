@@ -207,25 +207,37 @@ find_action(struct conf_call *call, const struct conf_word *word, unsigned where
 	return ACTIONS_N;
 }
 
-/* "set-var(scope.name)" */
+/* "set-var(scope.name[,condition]…)" */
 static bool
 read_variable(struct conf_call *call, const struct conf_word *word, struct conf_tcp_rule *rule)
 {
-	const char *open = strchr(word->text, '(');
-	size_t len = open ? strcspn(open + 1, ",)") : 0;
+	struct arena *arena = call->p->arena;
+	const char *open = strchr(word->text, '('), *end = open ? strchr(open, ')') : NULL, *next;
 
-	if (!open || open[1 + len] != ')') {
-		call_refuse(call, word->pos,
-			    open && open[1 + len] == ','
-				    ? "`%.60s`: conditions of a variable come with "
-				      "a later version"
-				    : "`%.60s` needs a variable: set-var(txn.name)",
+	if (!end) {
+		call_refuse(call, word->pos, "`%.60s` needs a variable: set-var(txn.name)",
 			    word->text);
 		return false;
 	}
-	rule->variable =
-		expr_variable(call, word->pos, arena_strndup(call->p->arena, open + 1, len));
-	return rule->variable != CONF_NONE;
+	next = open + 1 + strcspn(open + 1, ",)");
+	rule->variable = expr_variable(call, word->pos,
+				       arena_strndup(arena, open + 1, (size_t)(next - open - 1)));
+	if (rule->variable == CONF_NONE)
+		return false;
+	if (next < end && rule->action == CONF_ACTION_UNSET_VAR) {
+		call_refuse(call, word->pos, "`%.60s`: only what is set has conditions",
+			    word->text);
+		return false;
+	}
+	while (next < end) {
+		size_t len = strcspn(++next, ",)");
+
+		if (len > 0 &&
+		    !expr_when(call, word->pos, arena_strndup(arena, next, len), &rule->when))
+			return false;
+		next += len;
+	}
+	return true;
 }
 
 static bool

@@ -43,7 +43,7 @@ void
 extra_set(struct session *s, uint32_t variable, const struct sample *sample)
 {
 	struct session_extra *extra = extra_of(s);
-	struct extra_value v = { .set = true };
+	struct extra_value v = { .set = true, .exists = true };
 	char *copy;
 
 	if (!extra)
@@ -64,6 +64,34 @@ extra_set(struct session *s, uint32_t variable, const struct sample *sample)
 	/* Only now: it may have been made from its former value. */
 	drop(&extra->values[variable]);
 	extra->values[variable] = v;
+}
+
+/* HAProxy's order: a condition behind the first two leaves a variable without a value behind. */
+static bool
+holds(struct extra_value *v, const struct sample *sample, unsigned when)
+{
+	bool empty = (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN) && sample->len == 0;
+	bool numbers = v->set && v->value.type == SAMPLE_INT && sample->type == SAMPLE_INT;
+
+	if (when & (v->exists ? CONF_IF_NOT_EXISTS : CONF_IF_EXISTS))
+		return false;
+	v->exists = true;
+	if (when & ((v->set ? CONF_IF_NOT_SET : CONF_IF_SET) |
+		    (empty ? CONF_IF_NOT_EMPTY : CONF_IF_EMPTY)))
+		return false;
+	return !numbers || ((!(when & CONF_IF_GREATER) || v->value.number > sample->number) &&
+			    (!(when & CONF_IF_LESS) || v->value.number < sample->number));
+}
+
+bool
+extra_set_if(struct session *s, uint32_t variable, const struct sample *sample, unsigned when)
+{
+	struct session_extra *extra = extra_of(s);
+
+	if (!extra || (when && !holds(&extra->values[variable], sample, when)))
+		return false;
+	extra_set(s, variable, sample);
+	return true;
 }
 
 bool

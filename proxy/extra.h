@@ -10,6 +10,7 @@
 struct extra_value {
 	struct sample value; /* a text is in memory of its own */
 	bool set;
+	bool exists; /* even without a value: setting it has been tried */
 };
 
 struct session_extra {
@@ -27,6 +28,8 @@ void extra_free(struct session *s);
 
 /* Keeps a copy of the sample; NULL takes the variable away. */
 void extra_set(struct session *s, uint32_t variable, const struct sample *sample);
+/* … if all of these CONF_IF_* hold; false = they do not. */
+bool extra_set_if(struct session *s, uint32_t variable, const struct sample *sample, unsigned when);
 bool extra_get(const struct session *s, uint32_t variable, struct sample *sample);
 
 /* Where the client connected to; AF_UNSPEC = no IP address. */

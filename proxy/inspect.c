@@ -56,7 +56,7 @@ set_formatted(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 
 	sample_text(&sample, SAMPLE_STR, text,
 		    log_format_session(rule->format, ctx, text, sizeof text));
-	extra_set(s, rule->variable, &sample);
+	extra_set_if(s, rule->variable, &sample, rule->when);
 }
 
 static void
@@ -93,7 +93,7 @@ act(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 	switch (rule->action) {
 	case CONF_ACTION_SET_VAR:
 		if (sample_eval(ctx, rule->expr, 0, &sample) == SAMPLE_FOUND)
-			extra_set(s, rule->variable, &sample);
+			extra_set_if(s, rule->variable, &sample, rule->when);
 		break;
 	case CONF_ACTION_SET_VAR_FORMAT:
 		set_formatted(ctx, rule);

@@ -202,21 +202,29 @@ compare_with(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sa
 	return set_number(sample, SAMPLE_INT, order);
 }
 
-/* The sample may be that variable's value, whose bytes go. */
 static bool
-change_variable(const struct sample_ctx *ctx, uint32_t variable, struct sample *sample, bool set)
+set_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample)
 {
+	uint32_t variable = (uint32_t)args[0].number;
 	bool may_change = sample->may_change;
 
-	if (!set && (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN)) {
+	if (!extra_set_if(ctx->session, variable, sample, args[1].when) ||
+	    !extra_get(ctx->session, variable, sample))
+		return false;
+	sample->may_change = may_change;
+	return true;
+}
+
+/* The sample may be that variable's value, whose bytes go. */
+static bool
+unset_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample)
+{
+	if (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN) {
 		if (sample->len > SAMPLE_ROOM)
 			sample->len = SAMPLE_ROOM;
 		sample->data = memcpy(sample_room(ctx->room), sample->data, sample->len);
 	}
-	extra_set(ctx->session, variable, set ? sample : NULL);
-	if (set && !extra_get(ctx->session, variable, sample))
-		return false;
-	sample->may_change = may_change;
+	extra_set(ctx->session, (uint32_t)args[0].number, NULL);
 	return true;
 }
 
@@ -437,9 +445,9 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 	case CONF_CONVERT_NBSRV:
 		return count_servers(ctx, sample);
 	case CONF_CONVERT_SET_VAR:
+		return set_variable(ctx, args, sample);
 	case CONF_CONVERT_UNSET_VAR:
-		return change_variable(ctx, (uint32_t)args->number, sample,
-				       convert->id == CONF_CONVERT_SET_VAR);
+		return unset_variable(ctx, args, sample);
 	case CONF_CONVERT_SECURE_MEMCMP:
 		return compare_secretly(ctx, args, sample);
 	case CONF_CONVERT_MAP:

@@ -7,6 +7,7 @@ Each expression has a frontend of its own that goes to `yes` if it holds and to 
 of the other kind route by what a ClientHello says.  The servers answer with their names.
 """
 
+import itertools
 import pathlib
 import random
 import re
@@ -392,6 +393,10 @@ def configuration(folder):
         lines += [f"frontend made{i}", f"    bind 127.0.0.1:{TLS + 6 + i}"]
         lines += ["    tcp-request content set-var-fmt(txn.f) x-%[src]", "    default_backend one"]
         lines += [f"    log-format 'LOG made {i} " + "|".join(MADE[i::2]) + "'"]
+    for i, state in enumerate(STATES):
+        lines += [f"frontend state{i}", f"    bind 127.0.0.1:{TLS + 14 + i}"]
+        lines += [f"    log-format 'LOG state {i} " + "|".join(changes(state)) + " %B'"]
+        lines += ["    default_backend one"]
     lines += doors(folder)
     for name, port in SERVERS.items():
         lines += [f"backend {name}", f"    server s 127.0.0.1:{port}"]
@@ -464,6 +469,25 @@ MADE = [
     )
     for word in (f"str({text}),{made}" for text in ("", "abc", "a%20b+c/d?e+~%2f", "0123456789" * 7))
 ]  # fmt: skip
+
+# What a variable may have been before a conditional change, and what it may become.
+STATES = [
+    "", "str(a),set-var(txn.V),unset-var(txn.V)", "int(5),set-var(txn.V)", "str(abc),set-var(txn.V)",
+    "str(),set-var(txn.V)",
+]  # fmt: skip
+CONDITIONS = [
+    "ifexists", "ifnotexists", "ifempty", "ifnotempty", "ifset", "ifnotset", "ifgt", "iflt",
+    "ifset,ifgt", "ifnotexists,ifnotempty", "ifempty,ifset", "ifgt,iflt",
+]  # fmt: skip
+
+
+def changes(state):
+    """Of each condition and new value: what comes of it, what the variable is, whether it exists."""
+    cells = itertools.product(CONDITIONS, ("str()", "str(q)", "int(4)", "int(9)", "src"))
+    for i, (condition, value) in enumerate(cells):
+        after = f"%[{value},set-var(txn.V,{condition})]/%[var(txn.V)]/%[str(z),set-var(txn.V,ifexists)]"
+        yield ((f"%[{state}]" if state else "") + after).replace("txn.V", f"txn.v{i}")
+
 
 # Between bars: what differs from run to run is cut out by who compares.
 FORMAT = (
@@ -598,6 +622,8 @@ def cases():
     yield "formats", TLS + 3, [b"abc"]
     yield "made", TLS + 6, [b"abc"]
     yield "made", TLS + 7, [b"abc"]
+    for i in range(len(STATES)):
+        yield f"state {i}", TLS + 14 + i, [b"abc"]
 
 
 def listening():

@@ -320,6 +320,33 @@ what_rules_say_is_logged(void **state)
 	logged_fini(&l);
 }
 
+/* Which of these are set?  All cells are compared with HAProxy's in tests/netns. */
+static void
+variables_are_set_on_conditions(void **state)
+{
+	struct logged l;
+	char text[16];
+
+	begin(&l, ORIGIN_NAME,
+	      " log-format '%[var(sess.a)] %[var(sess.b)] %[var(sess.c)] %[var(sess.d)] %[var(sess.e)] "
+	      "%[str(x),set-var(sess.b,ifempty)] %[int(3),set-var(sess.a,ifset,ifgt)] %[var(sess.a)]'\n"
+	      " tcp-request connection set-var(sess.a) int(5)\n"
+	      " tcp-request connection set-var(sess.a,ifgt) int(9)\n"
+	      " tcp-request connection set-var(sess.a,ifset,ifgt) int(4)\n"
+	      " tcp-request connection set-var(sess.b,ifexists) int(1)\n"
+	      " tcp-request connection set-var(sess.c,ifset) int(1)\n"
+	      " tcp-request connection set-var(sess.c,ifexists) int(2)\n"
+	      " tcp-request connection set-var-fmt(sess.d,ifnotempty,ifnotset) x%[var(sess.a)]\n"
+	      " tcp-request connection set-var-fmt(sess.d,ifnotexists) never\n"
+	      " tcp-request connection set-var(sess.e) int(1)\n"
+	      " tcp-request connection unset-var(sess.e)\n"
+	      " tcp-request connection set-var(sess.e,ifexists) int(2)",
+	      "");
+	assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
+	assert_string_equal(logged_line(&l), "4 - 2 x4 - - 3 3");
+	logged_fini(&l);
+}
+
 static void
 levels(void **state)
 {
@@ -394,6 +421,7 @@ main(void)
 		cmocka_unit_test(answers_are_judged),
 		cmocka_unit_test(use_server),
 		cmocka_unit_test(what_rules_say_is_logged),
+		cmocka_unit_test(variables_are_set_on_conditions),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(ended_from_without),
 	};
