@@ -72,6 +72,7 @@ struct lb_farm {
 struct lb_set {
 	struct lb_farm *farm;
 	uint32_t followed; /* changes */
+	bool aged;         /* turns are to be made anew before long */
 	struct lb_rota turns[LB_CREW_N];
 	struct lb_rota rings[LB_CREW_N]; /* hash-type consistent */
 };
@@ -106,11 +107,11 @@ void lb_set_free(struct lb_set *set);
 /* Catches up with what has changed.  0, or -ENOMEM: the set is good for nothing any more. */
 int lb_set_follow(struct lb_set *set);
 
-/* Has something changed since? */
+/* Is there something to catch up with?  To be asked before each pick. */
 static inline bool
 lb_set_is_behind(const struct lb_set *set)
 {
-	return atomic_load(&set->farm->changes_n) != set->followed;
+	return atomic_load(&set->farm->changes_n) != set->followed || set->aged;
 }
 
 /*

@@ -15,6 +15,10 @@
 /* A round of the schedule is at most so long. */
 #define ORDER_MAX (1 << 18)
 
+/* A rota of so many servers has patience for n / PATIENCE picks. */
+#define PATIENT_FROM 64
+#define PATIENCE     4
+
 /* ------------------------------------------------------------------ weights */
 
 static uint32_t
@@ -223,6 +227,7 @@ lb_rota_init(struct lb_rota *rota, const struct lb_farm *farm, const struct lb_c
 	int r = -ENOMEM;
 
 	*rota = (struct lb_rota){ .farm = farm, .crew = crew, .kind = kind };
+	rota->patience = crew->n < PATIENT_FROM ? 0 : crew->n / PATIENCE;
 	if (kind == LB_ROTA_NONE)
 		return 0;
 	weights = calloc(crew->n + 1ULL, sizeof *weights);
@@ -262,23 +267,25 @@ flip(struct lb_rota *rota, uint32_t place, bool counts)
 }
 
 /* Are the places that it has not those that it is to have? */
-static bool
-is_outdated(const struct lb_rota *rota, const struct lb_server *s)
+static void
+note_age(struct lb_rota *rota, const struct lb_server *s)
 {
 	uint32_t weight = atomic_load(&s->effective_weight);
 
 	switch (rota->kind) {
 	case LB_ROTA_NONE:
 	case LB_ROTA_ALIKE:
-		return false;
+		break;
 	case LB_ROTA_TURNS:
-		return lb_in_play(s) && rota->weights[s->place] != weight;
+		rota->aged |= lb_in_play(s) && rota->weights[s->place] != weight;
+		break;
 	case LB_ROTA_MAP:
-		return rota->uneven;
+		rota->stale |= rota->uneven && lb_in_play(s) != (rota->shown[s->place] != 0);
+		break;
 	case LB_ROTA_RING:
-		return rota->first[s->place + 1] - rota->first[s->place] < weight;
+		rota->stale |= rota->first[s->place + 1] - rota->first[s->place] < weight;
+		break;
 	}
-	return true;
 }
 
 void
@@ -287,8 +294,10 @@ lb_rota_follow(struct lb_rota *rota, const struct lb_server *server)
 	const uint32_t *own;
 	uint32_t share, shown;
 
-	rota->stale |= is_outdated(rota, server);
-	if (rota->stale || rota->kind == LB_ROTA_NONE)
+	if (rota->kind == LB_ROTA_NONE)
+		return;
+	note_age(rota, server);
+	if (rota->stale)
 		return;
 	own = &rota->own[rota->first[server->place]];
 	share = share_of(rota, server);

@@ -6,8 +6,9 @@
  * his places along, and the order of the others is as if it had been made without him: so that the
  * n-th place that counts is found, and one server's places are shown or hidden, in O(log n).
  *
- * Two things make a new one necessary: another weight, and, where the algorithm is HAProxy's map of uneven
- * weights, any change at all, for there the places of the others move.
+ * Two things make a new one necessary.  Where the algorithm is HAProxy's map of uneven weights, any server that
+ * goes or comes: the places of the others move.  And another weight of a server: for that a rota of many servers takes
+ * its time, since a part of a round shows nothing of a weight.
  */
 #pragma once
 
@@ -31,7 +32,9 @@ struct lb_rota {
 	const struct lb_crew *crew;
 	enum lb_rota_kind kind;
 	bool uneven;       /* a map, of different weights */
-	bool stale;        /* is to be made anew */
+	bool stale;        /* is to be made anew … */
+	bool aged;         /* … before long, for a weight has changed: */
+	uint32_t patience; /* so often it may still be asked first */
 	uint32_t n;        /* places in all … */
 	uint32_t count;    /* … and those that count */
 	uint16_t *order;   /* whose they are: a place in the crew */
@@ -52,7 +55,8 @@ int lb_rota_init(struct lb_rota *rota, const struct lb_farm *farm, const struct 
 		 enum lb_rota_kind kind);
 void lb_rota_fini(struct lb_rota *rota);
 
-/* The server has come, gone, or changed its weight.  Sets `stale` where that is more than it can follow. */
+/* The server has come, gone, or changed its weight.  Sets `stale` or `aged` where that is more than it
+ * can follow. */
 void lb_rota_follow(struct lb_rota *rota, const struct lb_server *server);
 
 /* The server of the `nth` place that counts, 0 … count - 1. */

@@ -78,15 +78,20 @@ lb_set_free(struct lb_set *set)
 	free(set);
 }
 
-/* What cannot follow is made anew. */
+/* What cannot follow is made anew: at once, or when its patience is at an end. */
 static int
 renew(struct lb_rota *rota)
 {
-	struct lb_rota outdated = *rota;
+	struct lb_rota outdated;
 	int r;
 
-	if (!outdated.stale)
+	if (!rota->stale && !rota->aged)
 		return 0;
+	if (!rota->stale && rota->count && rota->patience) {
+		rota->patience--;
+		return 0;
+	}
+	outdated = *rota;
 	r = lb_rota_init(rota, outdated.farm, outdated.crew, outdated.kind);
 	lb_rota_fini(&outdated);
 	return r;
@@ -115,6 +120,7 @@ lb_set_follow(struct lb_set *set)
 		r |= renew(&set->turns[i]);
 		r |= renew(&set->rings[i]);
 	}
+	set->aged = set->turns[LB_CREW_MAIN].aged || set->turns[LB_CREW_BACKUP].aged;
 	set->followed = now;
 	return r;
 }

@@ -4,8 +4,9 @@
  * Nanoseconds per pick (and release, of what was picked) for each algorithm, in backends of 10 to
  * 10,000 servers: idle; every second server full; all but the last; all of them; one tried already;
  * every second one down; with `minconn`, all at a limit that load would raise; and so the first half
- * of them, though they are the less loaded.  Microseconds per server that goes
- * down or comes back: what it takes until the next pick, on each thread.  CPU time of one thread, no I/O.
+ * of them, though they are the less loaded.  Microseconds per server that goes down or comes back, and
+ * per one that becomes warmer or colder: what it takes until the next pick, on each thread.  CPU time
+ * of one thread, no I/O.
  */
 #include "proxy/lb.h"
 #include "proxy/runtime.h"
@@ -187,22 +188,31 @@ pick_ns(const struct algorithm *algorithm, uint32_t n, enum mood mood)
 	return (double)took / (double)picks;
 }
 
+/* It goes or comes back; or else it is a step warmer, or colder. */
+static void
+change(struct bench *b, bool state)
+{
+	struct lb_server *s = b->all[(draw(b) >> 32) % b->n];
+
+	if (state)
+		s->usable = !s->usable;
+	else
+		lb_warm(s, (draw(b) >> 32) % 17, 16);
+	lb_farm_refresh(&b->farm, s);
+	if (lb_set_is_behind(b->set) && lb_set_follow(b->set) < 0)
+		must(NULL);
+}
+
 static double
-change_us(const struct algorithm *algorithm, uint32_t n)
+change_us(const struct algorithm *algorithm, uint32_t n, bool state)
 {
 	struct bench *b = bench_new(algorithm, n, IDLE);
 	int64_t start = now_ns(), took;
 	uint32_t changes = 0;
 
 	do {
-		for (int i = 0; i < 16; i++, changes++) {
-			struct lb_server *s = b->all[(draw(b) >> 32) % n];
-
-			s->usable = !s->usable;
-			lb_farm_refresh(&b->farm, s);
-			if (lb_set_follow(b->set) < 0)
-				must(NULL);
-		}
+		for (int i = 0; i < 16; i++, changes++)
+			change(b, state);
 		took = now_ns() - start;
 	} while (took < MEASURE_NS);
 	bench_free(b);
@@ -215,7 +225,7 @@ measure(uint32_t n)
 	printf("\n%-14s", "");
 	for (enum mood mood = IDLE; mood < MOOD_N; mood++)
 		printf(" %10s", moods[mood]);
-	printf(" %10s\n", "change/us");
+	printf(" %10s %10s\n", "change/us", "warmer/us");
 	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
 		const struct algorithm *a = &algorithms[i];
 
@@ -223,7 +233,7 @@ measure(uint32_t n)
 		printf("%-*s", a->name[0] < 0 ? 16 : 14, a->name);
 		for (enum mood mood = IDLE; mood < MOOD_N; mood++)
 			printf(" %10.0f", pick_ns(a, n, mood));
-		printf(" %10.2f\n", change_us(a, n));
+		printf(" %10.2f %10.2f\n", change_us(a, n, true), change_us(a, n, false));
 	}
 }
 

@@ -319,7 +319,8 @@ pick(struct history *h)
 	enum lb_result result;
 
 	ask.random |= draw(h, UINT32_MAX);
-	if (lb_set_is_behind(h->set))
+	/* Not until a rota's patience is at an end does it go by new weights. */
+	while (lb_set_is_behind(h->set))
 		assert_int_equal(lb_set_follow(h->set), 0);
 	result = look(h, &ask, &expected);
 	assert_int_equal(lb_pick(h->set, &ask, &picked), result);
@@ -457,12 +458,45 @@ so_it_does_on_a_ring(void **state)
 	run_all(&conf);
 }
 
+/* New weights of many servers wait for a quarter of a round; who goes is gone at once. */
+static void
+weights_of_many_take_their_time(void **state)
+{
+	struct history *h = calloc(1, sizeof *h);
+	uint32_t picks = 0;
+
+	assert_non_null(h);
+	h->conf.balance = CONF_BALANCE_ROUNDROBIN;
+	h->n = SERVERS_MAX;
+	h->random = 1;
+	set_up(h, NO_LIMITS);
+	for (uint32_t i = 0; i < h->n; i++) {
+		h->servers[i].usable = i != 0;
+		lb_weigh(&h->servers[i], i ? 2 : 7);
+		lb_farm_refresh(&h->farm, &h->servers[i]);
+	}
+	while (lb_set_is_behind(h->set)) {
+		struct lb_ask ask = { 0 };
+		struct lb_server *s;
+
+		assert_int_equal(lb_set_follow(h->set), 0);
+		assert_int_equal(lb_pick(h->set, &ask, &s), LB_PICKED);
+		assert_int_not_equal(s->index, 0);
+		picks++;
+	}
+	assert_in_range(picks, 2, SERVERS_MAX / 4 + 1);
+	lb_set_free(h->set);
+	lb_farm_fini(&h->farm);
+	free(h);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(picks_whom_a_look_at_each_would),
 		cmocka_unit_test(so_it_does_on_a_ring),
+		cmocka_unit_test(weights_of_many_take_their_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
