@@ -117,9 +117,10 @@ expr_when(struct conf_call *call, struct conf_pos pos, const char *name, unsigne
 }
 
 uint32_t
-expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order)
+expr_capture(struct conf_parser *p, struct conf_pos pos, bool response, int64_t order)
 {
-	const char *name = arena_printf(p->arena, "capture.req.%lld", (long long)order);
+	const char *name = arena_printf(p->arena, "capture.%s.%lld", response ? "res" : "req",
+					(long long)order);
 	uint32_t index = (uint32_t)p->conf->variables_n;
 	const struct conf_name *known = names_add(&p->names, NAME_VARIABLE, 0, name, index, pos);
 
@@ -270,6 +271,8 @@ is_one_of(const struct conf_arg *arg, const char *const *words)
 	return false;
 }
 
+static const char captures_count[] = "what is captured counts from 0";
+
 static bool
 check_fetch(struct expr_reader *r, struct conf_expr *expr)
 {
@@ -288,10 +291,13 @@ check_fetch(struct expr_reader *r, struct conf_expr *expr)
 			wrong = "`date` counts in s, ms or us";
 		break;
 	case CONF_FETCH_CAPTURE_REQ:
+	case CONF_FETCH_CAPTURE_RES:
 		if (arg->number < 0)
-			wrong = "what is captured counts from 0";
+			wrong = captures_count;
 		else
-			arg->number = expr_capture(r->call->p, r->pos, arg->number);
+			arg->number =
+				expr_capture(r->call->p, r->pos,
+					     expr->fetch == CONF_FETCH_CAPTURE_RES, arg->number);
 		break;
 	case CONF_FETCH_FC_RTT:
 	case CONF_FETCH_FC_RTTVAR:
@@ -453,6 +459,10 @@ check_convert(struct expr_reader *r, struct conf_convert *convert)
 		break;
 	case CONF_CONVERT_BE2HEX:
 		wrong = check_chunks(arg, INT32_MAX);
+		break;
+	case CONF_CONVERT_CAPTURE_REQ:
+	case CONF_CONVERT_CAPTURE_RES:
+		wrong = arg->number < 0 ? captures_count : NULL;
 		break;
 	case CONF_CONVERT_URL_ENC:
 		if (arg->given && strcmp(arg->text.data, "query") != 0)

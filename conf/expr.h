@@ -218,6 +218,18 @@ struct conf_rules {
 	size_t n;
 };
 
+/* A place for a text that is captured: the next one, by `declare capture` or a rule that captures. */
+struct conf_capture {
+	uint32_t len;      /* of which at most so many bytes are kept */
+	uint32_t variable; /* index in conf->variables: shared by all frontends */
+	bool declared;
+};
+
+struct conf_captures {
+	struct conf_capture *list;
+	size_t n;
+};
+
 /* A `use_backend` or `use-server` line. */
 struct conf_use {
 	uint32_t index;                 /* of the proxy, or of the server in it */

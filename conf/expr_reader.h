@@ -26,8 +26,8 @@ uint32_t expr_variable(struct conf_call *call, struct conf_pos pos, const char *
 /* Adds a condition of set-var to *when; false after an error. */
 bool expr_when(struct conf_call *call, struct conf_pos pos, const char *name, unsigned *when);
 
-/* The place of what a frontend captures in this order, from 0. */
-uint32_t expr_capture(struct conf_parser *p, struct conf_pos pos, int64_t order);
+/* The variable of what a frontend captures in this order, from 0, of requests or of responses. */
+uint32_t expr_capture(struct conf_parser *p, struct conf_pos pos, bool response, int64_t order);
 
 const char *sample_type_name(enum sample_type type);
 

@@ -143,7 +143,6 @@ static const struct {
 	{ "language", why_http },
 	{ "param", why_later },
 	{ "debug", why_later },
-	{ "capture-re", why_http },
 	{ "le2dec", why_later },
 	{ "base2", why_later },
 	{ "ms_", why_later },

@@ -30,6 +30,7 @@
 	FETCH(UUID, "uuid", STR, 0, "I")                                      \
 	FETCH(VAR, "var", ANY, 0, "vS")                                       \
 	FETCH(CAPTURE_REQ, "capture.req.hdr", STR, CLIENT, "i")               \
+	FETCH(CAPTURE_RES, "capture.res.hdr", STR, CLIENT, "i")               \
 	FETCH(AVG_QUEUE, "avg_queue", INT, 0, "B")                            \
 	FETCH(BE_CONN, "be_conn", INT, 0, "B")                                \
 	FETCH(BE_CONN_FREE, "be_conn_free", INT, 0, "B")                      \
@@ -243,6 +244,8 @@
 	CONVERT(NBSRV, "nbsrv", STR, INT, "")                   \
 	CONVERT(SET_VAR, "set-var", ANY, ANY, "vC")             \
 	CONVERT(UNSET_VAR, "unset-var", ANY, ANY, "v")          \
+	CONVERT(CAPTURE_REQ, "capture-req", STR, STR, "i")      \
+	CONVERT(CAPTURE_RES, "capture-res", STR, STR, "i")      \
 	CONVERT(SECURE_MEMCMP, "secure_memcmp", STR, BOOL, "v") \
 	CONVERT(MAP, "map", STR, STR, "sS")                     \
 	CONVERT(REGSUB, "regsub", STR, STR, "ssS")
@@ -293,6 +296,10 @@
 	FIELD(FRONTEND_IP, "fi")        \
 	FIELD(FRONTEND_PORT, "fp")      \
 	FIELD(FRONTEND_TRANSPORT, "ft") \
+	FIELD(REQUEST_CAPTURES, "hr")   \
+	FIELD(REQUEST_LIST, "hrl")      \
+	FIELD(RESPONSE_CAPTURES, "hs")  \
+	FIELD(RESPONSE_LIST, "hsl")     \
 	FIELD(LOG_COUNTER, "lc")        \
 	FIELD(MILLISECONDS, "ms")       \
 	FIELD(PID, "pid")               \

@@ -90,15 +90,6 @@ has_rules(const struct conf_proxy *proxy)
 	       proxy->response_rules.n;
 }
 
-static bool
-captures(const struct conf_rules *rules)
-{
-	for (size_t i = 0; i < rules->n; i++)
-		if (rules->list[i].action == CONF_ACTION_CAPTURE)
-			return true;
-	return false;
-}
-
 /* Why a section with these sides cannot have the rules; NULL = it can. */
 static const char *
 why_not(const struct conf_proxy *from, uint8_t caps)
@@ -112,7 +103,7 @@ why_not(const struct conf_proxy *from, uint8_t caps)
 	case CONF_CAP_BACK:
 		if (from->connection_rules.n || from->session_rules.n)
 			return "only frontends have `tcp-request connection` and `session` rules";
-		return captures(&from->request_rules) ? "only frontends capture" : NULL;
+		return from->request_captures.n ? "only frontends capture" : NULL;
 	}
 	return "rules are not handed on from one to the next";
 }
@@ -164,6 +155,7 @@ only_rules(struct conf_parser *p, const struct conf_proxy *from)
 	rules->session_rules = from->session_rules;
 	rules->request_rules = from->request_rules;
 	rules->response_rules = from->response_rules;
+	rules->request_captures = from->request_captures;
 	return rules;
 }
 
@@ -186,6 +178,9 @@ take_rules(struct conf_parser *p, struct proxy_draft *draft, struct proxy_draft 
 		*acl = from->proxy.acls[i];
 		acl->name = NULL;
 	}
+	for (size_t i = 0; i < from->proxy.request_captures.n; i++)
+		*ARENA_PUSH(p->arena, proxy->request_captures.list, proxy->request_captures.n) =
+			from->proxy.request_captures.list[i];
 	take_list(p, &proxy->connection_rules, &from->proxy.connection_rules);
 	take_list(p, &proxy->session_rules, &from->proxy.session_rules);
 	take_list(p, &proxy->request_rules, &from->proxy.request_rules);
@@ -215,6 +210,7 @@ defaults_draft(struct conf_parser *p, const struct proxy_draft *from)
 	draft->proxy.acls_n = 0;
 	draft->proxy.connection_rules = draft->proxy.session_rules = none;
 	draft->proxy.request_rules = draft->proxy.response_rules = none;
+	draft->proxy.request_captures = (struct conf_captures){ 0 };
 	return draft;
 }
 

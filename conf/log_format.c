@@ -17,9 +17,8 @@ static const struct {
 #undef FIELD
 };
 
-static const char *const http_fields[] = { "CC",  "CS", "HM",  "HP", "HPO", "HQ",  "HU",
-					   "HV",  "Ta", "Ti",  "Tq", "TR",  "Tr",  "hr",
-					   "hrl", "hs", "hsl", "r",  "tr",  "trg", "trl" };
+static const char *const http_fields[] = { "CC", "CS", "HM", "HP", "HPO", "HQ", "HU",  "HV", "Ta",
+					   "Ti", "Tq", "TR", "Tr", "r",   "tr", "trg", "trl" };
 
 struct format_reader {
 	struct conf_call *call;

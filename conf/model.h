@@ -359,6 +359,7 @@ struct conf_proxy {
 	struct conf_acl *acls;
 	size_t acls_n;
 	struct conf_rules connection_rules, session_rules, request_rules, response_rules;
+	struct conf_captures request_captures, response_captures;
 	uint32_t inspect_request_ms, inspect_response_ms; /* 0 = nothing is waited for */
 	struct conf_use *use_backends;
 	size_t use_backends_n;

@@ -42,8 +42,6 @@ read_condition(struct conf_call *call, size_t at, unsigned offers,
 
 /* ------------------------------------------------------------------ where connections go */
 
-#define CAPTURE_MAX 16384 /* bytes of one */
-
 #define OFFERS_REQUEST (CONF_NEEDS_CLIENT | CONF_NEEDS_SESSION | CONF_NEEDS_REQUEST)
 #define OFFERS_RESPONSE \
 	(CONF_NEEDS_CLIENT | CONF_NEEDS_SESSION | CONF_NEEDS_SERVER | CONF_NEEDS_RESPONSE)
@@ -334,37 +332,6 @@ read_operand(struct conf_call *call, enum action_takes takes, unsigned offers,
 	return true;
 }
 
-/* "len LENGTH": the next capture of the frontend. */
-static bool
-read_capture(struct conf_call *call, const struct conf_rules *rules, struct conf_tcp_rule *rule,
-	     size_t *at)
-{
-	const struct conf_proxy *proxy = call->object;
-	const struct conf_word *word = call_word(call, *at, "`len` and a length");
-	int64_t length, order = 0;
-
-	if (proxy->caps && !(proxy->caps & CONF_CAP_FRONT)) {
-		conf_error(&call->p->reporter, call->pos, "only a frontend captures");
-		return false;
-	}
-	if (!word)
-		return false;
-	if (strcmp(word->text, "len") != 0) {
-		conf_error(&call->p->reporter, word->pos, "`len` must stand here, not `%.40s`",
-			   word->text);
-		return false;
-	}
-	word = call_word(call, ++*at, "a length");
-	if (!word || !call_int(call, word, 1, CAPTURE_MAX, &length))
-		return false;
-	++*at;
-	for (size_t i = 0; i < rules->n; i++)
-		order += rules->list[i].action == CONF_ACTION_CAPTURE;
-	rule->level = (int)length;
-	rule->variable = expr_capture(call->p, call->pos, order);
-	return true;
-}
-
 static void
 read_rule(struct conf_call *call, unsigned where, unsigned offers, struct conf_rules *rules)
 {
@@ -383,7 +350,7 @@ read_rule(struct conf_call *call, unsigned where, unsigned offers, struct conf_r
 	    !read_variable(call, word, &rule))
 		return;
 	if (!read_operand(call, actions[i].takes, offers, &rule, &at) ||
-	    (rule.action == CONF_ACTION_CAPTURE && !read_capture(call, rules, &rule, &at)) ||
+	    (rule.action == CONF_ACTION_CAPTURE && !capture_read(call, &rule, &at)) ||
 	    !read_condition(call, at, offers, &rule.condition))
 		return;
 	rule.words = rule_keep_words(call, 1, call->words_n, &rule.words_n);
@@ -443,16 +410,22 @@ parse_tcp_response(struct conf_call *call)
 	read_rule(call, IN_RESPONSE, OFFERS_RESPONSE, &proxy->response_rules);
 }
 
+void
+rule_print(const struct conf_printer *pr, const struct conf_row *row,
+	   const struct conf_tcp_rule *rule)
+{
+	if (!rule->words)
+		return;
+	print_name(pr, row->name);
+	rule_print_words(pr, rule->words, rule->words_n);
+}
+
 static void
 print_rules(const struct conf_printer *pr, const struct conf_row *row,
 	    const struct conf_rules *rules)
 {
-	for (size_t i = 0; i < rules->n; i++) {
-		if (!rules->list[i].words)
-			continue;
-		print_name(pr, row->name);
-		rule_print_words(pr, rules->list[i].words, rules->list[i].words_n);
-	}
+	for (size_t i = 0; i < rules->n; i++)
+		rule_print(pr, row, &rules->list[i]);
 }
 
 void
@@ -460,10 +433,13 @@ print_tcp_request(const struct conf_printer *pr, const struct conf_row *row, con
 {
 	const struct conf_proxy *proxy = object;
 
-	print_rules(pr, row,
-		    strcmp(row->name, "tcp-request connection") == 0 ? &proxy->connection_rules
-		    : strcmp(row->name, "tcp-request session") == 0  ? &proxy->session_rules
-								     : &proxy->request_rules);
+	if (strcmp(row->name, "tcp-request content") == 0)
+		capture_print_rules(pr, row, proxy);
+	else
+		print_rules(pr, row,
+			    strcmp(row->name, "tcp-request connection") == 0
+				    ? &proxy->connection_rules
+				    : &proxy->session_rules);
 }
 
 void

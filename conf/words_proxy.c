@@ -195,6 +195,10 @@ static const struct conf_row rows[] = {
 	     "done after its TLS handshake: ACTION [if|unless CONDITION]"),
 	TIMEOUT("tcp-request inspect-delay", inspect_request_ms, ROW_RULE | ROW_FIRST,
 		"how long content rules wait for the client's first bytes"),
+	LIST("declare capture", ROW_NAMED | ROW_FRONT, parse_declare_capture,
+	     print_declared_responses,
+	     "a place for a text that `capture-req` or `capture-res` keep: request|response "
+	     "len NUMBER"),
 	LIST("tcp-request content", ROW_RULE, parse_tcp_request, print_tcp_request,
 	     "done when its first bytes are there: ACTION [if|unless CONDITION]"),
 	TIMEOUT("tcp-response inspect-delay", inspect_response_ms, ROW_RULE | ROW_FIRST | ROW_BACK,
@@ -378,7 +382,6 @@ static const struct conf_row rows[] = {
 	REFUSED("cookie", no_http),
 	REFUSED("dynamic-cookie-key", no_http),
 	REFUSED("capture", no_http),
-	REFUSED("declare capture", no_http),
 	REFUSED("monitor-uri", no_http),
 	REFUSED("monitor fail", no_http),
 	REFUSED("unique-id-header", no_http),

@@ -219,6 +219,69 @@ put_tls(struct out *o, const struct conf_format_part *part, const struct sample_
 			   part->flags);
 }
 
+/*
+ * As a text that ends at its first NUL; what the line's own form needs is written as #XX.  false:
+ * there is nothing.
+ */
+static bool
+put_captured(struct out *o, const struct session *s, const struct conf_capture *capture)
+{
+	struct sample kept;
+
+	if (!extra_get(s, capture->variable, &kept))
+		return false;
+	for (size_t i = 0; i < kept.len && kept.data[i]; i++) {
+		unsigned char c = (unsigned char)kept.data[i];
+
+		if (c < 0x20 || c >= 0x7f || strchr("\"#{|}", c)) {
+			put(o, '#');
+			put(o, digits[c >> 4]);
+			put(o, digits[c & 15]);
+		} else {
+			put(o, (char)c);
+		}
+	}
+	return true;
+}
+
+/* "{first|second}", or "first second"; nothing if nothing is captured. */
+static void
+put_captures(struct out *o, const struct conf_format_part *part, const struct sample_ctx *ctx)
+{
+	bool list =
+		part->field == CONF_FIELD_REQUEST_LIST || part->field == CONF_FIELD_RESPONSE_LIST;
+	bool quote = part->flags & CONF_FORMAT_QUOTE;
+	const struct session *s = ctx ? ctx->session : NULL;
+	const struct conf_captures *captures;
+
+	if (!s)
+		return;
+	captures =
+		part->field == CONF_FIELD_REQUEST_CAPTURES || part->field == CONF_FIELD_REQUEST_LIST
+			? &s->frontend->conf->request_captures
+			: &s->frontend->conf->response_captures;
+	if (captures->n == 0)
+		return;
+	if (!list && quote)
+		put(o, '"');
+	if (!list)
+		put(o, '{');
+	for (size_t i = 0; i < captures->n; i++) {
+		if (i > 0)
+			put(o, list ? ' ' : '|');
+		if (list && quote)
+			put(o, '"');
+		if (!put_captured(o, s, &captures->list[i]) && list && !quote)
+			put(o, '-');
+		if (list && quote)
+			put(o, '"');
+	}
+	if (!list)
+		put(o, '}');
+	if (!list && quote)
+		put(o, '"');
+}
+
 /* With logasap it will be more. */
 static void
 put_growing(struct out *o, const struct access_record *r, int64_t number)
@@ -364,6 +427,12 @@ put_field(struct out *o, const struct conf_format_part *part, const struct acces
 	case CONF_FIELD_TLS_CIPHER:
 	case CONF_FIELD_TLS_VERSION:
 		put_tls(o, part, r->ctx);
+		break;
+	case CONF_FIELD_REQUEST_CAPTURES:
+	case CONF_FIELD_REQUEST_LIST:
+	case CONF_FIELD_RESPONSE_CAPTURES:
+	case CONF_FIELD_RESPONSE_LIST:
+		put_captures(o, part, r->ctx);
 		break;
 	case CONF_FIELD_LOG_COUNTER:
 		put_number(o, (int64_t)r->log_counter);

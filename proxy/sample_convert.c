@@ -215,16 +215,39 @@ set_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct s
 	return true;
 }
 
-/* The sample may be that variable's value, whose bytes go. */
+/* It may be the value of a variable whose bytes go. */
+static void
+own_bytes(const struct sample_ctx *ctx, struct sample *sample)
+{
+	if (sample->type != SAMPLE_STR && sample->type != SAMPLE_BIN)
+		return;
+	if (sample->len > SAMPLE_ROOM)
+		sample->len = SAMPLE_ROOM;
+	sample->data = memcpy(sample_room(ctx->room), sample->data, sample->len);
+}
+
 static bool
 unset_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample)
 {
-	if (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN) {
-		if (sample->len > SAMPLE_ROOM)
-			sample->len = SAMPLE_ROOM;
-		sample->data = memcpy(sample_room(ctx->room), sample->data, sample->len);
-	}
+	own_bytes(ctx, sample);
 	extra_set(ctx->session, (uint32_t)args[0].number, NULL);
+	return true;
+}
+
+/* Its beginning is kept; false: the frontend has no such place. */
+static bool
+capture(const struct sample_ctx *ctx, const struct conf_captures *captures, int64_t place,
+	struct sample *sample)
+{
+	struct sample kept;
+
+	if (place >= (int64_t)captures->n)
+		return false;
+	own_bytes(ctx, sample);
+	kept = *sample;
+	if (kept.len > captures->list[place].len)
+		kept.len = captures->list[place].len;
+	extra_set(ctx->session, captures->list[place].variable, &kept);
 	return true;
 }
 
@@ -448,6 +471,12 @@ sample_convert(const struct sample_ctx *ctx, const struct conf_convert *convert,
 		return set_variable(ctx, args, sample);
 	case CONF_CONVERT_UNSET_VAR:
 		return unset_variable(ctx, args, sample);
+	case CONF_CONVERT_CAPTURE_REQ:
+		return capture(ctx, &ctx->session->frontend->conf->request_captures, args->number,
+			       sample);
+	case CONF_CONVERT_CAPTURE_RES:
+		return capture(ctx, &ctx->session->frontend->conf->response_captures, args->number,
+			       sample);
 	case CONF_CONVERT_SECURE_MEMCMP:
 		return compare_secretly(ctx, args, sample);
 	case CONF_CONVERT_MAP:

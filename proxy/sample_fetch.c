@@ -360,6 +360,7 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 		return sample_number(sample, SAMPLE_BOOL, atomic_load(&proxy->stopping));
 	case CONF_FETCH_VAR:
 	case CONF_FETCH_CAPTURE_REQ:
+	case CONF_FETCH_CAPTURE_RES:
 		return fetch_variable(ctx, expr->args, sample);
 	case CONF_FETCH_FE_CONN:
 		return sample_number(sample, SAMPLE_INT,

@@ -359,9 +359,44 @@ backend answering from answered
 """
 
 
+# What is captured in which place, and how the log shows it; %B: HAProxy logs when all has been said.
+CAPTURES = f"""
+frontend capture0
+    bind 127.0.0.1:{TLS + 20}
+    log-format 'LOG capture 0 hr=%hr hs=%hs hrl=%hrl hsl=%hsl %[capture.req.hdr(0)] %[capture.res.hdr(0)] %B'
+    default_backend one
+frontend capture1
+    bind 127.0.0.1:{TLS + 21}
+    declare capture request len 4
+    tcp-request content capture dst_port len 9
+    declare capture request len 20
+    declare capture response len 3
+    declare capture response len 30
+    tcp-request content set-var(txn.a) src,capture-req(0),length
+    tcp-request content set-var(txn.b) str(),capture-req(2)
+    tcp-request content set-var(txn.c) int(7),capture-req(9)
+    log-format 'LOG capture 1 {{ALL}} %[capture.req.hdr(2)] %[capture.req.hdr(3)] %[var(txn.a)] %[var(txn.b)] %B'
+    default_backend capturing
+frontend capture2
+    bind 127.0.0.1:{TLS + 22}
+    declare capture request len 9
+    declare capture request len 30
+    declare capture response len 4
+    tcp-request content set-var(txn.a) bin(617c627b637d642265236609),capture-req(1)
+    tcp-request content set-var(txn.b) bin(0041ff),capture-req(0)
+    log-format 'LOG capture 2 {{ALL}} %[capture.req.hdr(1),length] %[src,capture-res(0)] %hs %[src,capture-res(1)] %B'
+    default_backend one
+backend capturing
+    tcp-request content set-var(txn.d) str(backend),capture-req(2)
+    tcp-response content set-var(txn.e) dst_port,capture-res(0)
+    tcp-response content set-var(txn.e) str(answer),capture-res(1)
+    server s 127.0.0.1:{SERVERS["two"]}
+""".replace("{ALL}", "hr=%hr hs=%hs hrl=%hrl hsl=%hsl %{+Q}hr %{+Q}hs %{+Q}hrl %{+E}hr")
+
+
 def configuration(folder):
     lines = ["global", "    log stdout len 8192 format raw local0"]
-    lines += [COMMON + FOLLOWERS + COMMON.replace("common", "all")]
+    lines += [COMMON + FOLLOWERS + COMMON.replace("common", "all") + CAPTURES]
     for i, expression in enumerate(EXPRESSIONS):
         condition = " || ".join("{ " + part + " }" for part in expression.split(" || "))
         lines += [
@@ -619,6 +654,8 @@ def cases():
     for port in 8, 10, 11, 12, 13:
         yield f"following {port}", TLS + port, [b"abc"]
     yield "told", TLS + 9, [b"abc"]
+    for i in range(3):
+        yield f"capture {i}", TLS + 20 + i, [b"abc"]
     yield "formats", TLS + 3, [b"abc"]
     yield "made", TLS + 6, [b"abc"]
     yield "made", TLS + 7, [b"abc"]

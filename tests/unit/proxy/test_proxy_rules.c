@@ -39,6 +39,8 @@ take_rules(struct logged *l, const char *front, const char *back)
 		to->session_rules = from->session_rules;
 		to->request_rules = from->request_rules;
 		to->response_rules = from->response_rules;
+		to->request_captures = from->request_captures;
+		to->response_captures = from->response_captures;
 		to->inspect_request_ms = from->inspect_request_ms;
 		to->inspect_response_ms = from->inspect_response_ms;
 		to->use_backends = from->use_backends;
@@ -347,6 +349,31 @@ variables_are_set_on_conditions(void **state)
 	logged_fini(&l);
 }
 
+/* In places that are counted in the order of the lines; backends fill them, too. */
+static void
+texts_are_captured(void **state)
+{
+	struct logged l;
+	char text[16];
+
+	begin(&l, ORIGIN_NAME,
+	      " log-format '%hr %{+Q}hr %hrl %hs %{+Q}hsl %[capture.req.hdr(2)] %[capture.res.hdr(0)]'\n"
+	      " declare capture request len 3\n"
+	      " tcp-request content capture str(rule) len 9\n"
+	      " declare capture request len 9\n"
+	      " declare capture request len 9\n"
+	      " declare capture response len 2\n"
+	      " tcp-request content set-var(txn.x) str(request),capture-req(0)\n"
+	      " tcp-request content set-var(txn.x) var(txn.x),capture-req(4)",
+	      " tcp-request content set-var(txn.y) bin(7b227c),capture-req(2)\n"
+	      " tcp-response content set-var(txn.y) str(answer),capture-res(0)");
+	assert_int_equal(site_fetch(&l.site, text, sizeof text), 5);
+	assert_string_equal(logged_line(&l),
+			    "{req|rule|#7B#22#7C|} \"{req|rule|#7B#22#7C|}\" req rule #7B#22#7C - "
+			    "{an} \"an\" {\"| an");
+	logged_fini(&l);
+}
+
 static void
 levels(void **state)
 {
@@ -422,6 +449,7 @@ main(void)
 		cmocka_unit_test(use_server),
 		cmocka_unit_test(what_rules_say_is_logged),
 		cmocka_unit_test(variables_are_set_on_conditions),
+		cmocka_unit_test(texts_are_captured),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(ended_from_without),
 	};
