@@ -162,9 +162,9 @@ share_of(const struct lb_rota *rota, const struct lb_server *s)
 static void
 note_share(struct lb_rota *rota, const struct lb_server *s, uint32_t share)
 {
-	uint32_t *sharers = &rota->sharers[s->index % 64];
+	uint16_t *sharers = &rota->sharers[s->index % 64];
 
-	*sharers += (share != 0) - (rota->shown[s->place] != 0);
+	*sharers = (uint16_t)(*sharers + (share != 0) - (rota->shown[s->place] != 0));
 	rota->bits = *sharers ? rota->bits | lb_bit(s) : rota->bits & ~lb_bit(s);
 	rota->count += share - rota->shown[s->place];
 	rota->shown[s->place] = share;
@@ -226,10 +226,11 @@ lb_rota_init(struct lb_rota *rota, const struct lb_farm *farm, const struct lb_c
 	uint32_t *weights, *given;
 	int r = -ENOMEM;
 
-	*rota = (struct lb_rota){ .farm = farm, .crew = crew, .kind = kind };
-	rota->patience = crew->n < PATIENT_FROM ? 0 : crew->n / PATIENCE;
-	if (kind == LB_ROTA_NONE)
+	*rota = (struct lb_rota){ .farm = farm, .crew = crew };
+	if (crew->n == 0 || kind == LB_ROTA_NONE)
 		return 0;
+	rota->kind = kind;
+	rota->patience = crew->n < PATIENT_FROM ? 0 : crew->n / PATIENCE;
 	weights = calloc(crew->n + 1ULL, sizeof *weights);
 	given = calloc(crew->n + 1ULL, sizeof *given);
 	rota->first = calloc(crew->n + 2ULL, sizeof *rota->first);

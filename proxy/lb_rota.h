@@ -20,7 +20,7 @@ struct lb_farm;
 struct lb_server;
 
 enum lb_rota_kind {
-	LB_ROTA_NONE,  /* the algorithm has no use for it */
+	LB_ROTA_NONE,  /* there are no servers, or the algorithm has no use for it */
 	LB_ROTA_ALIKE, /* one place for each, in the crew's order */
 	LB_ROTA_TURNS, /* effective weights, interleaved */
 	LB_ROTA_MAP,   /* HAProxy's map of the file's weights */
@@ -45,9 +45,9 @@ struct lb_rota {
 	uint32_t *own;     /* … in the order in which they are shown */
 	uint32_t *shown;   /* how many of these count */
 	uint32_t *weights; /* that turns were made with */
-	uint32_t sharers
-		[64];  /* servers with a place that counts, by their bit in a `tried` mask … */
-	uint64_t bits; /* … and the bits of which there is one */
+	/* Servers with a place that counts, by their bit in a `tried` mask; and the bits that have any. */
+	uint16_t sharers[64];
+	uint64_t bits;
 };
 
 /* The caller's memory, zeroed.  0 or -ENOMEM. */
