@@ -316,6 +316,7 @@ check_fetch(struct expr_reader *r, struct conf_expr *expr)
 		break;
 	case CONF_FETCH_FE_SESS_RATE:
 	case CONF_FETCH_BE_SESS_RATE:
+	case CONF_FETCH_SRV_SESS_RATE:
 		r->call->p->conf->uses_rates = true;
 		break;
 	case CONF_FETCH_UUID:
@@ -467,6 +468,9 @@ check_convert(struct expr_reader *r, struct conf_convert *convert)
 	case CONF_CONVERT_URL_ENC:
 		if (arg->given && strcmp(arg->text.data, "query") != 0)
 			wrong = "`url_enc` encodes as `query` only";
+		break;
+	case CONF_CONVERT_JSON:
+		wrong = expr_read_json(arg);
 		break;
 	case CONF_CONVERT_ADD_ITEM:
 		if (!arg[1].given && !arg[2].given)

@@ -71,6 +71,15 @@ struct conf_expr {
 
 /* ------------------------------------------------------------------ patterns */
 
+/* How `json` reads what it writes. */
+enum conf_json {
+	CONF_JSON_ASCII, /* bytes are characters */
+	CONF_JSON_UTF8,
+	CONF_JSON_UTF8S,  /* silent: what is wrong is left out */
+	CONF_JSON_UTF8P,  /* permissive: more bytes than needed are as good */
+	CONF_JSON_UTF8PS, /* both */
+};
+
 enum conf_method {
 	CONF_METHOD_FOUND,
 	CONF_METHOD_BOOL,

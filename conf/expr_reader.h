@@ -95,6 +95,11 @@ bool map_is_name(const char *name, size_t len);
 bool map_read(struct conf_call *call, struct conf_pos pos, const char *name, size_t len,
 	      struct conf_convert *convert);
 
+/* ---------------------------------------------------------------- expr_args.c */
+
+/* What the name stands for becomes the argument's number.  NULL, or what is wrong. */
+const char *expr_read_json(struct conf_arg *arg);
+
 /* ---------------------------------------------------------------- acl.c */
 
 /* `acl NAME …` and its like, from the words [from, to).  false after an error. */

@@ -44,6 +44,7 @@
 	FETCH(SRV_CONN_FREE, "srv_conn_free", INT, 0, "r")                    \
 	FETCH(SRV_IS_UP, "srv_is_up", BOOL, 0, "r")                           \
 	FETCH(SRV_QUEUE, "srv_queue", INT, 0, "r")                            \
+	FETCH(SRV_SESS_RATE, "srv_sess_rate", INT, 0, "r")                    \
 	FETCH(SRV_WEIGHT, "srv_weight", INT, 0, "r")                          \
 	FETCH(SRV_IWEIGHT, "srv_iweight", INT, 0, "r")                        \
 	FETCH(SRV_UWEIGHT, "srv_uweight", INT, 0, "r")                        \
@@ -74,6 +75,10 @@
 	FETCH(CUR_TUNNEL_TIMEOUT, "cur_tunnel_timeout", INT, CLIENT, "")      \
 	FETCH(SRV_ID, "srv_id", INT, SERVER, "")                              \
 	FETCH(SRV_NAME, "srv_name", STR, SERVER, "")                          \
+	FETCH(FC_ERR, "fc_err", INT, CLIENT, "")                              \
+	FETCH(FC_ERR_STR, "fc_err_str", STR, CLIENT, "")                      \
+	FETCH(BC_ERR, "bc_err", INT, SERVER, "")                              \
+	FETCH(BC_ERR_STR, "bc_err_str", STR, SERVER, "")                      \
 	FETCH(FC_RCVD_PROXY, "fc_rcvd_proxy", BOOL, CLIENT, "")               \
 	FETCH(FC_PP_AUTHORITY, "fc_pp_authority", STR, CLIENT, "")            \
 	FETCH(FC_PP_UNIQUE_ID, "fc_pp_unique_id", STR, CLIENT, "")            \
@@ -209,6 +214,7 @@
 	CONVERT(URL_ENC, "url_enc", STR, STR, "S")              \
 	CONVERT(URL_DEC, "url_dec", STR, STR, "I")              \
 	CONVERT(BE2DEC, "be2dec", BIN, STR, "siI")              \
+	CONVERT(JSON, "json", STR, STR, "S")                    \
 	CONVERT(BE2HEX, "be2hex", BIN, STR, "SII")              \
 	CONVERT(ADD_ITEM, "add_item", STR, STR, "sVS")          \
 	CONVERT(SRV_QUEUE, "srv_queue", STR, INT, "")           \

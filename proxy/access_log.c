@@ -4,6 +4,7 @@
  */
 #include "proxy/access_log.h"
 
+#include "proxy/conn_fault.h"
 #include "proxy/extra.h"
 #include "proxy/stats.h"
 
@@ -38,6 +39,8 @@ record_of(const struct session *s, const struct sample_ctx *ctx)
 	const struct proxy_thread *t = s->thread;
 	const struct proxy *proxy = t->proxy;
 	const struct conf_proxy *fe = s->frontend->conf;
+	/* As HAProxy: what came to nothing so early is refused by us, whoever gave up. */
+	bool no_session = s->client_fault != CONN_FAULT_NONE;
 
 	return (struct access_record){
 		.client_ip = s->peer.ip,
@@ -54,8 +57,10 @@ record_of(const struct session *s, const struct sample_ctx *ctx)
 		.total_ms = (int32_t)mono_since_ms(t->loop.now, s->accepted),
 		.bytes = s->down.bytes,
 		.bytes_up = s->up.bytes,
-		.cause = (char)s->cause,
-		.phase = s->phase ? s->phase : '-',
+		.cause = no_session ? SESSION_CAUSE_PROXY : (char)s->cause,
+		.phase = no_session ? 'R'
+			 : s->phase ? s->phase
+				    : '-',
 		.early = s->state != SESSION_CLOSED,
 		.actconn = atomic_load(&proxy->sessions),
 		.feconn = atomic_load(&s->frontend->sessions),
@@ -150,7 +155,7 @@ format_peer(const struct session *s, char *text, size_t size)
 }
 
 void
-access_log_handshake(struct session *s, const char *why)
+access_log_handshake(struct session *s)
 {
 	const struct conf_proxy *fe = s->frontend->conf;
 	const struct conf_bind *bind = &fe->binds[s->bind];
@@ -169,7 +174,7 @@ access_log_handshake(struct session *s, const char *why)
 	snprintf(number, sizeof number, "%u", s->bind + 1u);
 	format_peer(s, peer, sizeof peer);
 	snprintf(line, sizeof line, "%s [%s.%03d] %s/%s: %s", peer, date, (int)(now_ms % 1000),
-		 fe->name, bind->name ? bind->name : number, why);
+		 fe->name, bind->name ? bind->name : number, conn_fault_words(s->client_fault));
 	log_target_send(&s->thread->log, s->thread->proxy->conf, fe, level, line, NULL);
 }
 

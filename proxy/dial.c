@@ -4,11 +4,13 @@
  */
 #include "proxy/dial.h"
 
+#include "proxy/conn_fault.h"
 #include "proxy/extra.h"
 #include "proxy/inspect.h"
 #include "proxy/lb_hash.h"
 #include "proxy/outbound.h"
 #include "proxy/preface.h"
+#include "proxy/stats.h"
 #include "proxy/tls_conn.h"
 
 #include <errno.h>
@@ -370,6 +372,7 @@ book_failure(struct session *s, int error)
 {
 	struct tally *tally = &s->thread->servers[s->target->number];
 
+	s->server_fault = (uint8_t)conn_fault_of(error, s->server.layer != NULL);
 	counter_add(&tally->connect_errors, 1);
 	note_connect_time(s, FAILURE_NS);
 	if (s->target->observed && is_servers_fault(error))
@@ -402,6 +405,8 @@ try_server(struct session *s, struct server *server)
 	s->target = server;
 	s->slot = true;
 	counter_add(&t->servers[server->number].sessions, 1);
+	if (t->server_rates)
+		rate_add(&t->server_rates[server->number], t->loop.now);
 	if (s->attempts < UINT8_MAX)
 		s->attempts++;
 	if (s->queue_ms < 0)

@@ -14,30 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *
-words_for(enum proxy_header_result result)
+static enum conn_fault
+fault_of(enum proxy_header_result result)
 {
 	switch (result) {
 	case PROXY_HEADER_NONE:
-		return "Received something which does not look like a PROXY protocol header";
+		return CONN_FAULT_HEADER_NONE;
 	case PROXY_HEADER_VERSION:
-		return "Received an unhandled protocol in the PROXY protocol header";
+		return CONN_FAULT_HEADER_PROTOCOL;
 	case PROXY_HEADER_LENGTH:
 	case PROXY_HEADER_ADDRESS:
 	case PROXY_HEADER_TLV:
 	case PROXY_HEADER_CHECKSUM:
-		return "Received an invalid PROXY protocol header";
+		return CONN_FAULT_HEADER_INVALID;
 	case PROXY_HEADER_OK:
 	case PROXY_HEADER_MORE:
 		break;
 	}
-	return "Truncated PROXY protocol header received";
-}
-
-const char *
-preface_silence(void)
-{
-	return "Timeout while waiting for PROXY protocol header";
+	return CONN_FAULT_HEADER_TRUNCATED;
 }
 
 /* The header's memory is only the reader's.  false when out of memory. */
@@ -76,7 +70,7 @@ adopt(struct session *s, const struct proxy_header *header)
 }
 
 int
-preface_read(struct session *s, const char **why)
+preface_read(struct session *s, enum conn_fault *why)
 {
 	char data[PROXY_HEADER_MAX];
 	struct proxy_header header;
@@ -87,19 +81,18 @@ preface_read(struct session *s, const char **why)
 	if (n <= 0) {
 		if (n < 0 && errno == EAGAIN)
 			return 0;
-		*why = n < 0 ? "Connection error while waiting for PROXY protocol header"
-			     : "Connection closed while waiting for PROXY protocol header";
+		*why = n < 0 ? CONN_FAULT_HEADER_ERROR : CONN_FAULT_HEADER_CLOSED;
 		return -ECONNRESET;
 	}
 	result = proxy_header_read(data, (size_t)n, &header, &len);
 	if (result == PROXY_HEADER_MORE && !(s->client.flags & CONN_PEER_FIN))
 		return 0;
 	if (result != PROXY_HEADER_OK) {
-		*why = words_for(result);
+		*why = fault_of(result);
 		return -EPROTO;
 	}
 	if (recv(s->client.lf.fd, data, len, 0) != (ssize_t)len || !adopt(s, &header)) {
-		*why = "Connection error while waiting for PROXY protocol header";
+		*why = CONN_FAULT_HEADER_ERROR;
 		return -ECONNRESET;
 	}
 	return 1;

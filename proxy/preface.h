@@ -4,17 +4,15 @@
  */
 #pragma once
 
+#include "proxy/conn_fault.h"
 #include "proxy/session.h"
 
 /*
  * Looks for the client's header in what has arrived, and takes it away: 1 = it was there, and the
  * session has the addresses it tells; 0 = more is to come; -EPROTO = refused, -ECONNRESET = the
- * client has gone, *why in HAProxy's words.
+ * client has gone; *why says it more exactly.
  */
-int preface_read(struct session *s, const char **why);
-
-/* Why a client that fell silent is sent away. */
-const char *preface_silence(void);
+int preface_read(struct session *s, enum conn_fault *why);
 
 /* Tells the server who the client is, before anything else goes there; 0 or an errno. */
 int preface_write(struct session *s);

@@ -80,6 +80,7 @@ struct proxy_thread {
 	struct tally *servers;                 /* by server number */
 	struct ssl_session_st **tls_sessions;  /* by server number: to be resumed; NULL = no TLS */
 	struct rate *front_rates, *back_rates; /* by index in conf->proxies; NULL = nobody asks */
+	struct rate *server_rates;             /* by server number; NULL = nobody asks */
 	struct log_sender log;
 	struct stock *stock;     /* NULL = the file has no `usesrc` */
 	uint64_t random;         /* state of proxy_random */

@@ -84,6 +84,9 @@ bool sample_hash(const struct sample_ctx *ctx, const struct conf_convert *conver
 bool sample_from_base64(struct sample *sample, char *out);
 bool sample_recode(const struct conf_convert *convert, struct sample *sample, char *out);
 
+/* sample_json.c: the same, by the rules of JSON. */
+bool sample_to_json(struct sample *sample, enum conf_json mode, char *out);
+
 /* ------------------------------------------------------------------ for fetches and converters */
 
 static inline enum sample_result

@@ -223,6 +223,8 @@ sample_recode(const struct conf_convert *convert, struct sample *sample, char *o
 		return to_url(sample, out);
 	case CONF_CONVERT_URL_DEC:
 		return from_url(sample, args->given && args->number, out);
+	case CONF_CONVERT_JSON:
+		return sample_to_json(sample, (enum conf_json)args->number, out);
 	case CONF_CONVERT_BE2DEC:
 	case CONF_CONVERT_BE2HEX:
 		return write_chunks(sample, args, convert->id == CONF_CONVERT_BE2DEC, out);

@@ -4,6 +4,7 @@
  */
 #include "proxy/sample.h"
 
+#include "proxy/conn_fault.h"
 #include "proxy/extra.h"
 #include "proxy/session.h"
 #include "proxy/stats.h"
@@ -105,7 +106,7 @@ fetch_backend(const struct conf_expr *expr, const struct proxy *proxy, struct sa
 		n = stats_free_slots(be, false);
 		break;
 	case CONF_FETCH_BE_SESS_RATE:
-		n = stats_rate(proxy, be->index, false);
+		n = stats_back_rate(proxy, be->index);
 		break;
 	case CONF_FETCH_CONNSLOTS:
 		n = stats_free_slots(be, true);
@@ -139,6 +140,8 @@ fetch_server(const struct conf_expr *expr, const struct proxy *proxy, struct sam
 					     server_state_get(s) == SERVER_DRAIN);
 	case CONF_FETCH_SRV_QUEUE:
 		return sample_number(sample, SAMPLE_INT, atomic_load(&s->lb.queued));
+	case CONF_FETCH_SRV_SESS_RATE:
+		return sample_number(sample, SAMPLE_INT, stats_server_rate(s));
 	}
 	return sample_number(sample, SAMPLE_INT, atomic_load(&s->lb.present_weight));
 }
@@ -174,6 +177,22 @@ fetch_address(const struct sample_ctx *ctx, const struct conf_expr *expr, struct
 		return sample_number(sample, SAMPLE_INT, peer.port);
 	}
 	return sample_number(sample, SAMPLE_BOOL, stats_is_local(&peer.ip));
+}
+
+/* Why the connection failed, if it has; of one that was never made there is nothing to say. */
+static enum sample_result
+fetch_fault(const struct session *s, unsigned fetch, struct sample *sample)
+{
+	bool server = fetch == CONF_FETCH_BC_ERR || fetch == CONF_FETCH_BC_ERR_STR;
+	uint8_t fault = s->client_fault;
+
+	if (server)
+		fault = s->connect_ms >= 0 ? CONN_FAULT_NONE : s->server_fault;
+	if (server && s->connect_ms < 0 && fault == CONN_FAULT_NONE)
+		return SAMPLE_NONE;
+	return fetch == CONF_FETCH_FC_ERR || fetch == CONF_FETCH_BC_ERR
+		       ? sample_number(sample, SAMPLE_INT, fault)
+		       : text(sample, conn_fault_words(fault));
 }
 
 /* What a PROXY protocol header has told. */
@@ -345,6 +364,8 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 		return fetch_server_address(s, expr->fetch, sample);
 	if (expr->fetch >= CONF_FETCH_FC_RCVD_PROXY)
 		return fetch_preface(s->extra, expr->fetch, sample);
+	if (expr->fetch >= CONF_FETCH_FC_ERR)
+		return fetch_fault(s, expr->fetch, sample);
 	if (expr->fetch == CONF_FETCH_DST_CONN || expr->fetch >= CONF_FETCH_SO_ID)
 		return fetch_section(s, expr->fetch, sample);
 	if (expr->fetch >= CONF_FETCH_SRC)
@@ -367,7 +388,7 @@ sample_fetch(const struct sample_ctx *ctx, const struct conf_expr *expr, unsigne
 				     atomic_load(&proxy->frontends[expr->args[0].number].sessions));
 	case CONF_FETCH_FE_SESS_RATE:
 		return sample_number(sample, SAMPLE_INT,
-				     stats_rate(proxy, (uint32_t)expr->args[0].number, true));
+				     stats_front_rate(proxy, (uint32_t)expr->args[0].number));
 	}
 	if (expr->fetch >= CONF_FETCH_AVG_QUEUE)
 		return fetch_backend(expr, proxy, sample);

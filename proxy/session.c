@@ -284,22 +284,23 @@ go_on(struct session *s)
  * `dontlognull` a client that left or fell silent so early has sent nothing.
  */
 static void
-handshake_failed(struct session *s, int error, const char *why)
+handshake_failed(struct session *s, int error, enum conn_fault why)
 {
 	const struct frontend *fe = s->frontend;
 
+	s->client_fault = (uint8_t)why;
 	s->logged = true;
 	if ((fe->log_end || fe->log_start) && (error == EPROTO || !fe->conf->dontlognull))
-		access_log_handshake(s, why);
+		access_log_handshake(s);
 	session_close(s, error == ETIMEDOUT ? SESSION_CAUSE_CLIENT_TIMEOUT : SESSION_CAUSE_CLIENT);
 }
 
-static const char *
+static enum conn_fault
 handshake_fault(int error)
 {
-	return error == ETIMEDOUT    ? "Timeout during SSL handshake"
-	       : error == ECONNRESET ? "Connection closed during SSL handshake"
-				     : "SSL handshake failure";
+	return error == ETIMEDOUT    ? CONN_FAULT_TLS_SILENCE
+	       : error == ECONNRESET ? CONN_FAULT_TLS_CLOSED
+				     : CONN_FAULT_TLS_FAILED;
 }
 
 /* The client's socket is the session's: TLS comes first, if the bind has it. */
@@ -322,7 +323,7 @@ begin_tls(struct session *s)
 static bool
 header_came(struct session *s)
 {
-	const char *why;
+	enum conn_fault why;
 	int r = preface_read(s, &why);
 
 	if (r < 0)
@@ -477,7 +478,8 @@ session_timer(struct timer *timer, struct mono now)
 	switch (s->state) {
 	case SESSION_HANDSHAKE:
 		handshake_failed(s, ETIMEDOUT,
-				 s->awaits_header ? preface_silence() : handshake_fault(ETIMEDOUT));
+				 s->awaits_header ? CONN_FAULT_HEADER_SILENCE
+						  : handshake_fault(ETIMEDOUT));
 		break;
 	case SESSION_QUEUED:
 	case SESSION_RELAYING:

@@ -67,15 +67,16 @@ struct session {
 	char phase; /* second letter of the termination state */
 	bool slot;  /* holds one of target's */
 	bool redispatched, logged;
-	bool awaits_header; /* the PROXY protocol's, before anything else */
-	bool vanish;        /* closed without a word to the client */
-	bool unwelcome;     /* refused as a connection: closed with RST */
-	uint8_t stage;      /* while INSPECTING: whose rules */
-	uint8_t attempts;   /* to connect */
-	uint8_t failures;   /* of these */
-	uint16_t bind;      /* index in the frontend */
-	uint32_t serial;    /* which of the proxy's sessions it is */
-	uint64_t tried;     /* servers that failed, as lb_bit */
+	bool awaits_header;                 /* the PROXY protocol's, before anything else */
+	bool vanish;                        /* closed without a word to the client */
+	bool unwelcome;                     /* refused as a connection: closed with RST */
+	uint8_t stage;                      /* while INSPECTING: whose rules */
+	uint8_t attempts;                   /* to connect */
+	uint8_t failures;                   /* of these */
+	uint8_t client_fault, server_fault; /* enum conn_fault; the server's of the last attempt */
+	uint16_t bind;                      /* index in the frontend */
+	uint32_t serial;                    /* which of the proxy's sessions it is */
+	uint64_t tried;                     /* servers that failed, as lb_bit */
 	struct session_peer peer;
 	uint32_t queue_position; /* place in the queue; 0 = never queued */
 	int32_t handshake_ms;    /* accept to the end of the client's handshake; 0 = none */

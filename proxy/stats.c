@@ -99,16 +99,36 @@ rate_get(const struct rate *rate, struct mono now)
 }
 
 uint32_t
-stats_rate(const struct proxy *proxy, uint32_t index, bool front)
+stats_front_rate(const struct proxy *proxy, uint32_t index)
 {
 	struct mono now = mono_now();
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < proxy->threads_n; i++) {
-		const struct proxy_thread *t = &proxy->threads[i];
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		sum += rate_get(&proxy->threads[i].front_rates[index], now);
+	return (uint32_t)sum;
+}
 
-		sum += rate_get(front ? &t->front_rates[index] : &t->back_rates[index], now);
-	}
+uint32_t
+stats_back_rate(const struct proxy *proxy, uint32_t index)
+{
+	struct mono now = mono_now();
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		sum += rate_get(&proxy->threads[i].back_rates[index], now);
+	return (uint32_t)sum;
+}
+
+uint32_t
+stats_server_rate(const struct server *server)
+{
+	const struct proxy *proxy = server->backend->proxy;
+	struct mono now = mono_now();
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < proxy->threads_n; i++)
+		sum += rate_get(&proxy->threads[i].server_rates[server->number], now);
 	return (uint32_t)sum;
 }
 

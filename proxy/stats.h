@@ -19,12 +19,14 @@ uint32_t stats_average_queue(const struct backend *be);
 int64_t stats_free_slots(const struct backend *be, bool queues);
 
 /* Sessions begun in the last second; conf->uses_rates must be set. */
-uint32_t stats_rate(const struct proxy *proxy, uint32_t index, bool front);
+uint32_t stats_front_rate(const struct proxy *proxy, uint32_t index);
+uint32_t stats_back_rate(const struct proxy *proxy, uint32_t index);
+uint32_t stats_server_rate(const struct server *server);
 
 /* Is it an address of this host? */
 bool stats_is_local(const struct ip *ip);
 
-/* What one thread counts for stats_rate: this second and the one before. */
+/* What one thread counts for these rates: this second and the one before. */
 struct rate {
 	counter_t second, now, before;
 };

@@ -257,7 +257,8 @@ proxy_thread_init(struct proxy_thread *t, struct proxy *proxy, uint32_t index)
 	if (proxy->conf->uses_rates) {
 		t->front_rates = calloc(proxies_n, sizeof *t->front_rates);
 		t->back_rates = calloc(proxies_n, sizeof *t->back_rates);
-		if (!t->front_rates || !t->back_rates)
+		t->server_rates = calloc(servers_n, sizeof *t->server_rates);
+		if (!t->front_rates || !t->back_rates || !t->server_rates)
 			return -ENOMEM;
 	}
 	if (proxy->conf->uses_usesrc) {
@@ -325,6 +326,7 @@ proxy_thread_fini(struct proxy_thread *t)
 	free(t->fronts);
 	free(t->front_rates);
 	free(t->back_rates);
+	free(t->server_rates);
 	free(t->backs);
 	free(t->servers);
 }

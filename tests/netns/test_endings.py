@@ -31,6 +31,7 @@ MANUAL = {
 
 END = re.compile(r"END (\S+?)~? \S+ (\S\S) ")
 FAILURE = re.compile(r"\] (\S+)/1: (.*)")
+FAULTS = re.compile(r"END (\S+?)~? .* FAULTS (.*)")
 
 
 def ends(log):
@@ -43,10 +44,19 @@ def ends(log):
     return {case: sorted(codes) for case, codes in found.items()}
 
 
+def faults(log):
+    """Case -> what fc_err and bc_err say of its sessions."""
+    found = {}
+    for line in log.read_text(errors="replace").splitlines():
+        if match := FAULTS.search(line):
+            found.setdefault(match[1], []).append(match[2])
+    return {case: sorted(words) for case, words in found.items()}
+
+
 def test_endings_are_haproxys(lab, say, tmp_path):
     program = PROGRAMS / "endings.py"
     subprocess.run([PYTHON, program, "config", tmp_path], check=True)
-    codes, played = {}, {}
+    codes, said, played = {}, {}, {}
     for name, log in twins(lab, tmp_path / "endings.cfg", tmp_path):
         balancer = lab.processes[-1]
         saw = tmp_path / f"{name}.saw"
@@ -63,7 +73,7 @@ def test_endings_are_haproxys(lab, say, tmp_path):
         wait_until(lambda: "END killed " in log.read_text(errors="replace"), 20, "it is logged")
         played[name] = re.findall(r"^(\S+): client", saw.read_text(), re.MULTILINE)
         assert "NOTHING" not in saw.read_text()
-        codes[name] = ends(log)
+        codes[name], said[name] = ends(log), faults(log)
     kinds = sorted({code for found in codes["tandem"].values() for code in found if len(code) == 2})
     say(f"{len(played['tandem'])} endings: {' '.join(kinds)}")
     wrong = []
@@ -75,3 +85,5 @@ def test_endings_are_haproxys(lab, say, tmp_path):
             say(f"{case}: {' '.join(ours)}, HAProxy: {' '.join(theirs)}")
     assert "\n".join(wrong) == ""
     assert len(kinds) > 15
+    say(f"fc_err and bc_err: {len({words for found in said['tandem'].values() for words in found})} kinds")
+    assert said["tandem"] == said["haproxy"]

@@ -43,7 +43,7 @@ global
 defaults
     mode tcp
     log global
-    log-format "END %f %b/%s %ts %Tw/%Tc/%Tt %U/%B %rc %sq/%bq"
+    log-format "END %f %b/%s %ts %Tw/%Tc/%Tt %U/%B %rc %sq/%bq FAULTS %[fc_err] %[bc_err] %[bc_err_str]"
     retries 0
     timeout connect 1s
     timeout queue 1s
@@ -54,6 +54,7 @@ defaults
 INSPECT = "tcp-request inspect-delay 20s; tcp-request content accept if { req.len ge 9 }"
 ANSWER = "tcp-response inspect-delay 20s; tcp-response content accept if { res.len ge 9 }"
 CHECK = "inter 100ms fall 1 rise 1"
+NUMBERED = 'error-log-format "END %f %b/%s %ts FAULTS %[fc_err] %[fc_err_str]"'
 
 # name | section | client | server
 CASES = """
@@ -159,6 +160,9 @@ tls to client, half and closes | bind ssl | half, nap, fin | read -, fin
 tls to client, resets          | bind ssl | nap, rst | read -, fin
 tls to client, half and resets | bind ssl | half, nap, rst | read -, fin
 tls to client, garbage         | bind ssl | garbage, read -, fin | read -, fin
+tls to client, closes, numbered | bind ssl; NUMBERED | nap, fin | read -, fin
+tls to client, no word, numbered | bind ssl; NUMBERED; timeout client 500ms | read -, fin | read -, fin
+tls to client, garbage, numbered | bind ssl; NUMBERED | garbage, read -, fin | read -, fin
 tls to client, cut             | bind ssl | tls, send 5, meet, rst | read 5, meet, read -, fin
 tls to client, no goodbye      | bind ssl | tls, send 5, read 5, cut | read 5, send 5, read -, fin
 tls to client, server resets   | bind ssl | tls, send 5, read -, fin | read 5, rst
@@ -189,6 +193,10 @@ header and nothing             | bind accept-proxy | nap, fin | read -, fin
 header reset                   | bind accept-proxy | nap, rst | read -, fin
 header and reset               | bind accept-proxy | half, nap, rst | read -, fin
 header wrong                   | bind accept-proxy | garbage, read -, fin | read -, fin
+header wrong, numbered         | bind accept-proxy; NUMBERED | garbage, read -, fin | read -, fin
+header cut, numbered           | bind accept-proxy; NUMBERED | half, nap, fin | read -, fin
+header missing, numbered       | bind accept-proxy; NUMBERED; timeout client 500ms | read -, fin | read -, fin
+header and nothing, numbered   | bind accept-proxy; NUMBERED | nap, fin | read -, fin
 null, no header                | bind accept-proxy; option dontlognull | nap, fin | read -, fin
 null, half a header            | bind accept-proxy; option dontlognull | half, nap, fin | read -, fin
 
@@ -214,6 +222,7 @@ class Case:
 
     def lines(self, folder):
         text = self.section.replace("INSPECT", INSPECT).replace("ANSWER", ANSWER)
+        text = text.replace("NUMBERED", NUMBERED)
         bind, server, lines = "", "", []
         for part in filter(None, (part.strip() for part in text.split(";"))):
             word, _, rest = part.partition(" ")

@@ -179,6 +179,12 @@ bin(fbff),ub64enc -- -_8
 var(txn.f),set-var(txn.f),upper X-127.0.0.1
 var(txn.f),unset-var(txn.f),upper X-127.0.0.1
 str(),ub64enc -m len 0
+bin(22c3a92f),json(utf8) -- "\\\"\\u00e9\\/"
+bin(41c3),json(utf8) -m found
+fc_err 0
+fc_err_str Success
+bc_err -m found
+srv_sess_rate(yes/s) ge 0
 str(abc),crc32c(1) gt 0
 str(abc),wt6 gt 0
 str(abc),wt6,mod(97) 30:60
