@@ -10,6 +10,8 @@
 #include "conf/words_lists.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Printed for a key, and as long as one must be. */
@@ -87,6 +89,18 @@ parse_key(struct conf_call *call)
 	*ARENA_PUSH(call->p->arena, hmac->keys, hmac->keys_n) = key;
 }
 
+/* One word: quotes around a part of it would end it in keepalived's dialect. */
+static void
+print_path(const struct conf_printer *pr, const char *path)
+{
+	char *word;
+
+	if (asprintf(&word, "file:%s", path) < 0)
+		return;
+	print_bare(pr, word);
+	free(word);
+}
+
 static void
 print_keys(const struct conf_printer *pr, const struct conf_row *row, const void *object)
 {
@@ -95,12 +109,10 @@ print_keys(const struct conf_printer *pr, const struct conf_row *row, const void
 	for (size_t i = 0; i < hmac->keys_n; i++) {
 		print_name(pr, row->name);
 		fprintf(pr->out, " %u ", hmac->keys[i].id);
-		if (hmac->keys[i].path) {
-			fputs("file:", pr->out);
-			print_bare(pr, hmac->keys[i].path);
-		} else {
+		if (hmac->keys[i].path)
+			print_path(pr, hmac->keys[i].path);
+		else
 			fputs(HIDDEN, pr->out);
-		}
 		print_end(pr);
 	}
 }
