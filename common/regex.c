@@ -4,6 +4,7 @@
 #include "common/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
 #include <pcre2.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -123,6 +124,15 @@ put_replacement(struct output *out, const char *by, const char *data, const PCRE
 	for (; *by; by++) {
 		int group = by[0] == '\\' && by[1] >= '0' && by[1] <= '9' ? by[1] - '0' : -1;
 
+		if (by[0] == '\\' && by[1] == 'x' && isxdigit((unsigned char)by[2]) &&
+		    isxdigit((unsigned char)by[3])) {
+			const char digits[] = { by[2], by[3], '\0' };
+			char c = (char)strtoul(digits, NULL, 16);
+
+			put(out, &c, 1);
+			by += 3;
+			continue;
+		}
 		by += by[0] == '\\' && by[1];
 		if (group < 0)
 			put(out, by, 1);
@@ -162,5 +172,22 @@ regex_substitute(const struct regex *re, const char *data, size_t len, const cha
 	}
 	if (from < len)
 		put(&o, data + from, len - from);
+	return o.full ? -1 : o.at - out;
+}
+
+ssize_t
+regex_expand(const struct regex *re, const char *data, size_t len, const char *by, char *out,
+	     size_t size)
+{
+	pcre2_match_data *found = room_of_thread();
+	struct output o = { .at = out, .end = out + size };
+	int n;
+
+	if (!found)
+		return -1;
+	n = pcre2_match(re->code, (PCRE2_SPTR)data, len, 0, 0, found, re->bounds);
+	if (n < 0)
+		return -1;
+	put_replacement(&o, by, data, pcre2_get_ovector_pointer(found), n ? n : GROUPS_N);
 	return o.full ? -1 : o.at - out;
 }

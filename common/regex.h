@@ -23,8 +23,13 @@ bool regex_match(const struct regex *re, const void *data, size_t len);
 
 /*
  * The text with what matches (`all`: each match, else the first) replaced by `by`, in which \0 is the
- * match, \1 to \9 are its groups and a backslash takes any other character as it is.  The length in
- * `out`; -1 if `size` does not do.
+ * match, \1 to \9 are its groups, \x41 is that octet, and a backslash takes any other character as it
+ * is.  The length in `out`; -1 if `size` does not do.
  */
 ssize_t regex_substitute(const struct regex *re, const char *data, size_t len, const char *by,
 			 bool all, char *out, size_t size);
+
+/* What `by` comes to for the first match, and nothing else of the text.  Its length; -1 if there is no
+ * match, or `size` does not do. */
+ssize_t regex_expand(const struct regex *re, const char *data, size_t len, const char *by,
+		     char *out, size_t size);

@@ -139,7 +139,8 @@ struct conf_map_entry {
 struct conf_map {
 	enum conf_method method;
 	enum sample_type gives;
-	bool sorted; /* STR, BEG, IP: by key, what holds others before them */
+	bool expands; /* map_regm: \1 and its like in a value are groups of its key */
+	bool sorted;  /* STR, BEG, IP: by key, what holds others before them */
 	struct conf_map_entry *entries;
 	size_t n;
 };

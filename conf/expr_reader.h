@@ -88,7 +88,7 @@ void pattern_finish(struct conf_patterns *patterns);
 
 /* ---------------------------------------------------------------- map.c */
 
-/* map, map_METHOD or map_METHOD_TYPE? */
+/* map, map_METHOD, map_METHOD_TYPE or map_regm? */
 bool map_is_name(const char *name, size_t len);
 
 /* A converter of that name, whose arguments have been read: reads its file.  false after an error. */

@@ -13,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* map, map_METHOD, map_METHOD_TYPE; false = it is called otherwise. */
+static bool
+is_regm(const char *name, size_t len)
+{
+	return len == 8 && memcmp(name, "map_regm", 8) == 0;
+}
+
+/* map, map_METHOD, map_METHOD_TYPE, map_regm; false = it is called otherwise. */
 static bool
 read_name(const char *name, size_t len, enum conf_method *method, enum sample_type *gives)
 {
@@ -28,6 +34,10 @@ read_name(const char *name, size_t len, enum conf_method *method, enum sample_ty
 
 	*method = CONF_METHOD_STR;
 	*gives = SAMPLE_STR;
+	if (is_regm(name, len)) {
+		*method = CONF_METHOD_REG;
+		return true;
+	}
 	if (len < 3 || memcmp(name, "map", 3) != 0)
 		return false;
 	name += 3;
@@ -209,6 +219,7 @@ map_read(struct conf_call *call, struct conf_pos pos, const char *name, size_t l
 	const char *wrong;
 
 	read_name(name, len, &map->method, &map->gives);
+	map->expands = is_regm(name, len);
 	convert->takes = map->method == CONF_METHOD_INT  ? SAMPLE_INT
 			 : map->method == CONF_METHOD_IP ? SAMPLE_IP
 							 : SAMPLE_STR;

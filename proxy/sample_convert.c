@@ -373,11 +373,24 @@ count_queued(const struct sample_ctx *ctx, struct sample *sample)
 }
 
 static bool
+expand(const struct sample_ctx *ctx, const struct conf_map_entry *entry, struct sample *sample)
+{
+	const struct regex *re = ctx->session->thread->proxy->regexes[entry->key.regexes[0]];
+	char *out = sample_room(ctx->room);
+	ssize_t len = regex_expand(re, sample->data, sample->len, entry->value.text.data, out,
+				   SAMPLE_ROOM);
+
+	return len >= 0 && set_text(sample, SAMPLE_STR, out, (size_t)len);
+}
+
+static bool
 look_up(const struct sample_ctx *ctx, const struct conf_convert *convert, struct sample *sample)
 {
 	const struct conf_arg *value =
 		map_find(convert->map, ctx->session->thread->proxy->regexes, sample, ctx->room);
 
+	if (value && convert->map->expands)
+		return expand(ctx, CONTAINER_OF(value, const struct conf_map_entry, value), sample);
 	if (!value && convert->args[1].given)
 		value = &convert->args[1];
 	if (!value)

@@ -125,6 +125,10 @@ str(needle),map_sub(ends.map) -m str inner
 str(www.dom.org),map_dom(ends.map) domain
 str(a/dir/b),map_dir(ends.map) directory
 str(r77),map_reg(regs.map) number
+str(web-17),map_regm(groups.map) n17.web
+str(xyz),map_regm(groups.map) [yxyzA]
+str(xz),map_regm(groups.map) [xzA]
+str(none),map_regm(groups.map,dflt) dflt
 str(7),map_int(numbers.map) seven
 int(12),map_int(numbers.map) teens
 int(99),map_int(numbers.map) -m found
@@ -279,6 +283,7 @@ MAPS = {
     "paths": "/ root\n/img img\n/img/big big\n/img/bigger bigger\n",
     "ends": ".img image\needl inner\ndom domain\ndir directory\n",
     "regs": "^x other\n^r[0-9]+$ number\n^r rest\n",
+    "groups": "^([a-z]+)-([0-9]+)$ n\\2.\\1\n^x(y)?z [\\1\\0\\x41]\n",
     "numbers": "7 seven\n10:19 teens\n12 twelve\n",
     "networks": "127.0.0.0/8 loop\n127.0.0.0/16 near\n127.0.0.1 host\n2001:db8::/32 six\n"
     "2001:db8:1::/48 six-one\n",

@@ -28,6 +28,7 @@ substitutes(void **state)
 		{ "(a)(b)?", "aab", "[\\1\\2\\0]", true, "[aa][abab]" },
 		{ "a", "a", "\\9\\\\1", false, "\\1" },
 		{ "^a", "aaa", "", true, "aa" },
+		{ "a", "ab", "\\x41\\xg\\x4", false, "Axgx4b" },
 		{ "a$", "", "x", true, "" },
 	};
 	char error[REGEX_ERRORLEN], out[64];
@@ -52,6 +53,10 @@ no_room(void **state)
 	char error[REGEX_ERRORLEN], out[4];
 	struct regex *re = regex_new("a", error);
 
+	assert_int_equal(regex_expand(re, "bab", 3, "x\\0y", out, 3), 3);
+	assert_memory_equal(out, "xay", 3);
+	assert_int_equal(regex_expand(re, "bab", 3, "x\\0y", out, 2), -1);
+	assert_int_equal(regex_expand(re, "bb", 2, "x", out, sizeof out), -1);
 	assert_int_equal(regex_substitute(re, "bab", 3, "xx", true, out, 4), 4);
 	assert_int_equal(regex_substitute(re, "bab", 3, "xxx", true, out, 4), -1);
 	assert_int_equal(regex_substitute(re, "bbbbb", 5, "", true, out, 4), -1);
