@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/addr.h"
+#include "conf/pos.h"
 
 #include <stddef.h>
 
@@ -212,6 +213,7 @@ enum conf_action {
 
 /* One `tcp-request` or `tcp-response` line. */
 struct conf_tcp_rule {
+	struct conf_pos pos;
 	enum conf_action action;
 	struct conf_expr *expr;
 	const struct conf_format *format;

@@ -96,7 +96,6 @@ static const struct {
 	{ "req.ssl_", why_later },
 	{ "distcc_", "distcc's protocol is not read" },
 	{ "prio_", why_later },
-	{ "last_rule", "where a rule stood is not kept" },
 	{ "lua.", "there is no Lua" },
 	{ "internal.", "it is HAProxy's own" },
 	{ "lat_ns", "it is HAProxy's own" },

@@ -73,6 +73,8 @@
 	FETCH(BE_TUNNEL_TIMEOUT, "be_tunnel_timeout", INT, CLIENT, "")        \
 	FETCH(CUR_SERVER_TIMEOUT, "cur_server_timeout", INT, CLIENT, "")      \
 	FETCH(CUR_TUNNEL_TIMEOUT, "cur_tunnel_timeout", INT, CLIENT, "")      \
+	FETCH(LAST_RULE_FILE, "last_rule_file", STR, CLIENT, "")              \
+	FETCH(LAST_RULE_LINE, "last_rule_line", INT, CLIENT, "")              \
 	FETCH(SRV_ID, "srv_id", INT, SERVER, "")                              \
 	FETCH(SRV_NAME, "srv_name", STR, SERVER, "")                          \
 	FETCH(FC_ERR, "fc_err", INT, CLIENT, "")                              \

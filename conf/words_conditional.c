@@ -344,6 +344,7 @@ read_rule(struct conf_call *call, unsigned where, unsigned offers, struct conf_r
 	i = find_action(call, word, where);
 	if (i == ACTIONS_N)
 		return;
+	rule.pos = word->pos;
 	rule.action = actions[i].action;
 	if ((rule.action == CONF_ACTION_SET_VAR || rule.action == CONF_ACTION_SET_VAR_FORMAT ||
 	     rule.action == CONF_ACTION_UNSET_VAR) &&

@@ -124,9 +124,18 @@ act(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 	}
 }
 
+static bool
+ends_list(enum conf_action action)
+{
+	return action == CONF_ACTION_ACCEPT || action == CONF_ACTION_REJECT ||
+	       action == CONF_ACTION_SILENT_DROP;
+}
+
 static enum verdict
 run(const struct sample_ctx *ctx, const struct conf_proxy *proxy, const struct conf_rules *rules)
 {
+	bool about_content = rules == &proxy->request_rules || rules == &proxy->response_rules;
+
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct conf_tcp_rule *rule = &rules->list[i];
 
@@ -138,6 +147,8 @@ run(const struct sample_ctx *ctx, const struct conf_proxy *proxy, const struct c
 		case ACL_PASS:
 			break;
 		}
+		if (about_content && ends_list(rule->action))
+			ctx->session->last_rule = rule;
 		if (rule->action == CONF_ACTION_ACCEPT)
 			break;
 		if (rule->action == CONF_ACTION_REJECT)

@@ -290,6 +290,12 @@ fetch_section(const struct session *s, unsigned fetch, struct sample *sample)
 	case CONF_FETCH_BE_TUNNEL_TIMEOUT:
 	case CONF_FETCH_CUR_TUNNEL_TIMEOUT:
 		return sample_number(sample, SAMPLE_INT, be->timeout_tunnel_ms);
+	case CONF_FETCH_LAST_RULE_FILE:
+		return text(sample,
+			    s->last_rule ? conf->sources[s->last_rule->pos.source].name : NULL);
+	case CONF_FETCH_LAST_RULE_LINE:
+		return s->last_rule ? sample_number(sample, SAMPLE_INT, s->last_rule->pos.line)
+				    : SAMPLE_NONE;
 	case CONF_FETCH_SRV_ID:
 		return s->target ? sample_number(sample, SAMPLE_INT, s->target->conf->id)
 				 : SAMPLE_NONE;

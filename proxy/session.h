@@ -58,10 +58,11 @@ struct session {
 	struct server *wanted;       /* the one it waits for while QUEUED; NULL = any */
 	struct server *wish;         /* whom a use-server rule names; NULL = balancing decides */
 	struct session_extra *extra; /* extra.h; NULL = it has nothing of that */
-	struct list link;            /* in the thread's sessions */
-	struct list wait;            /* in struct waiting */
-	struct timer timer;          /* fires at or before the deadline, and looks again */
-	struct deferred later;       /* the share of a turn used up, or memory to free */
+	const struct conf_tcp_rule *last_rule; /* about content, that ended its list; NULL = none */
+	struct list link;                      /* in the thread's sessions */
+	struct list wait;                      /* in struct waiting */
+	struct timer timer;    /* fires at or before the deadline, and looks again */
+	struct deferred later; /* the share of a turn used up, or memory to free */
 	enum session_state state;
 	enum session_cause cause;
 	char phase; /* second letter of the termination state */

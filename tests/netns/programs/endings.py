@@ -43,7 +43,7 @@ global
 defaults
     mode tcp
     log global
-    log-format "END %f %b/%s %ts %Tw/%Tc/%Tt %U/%B %rc %sq/%bq FAULTS %[fc_err] %[bc_err] %[bc_err_str]"
+    log-format "END %f %b/%s %ts %Tw/%Tc/%Tt %U/%B %rc %sq/%bq FAULTS %[fc_err] %[bc_err] %[bc_err_str] %[last_rule_file] %[last_rule_line]"
     retries 0
     timeout connect 1s
     timeout queue 1s
