@@ -37,11 +37,10 @@ note_served(const struct lb_server *server, uint32_t before, uint32_t after)
 {
 	const struct lb_crew *crew = &server->farm->crews[server->backup];
 
-	if (crew->n < LB_TREE_FROM)
-		return;
-	if (lb_opens_at(server, before) != lb_opens_at(server, after))
+	if (crew->n >= LB_TREE_FROM && lb_opens_at(server, before) != lb_opens_at(server, after))
 		lb_tree_reopen(crew->tree, server);
-	lb_tree_rank(crew->tree, server);
+	if (server->farm->conf->balance == CONF_BALANCE_LEASTCONN)
+		lb_tree_rank(crew->tree, server);
 }
 
 uint64_t
@@ -221,14 +220,12 @@ pick_in_turn(const struct lb_rota *turns, struct lb_farm *farm, uint64_t tried,
 }
 
 static enum lb_result
-pick_least_loaded(const struct lb_rota *turns, struct lb_farm *farm, uint64_t tried,
-		  struct lb_server **server)
+pick_least_loaded(const struct lb_rota *turns, uint64_t tried, struct lb_server **server)
 {
 	struct lb_server *least;
 
 	/* A slot seen free may be gone when it is to be taken: then look again. */
 	while ((least = lb_tree_least(turns->crew->tree, tried))) {
-		atomic_store(&least->last_turn, atomic_fetch_add(&farm->turn, 1) + 1);
 		if (lb_take(least)) {
 			*server = least;
 			return LB_PICKED;
@@ -410,7 +407,7 @@ lb_pick(const struct lb_set *set, const struct lb_ask *ask, struct lb_server **s
 	case CONF_BALANCE_STATIC_RR:
 		return pick_in_turn(turns, set->farm, ask->tried, server);
 	case CONF_BALANCE_LEASTCONN:
-		return pick_least_loaded(turns, set->farm, ask->tried, server);
+		return pick_least_loaded(turns, ask->tried, server);
 	case CONF_BALANCE_FIRST:
 		return pick_first(turns, ask->tried, server);
 	case CONF_BALANCE_SOURCE:

@@ -36,8 +36,7 @@ struct lb_server {
 	_Atomic uint32_t cold;             /* thousandths of its limit it does not have yet */
 	_Atomic uint32_t served;           /* slots taken */
 	_Atomic uint32_t queued;           /* sessions that wait for this very server */
-	_Atomic uint32_t last_turn; /* leastconn: the farm's, when it was last chosen; from 1 */
-	struct lb_ewma connect;     /* how long connecting takes; for balance p2c-ewma */
+	struct lb_ewma connect;            /* how long connecting takes; for balance p2c-ewma */
 };
 
 /* The backup servers of a backend, or the others: these have the work as long as one is in play. */

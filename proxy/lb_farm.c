@@ -48,7 +48,7 @@ by_likeness(const void *a, const void *b)
 
 /* The crew's order; 0 or -ENOMEM. */
 static int
-muster(struct lb_crew *crew, const struct lb_farm *farm)
+muster(struct lb_crew *crew, struct lb_farm *farm)
 {
 	int (*order)(const void *a, const void *b) = by_index;
 
@@ -64,10 +64,8 @@ muster(struct lb_crew *crew, const struct lb_farm *farm)
 		order = by_likeness;
 	qsort(crew->servers, crew->n, sizeof(struct lb_server *),
 	      crew->only_first ? by_index : order);
-	for (uint32_t i = 0; i < crew->n; i++) {
+	for (uint32_t i = 0; i < crew->n; i++)
 		crew->servers[i]->place = i;
-		atomic_store(&crew->servers[i]->last_turn, 0);
-	}
 	crew->tree = lb_tree_new(farm, crew->servers, crew->n);
 	return crew->tree ? 0 : -ENOMEM;
 }

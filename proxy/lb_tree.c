@@ -16,9 +16,11 @@
 typedef _Atomic uint64_t node_word;
 
 struct lb_tree {
-	const struct lb_farm *farm;
+	struct lb_farm *farm;
 	struct lb_server *const *servers;
 	uint32_t n;
+	node_word *
+		ranks; /* leastconn: by place, in the high half how loaded, in the low since when */
 	/* NULL or 0 where there are few: */
 	uint32_t leaves_n; /* a power of FAN */
 	node_word *opens;  /* at which load, or LB_NEVER */
@@ -70,16 +72,50 @@ opens_place(const struct lb_tree *tree, uint32_t place)
 	return opens_at(tree->servers[place]);
 }
 
-static bool
-is_less(const struct lb_server *a, const struct lb_server *b)
+/* As HAProxy counts it: the idle are alike, whatever their weights; the others in whole parts, of which a
+ * server with the highest weight gets one per session. */
+static uint32_t
+load_of(const struct lb_server *s)
 {
-	int more = lb_compare_load(a, b);
-	int32_t waited;
+	uint32_t weight = atomic_load(&s->effective_weight);
+	uint32_t sessions = atomic_load(&s->served) + atomic_load(&s->queued);
+	uint32_t most = UINT32_MAX / (256 * LB_WEIGHT_SCALE) - 1;
 
-	if (more)
-		return more < 0;
-	waited = (int32_t)(atomic_load(&a->last_turn) - atomic_load(&b->last_turn));
-	return waited ? waited < 0 : a->index < b->index;
+	if (sessions == 0 || weight == 0)
+		return 0;
+	return ((sessions < most ? sessions : most) + 1) * (256 * LB_WEIGHT_SCALE) / weight;
+}
+
+/* Threads that ask at once may get the same: then neither was the first. */
+static uint32_t
+next_turn(struct lb_farm *farm)
+{
+	uint32_t turn = atomic_load_explicit(&farm->turn, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(&farm->turn, turn, memory_order_relaxed);
+	return turn;
+}
+
+/* Whoever's load has changed is the last of those that are loaded as much.  False if another thread came
+ * between. */
+static bool
+rank_anew(struct lb_tree *tree, const struct lb_server *s)
+{
+	node_word *rank = &tree->ranks[s->place];
+	uint64_t before = atomic_load(rank), load = load_of(s);
+
+	return atomic_compare_exchange_strong(rank, &before, load << 32 | next_turn(tree->farm));
+}
+
+static bool
+is_less(const struct lb_tree *tree, uint32_t a, uint32_t b)
+{
+	uint64_t left = atomic_load(&tree->ranks[a]), right = atomic_load(&tree->ranks[b]);
+	int32_t waited = (int32_t)((uint32_t)left - (uint32_t)right);
+
+	if (left >> 32 != right >> 32)
+		return left < right;
+	return waited ? waited < 0 : tree->servers[a]->index < tree->servers[b]->index;
 }
 
 /* Either may be nobody.  Who may never have one more, whatever the load, comes last. */
@@ -94,7 +130,7 @@ lesser_of(const struct lb_tree *tree, uint32_t left, uint32_t right)
 	never_right = opens_place(tree, right) == LB_NEVER;
 	if (never_left != never_right)
 		return never_left ? right : left;
-	return is_less(tree->servers[right], tree->servers[left]) ? right : left;
+	return is_less(tree, right, left) ? right : left;
 }
 
 static uint32_t
@@ -136,9 +172,12 @@ lb_tree_reopen(struct lb_tree *tree, const struct lb_server *server)
 void
 lb_tree_rank(struct lb_tree *tree, const struct lb_server *server)
 {
-	if (!tree->least)
+	if (!tree->ranks)
 		return;
-	for (uint32_t node = (tree->leaves_n + server->place) / FAN; node > 0; node /= FAN)
+	if (!rank_anew(tree, server))
+		rank_anew(tree, server);
+	for (uint32_t node = (tree->leaves_n + server->place) / FAN; tree->least && node > 0;
+	     node /= FAN)
 		if (!look_for_least(tree, node))
 			look_for_least(tree, node);
 }
@@ -152,7 +191,7 @@ plant(struct lb_tree *tree)
 	tree->opens = calloc(nodes_n, sizeof *tree->opens);
 	if (!tree->opens)
 		return -1;
-	if (tree->farm->conf->balance != CONF_BALANCE_LEASTCONN)
+	if (!tree->ranks)
 		return 0;
 	tree->least = calloc(nodes_n, sizeof *tree->least);
 	tree->bits = calloc(nodes_n, sizeof *tree->bits);
@@ -173,8 +212,20 @@ plant_leaf(struct lb_tree *tree, uint32_t place)
 		tree->bits[node] |= lb_bit(tree->servers[place]);
 }
 
+/* All as if they had been loaded as they are for ever. */
+static int
+rank_all(struct lb_tree *tree)
+{
+	if (tree->farm->conf->balance != CONF_BALANCE_LEASTCONN)
+		return 0;
+	tree->ranks = calloc(tree->n + 1ULL, sizeof *tree->ranks);
+	for (uint32_t place = 0; tree->ranks && place < tree->n; place++)
+		tree->ranks[place] = (uint64_t)load_of(tree->servers[place]) << 32;
+	return tree->ranks ? 0 : -1;
+}
+
 struct lb_tree *
-lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers, uint32_t n)
+lb_tree_new(struct lb_farm *farm, struct lb_server *const *servers, uint32_t n)
 {
 	struct lb_tree *tree = calloc(1, sizeof *tree);
 
@@ -183,6 +234,10 @@ lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers, uint32
 	tree->farm = farm;
 	tree->servers = servers;
 	tree->n = n;
+	if (rank_all(tree) < 0) {
+		lb_tree_free(tree);
+		return NULL;
+	}
 	if (n < LB_TREE_FROM)
 		return tree;
 	tree->leaves_n = FAN;
@@ -209,6 +264,7 @@ lb_tree_free(struct lb_tree *tree)
 {
 	if (!tree)
 		return;
+	free(tree->ranks);
 	free(tree->opens);
 	free(tree->least);
 	free(tree->bits);
@@ -269,18 +325,16 @@ least_open(const struct lb_tree *tree, uint32_t node, uint64_t tried, uint64_t l
 }
 
 /* Of few. */
-static struct lb_server *
+static uint32_t
 least_of_few(const struct lb_tree *tree, uint64_t tried, uint64_t load)
 {
-	struct lb_server *least = NULL;
+	uint32_t least = NOBODY;
 
-	for (uint32_t place = 0; place < tree->n; place++) {
-		struct lb_server *s = tree->servers[place];
-
-		if (!(lb_bit(s) & tried) && (!least || is_less(s, least)) &&
+	for (uint32_t place = 0; place < tree->n; place++)
+		if (!(lb_bit(tree->servers[place]) & tried) &&
+		    (least == NOBODY || is_less(tree, place, least)) &&
 		    opens_place(tree, place) <= load)
-			least = s;
-	}
+			least = place;
 	return least;
 }
 
@@ -288,10 +342,8 @@ struct lb_server *
 lb_tree_least(const struct lb_tree *tree, uint64_t tried)
 {
 	uint64_t load = lb_load(tree->farm);
-	uint32_t least;
+	uint32_t least =
+		tree->least ? least_open(tree, 1, tried, load) : least_of_few(tree, tried, load);
 
-	if (!tree->least)
-		return least_of_few(tree, tried, load);
-	least = least_open(tree, 1, tried, load);
 	return least == NOBODY ? NULL : tree->servers[least];
 }

@@ -16,14 +16,14 @@
 #define LB_TREE_FROM 32
 
 /* A tree over servers of the farm, whose `place` is where they stand here.  NULL = out of memory. */
-struct lb_tree *lb_tree_new(const struct lb_farm *farm, struct lb_server *const *servers,
-			    uint32_t n);
+struct lb_tree *lb_tree_new(struct lb_farm *farm, struct lb_server *const *servers, uint32_t n);
 void lb_tree_free(struct lb_tree *tree);
 
 /* At which load the server has a slot has changed … */
 void lb_tree_reopen(struct lb_tree *tree, const struct lb_server *server);
 
-/* … and how much it is loaded, or its weight.  Only balance leastconn asks. */
+/* … and how much it is loaded, or its weight: of those that are loaded as much it is the last now.  Only balance
+ * leastconn asks. */
 void lb_tree_rank(struct lb_tree *tree, const struct lb_server *server);
 
 /* The first at `place` or behind it that is in play and has a slot; NULL = none has. */

@@ -60,6 +60,15 @@ farm_fini(struct farm *farm)
 	lb_farm_fini(&farm->farm);
 }
 
+/* Something has been changed behind the farm's back. */
+static void
+refresh(struct farm *farm)
+{
+	for (uint32_t i = 0; i < farm->n; i++)
+		lb_farm_refresh(&farm->farm, farm->all[i]);
+	assert_int_equal(lb_set_follow(farm->set), 0);
+}
+
 /* Index of the server picked; -1 = full, -2 = none. */
 static int
 pick(struct farm *farm, uint32_t hash, uint64_t tried)
@@ -205,16 +214,47 @@ leastconn(void **state)
 	farm.servers[1].served = 3;
 	farm.servers[2].served = 3;
 	farm.servers[2].queued = 1;
+	refresh(&farm);
 	assert_int_equal(pick(&farm, 0, 0), 1);
 	farm_fini(&farm);
 
-	/* (served + 1) / weight: 3/4 beats 1/1. */
+	/* (served + 1) / weight: 3/4 beats 2/1; but who is idle beats both. */
 	farm_init(&farm, (uint32_t[]){ 1, 4 }, 2);
 	farm_build(&farm, CONF_BALANCE_LEASTCONN, false);
 	farm.servers[1].served = 2;
-	assert_int_equal(pick(&farm, 0, 0), 1);
-	farm.servers[1].served = 4;
+	refresh(&farm);
 	assert_int_equal(pick(&farm, 0, 0), 0);
+	assert_int_equal(pick(&farm, 0, 0), 1);
+	farm.servers[1].served = 9;
+	refresh(&farm);
+	assert_int_equal(pick(&farm, 0, 0), 0);
+	farm_fini(&farm);
+}
+
+/* Among those that are loaded as much it is the turn of who has been so for longest. */
+static void
+leastconn_is_first_in_first_out(void **state)
+{
+	struct farm farm;
+
+	farm_init(&farm, (uint32_t[]){ 1, 1, 1 }, 3);
+	farm_build(&farm, CONF_BALANCE_LEASTCONN, false);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pick(&farm, 0, 0), i);
+	lb_release(&farm.servers[2]);
+	lb_release(&farm.servers[0]);
+	lb_release(&farm.servers[1]);
+	assert_int_equal(pick(&farm, 0, 0), 2);
+	assert_int_equal(pick(&farm, 0, 0), 0);
+	/* Who comes back is the last. */
+	lb_release(&farm.servers[0]);
+	farm.servers[1].usable = false;
+	refresh(&farm);
+	farm.servers[1].usable = true;
+	lb_farm_refresh(&farm.farm, &farm.servers[1]);
+	assert_int_equal(lb_set_follow(farm.set), 0);
+	assert_int_equal(pick(&farm, 0, 0), 0);
+	assert_int_equal(pick(&farm, 0, 0), 1);
 	farm_fini(&farm);
 }
 
@@ -541,6 +581,7 @@ main(void)
 		cmocka_unit_test(roundrobin_weights),
 		cmocka_unit_test(tried_and_full_are_left_out),
 		cmocka_unit_test(leastconn),
+		cmocka_unit_test(leastconn_is_first_in_first_out),
 		cmocka_unit_test(first),
 		cmocka_unit_test(source_hash),
 		cmocka_unit_test(source_map),

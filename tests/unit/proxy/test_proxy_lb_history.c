@@ -29,7 +29,8 @@ struct history {
 	uint64_t random;
 
 	/* The look at each has its own idea of whose turn it is. */
-	uint32_t turn, last_turn[SERVERS_MAX];
+	uint32_t turn;
+	uint32_t load[SERVERS_MAX], since[SERVERS_MAX], now; /* leastconn: since when so loaded */
 	struct lb_server *playing[SERVERS_MAX]; /* the servers in play, in the file's order */
 	uint32_t playing_n;
 	uint16_t order[ORDER_ROOM];
@@ -126,22 +127,36 @@ look_in_turn(struct history *h, uint64_t tried, struct lb_server **server)
 	return look_from(h, h->order[h->turn++ % total], tried, server);
 }
 
+/* Leastconn: who is loaded otherwise than before, or has been changed, is the last of his like. */
+static void
+note_loads(struct history *h, const struct lb_server *changed)
+{
+	for (uint32_t i = 0; i < h->n; i++) {
+		const struct lb_server *s = h->all[i];
+		uint32_t sessions = s->served + s->queued, load = 0;
+
+		if (sessions && s->effective_weight)
+			load = (sessions + 1) * 4096 / s->effective_weight;
+		if (load != h->load[i] || s == changed)
+			h->since[i] = ++h->now;
+		h->load[i] = load;
+	}
+}
+
 static bool
 precedes(const struct history *h, const struct lb_server *a, const struct lb_server *b)
 {
-	int more = lb_compare_load(a, b);
-
 	if (h->conf.balance == CONF_BALANCE_FIRST)
 		return a->id < b->id;
-	if (more)
-		return more < 0;
-	if (h->last_turn[a->index] != h->last_turn[b->index])
-		return h->last_turn[a->index] < h->last_turn[b->index];
+	if (h->load[a->index] != h->load[b->index])
+		return h->load[a->index] < h->load[b->index];
+	if (h->since[a->index] != h->since[b->index])
+		return h->since[a->index] < h->since[b->index];
 	return a->index < b->index;
 }
 
 static enum lb_result
-look_for_best(struct history *h, uint64_t tried, struct lb_server **server)
+look_for_best(const struct history *h, uint64_t tried, struct lb_server **server)
 {
 	struct lb_server *best = NULL;
 
@@ -153,7 +168,6 @@ look_for_best(struct history *h, uint64_t tried, struct lb_server **server)
 	}
 	if (!best)
 		return nobody(h, tried);
-	h->last_turn[best->index] = ++h->turn;
 	*server = best;
 	return LB_PICKED;
 }
@@ -353,6 +367,7 @@ change(struct history *h)
 		break;
 	}
 	lb_farm_refresh(&h->farm, s);
+	note_loads(h, s);
 }
 
 static void
@@ -377,6 +392,7 @@ step(struct history *h, bool filling)
 	} else {
 		lb_wait(s);
 	}
+	note_loads(h, NULL);
 }
 
 enum limits { NO_LIMITS, MAXCONN, MINCONN, LIMITS_N };
