@@ -65,23 +65,18 @@ take_argument(struct expr_reader *r)
 uint32_t
 expr_variable(struct conf_call *call, struct conf_pos pos, const char *name)
 {
-	static const char *const scopes[] = { "sess.", "txn.", "req.", "res." };
+	static const char *const scopes[] = { "sess.", "txn.", "req.", "res.", "proc." };
+	enum { PROCESS = 4, SCOPES_N };
 	struct conf_parser *p = call->p;
 	const struct conf_name *known;
 	size_t scope = 0, len;
 
-	while (scope < 4 && strncmp(name, scopes[scope], strlen(scopes[scope])) != 0)
+	while (scope < SCOPES_N && strncmp(name, scopes[scope], strlen(scopes[scope])) != 0)
 		scope++;
-	if (strncmp(name, "proc.", 5) == 0) {
+	if (scope == SCOPES_N) {
 		call_refuse(call, pos,
-			    "`%.60s`: variables of the whole process come with a later version",
-			    name);
-		return CONF_NONE;
-	}
-	if (scope == 4) {
-		call_refuse(call, pos,
-			    "a variable is called sess.NAME, txn.NAME, req.NAME or res.NAME, not "
-			    "`%.60s`",
+			    "a variable is called proc.NAME, sess.NAME, txn.NAME, req.NAME or "
+			    "res.NAME, not `%.60s`",
 			    name);
 		return CONF_NONE;
 	}
@@ -97,7 +92,8 @@ expr_variable(struct conf_call *call, struct conf_pos pos, const char *name)
 	known = names_add(&p->names, NAME_VARIABLE, 0, name, (uint32_t)p->conf->variables_n, pos);
 	if (known)
 		return known->index;
-	ARENA_PUSH(p->arena, p->conf->variables, p->conf->variables_n)->name = name;
+	*ARENA_PUSH(p->arena, p->conf->variables, p->conf->variables_n) =
+		(struct conf_variable_name){ name, scope == PROCESS };
 	return (uint32_t)p->conf->variables_n - 1;
 }
 
@@ -161,6 +157,9 @@ refer(struct expr_reader *r, struct conf_arg *arg, char kind, const char *name)
 {
 	struct conf_parser *p = r->call->p;
 
+	/* In the global section nothing that has a name can be asked: words_process.c. */
+	if (!p->draft)
+		return;
 	*ARENA_PUSH(p->arena, p->arg_refs, p->arg_refs_n) = (struct conf_arg_ref){
 		.kind = kind,
 		.arg = arg,

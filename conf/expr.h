@@ -254,6 +254,16 @@ struct conf_use {
 /* A place of its own for a value, by scope and name. */
 struct conf_variable_name {
 	const char *name; /* "sess.name" */
+	bool process;     /* "proc.name": one for all sessions */
+};
+
+/* A `set-var` or `set-var-fmt` of the global section. */
+struct conf_process_set {
+	uint32_t variable;
+	struct conf_expr *expr;           /* its value, or … */
+	const struct conf_format *format; /* … that, if it is not NULL */
+	const char *const *words;
+	size_t words_n;
 };
 
 /* ------------------------------------------------------------------ log formats */

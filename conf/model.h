@@ -487,6 +487,8 @@ struct conf {
 	size_t regexes_n;
 	struct conf_variable_name *variables; /* of set-var, as they are in a session */
 	size_t variables_n;
+	struct conf_process_set *process_sets;
+	size_t process_sets_n;
 	bool external_check; /* `option external-check` may run programs */
 	bool uses_rates;     /* an expression asks for sessions a second */
 	bool uses_usesrc;    /* a `source` has it */

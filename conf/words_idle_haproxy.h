@@ -110,7 +110,6 @@
 	HAPROXY_IDLE("prealloc-fd", "descriptors are taken as they are needed"),                   \
 	HAPROXY_IDLE("profiling.memory", "it was a debugging aid"),                                \
 	HAPROXY_IDLE("profiling.tasks", "it was a debugging aid"),                                 \
-	HAPROXY_IDLE("set-var", WHY_HTTP), HAPROXY_IDLE("set-var-fmt", WHY_HTTP),                  \
 	HAPROXY_IDLE("setcap", "capabilities are what each process needs"),                        \
 	HAPROXY_IDLE("shm-stats-file", "state is shown by `tandem status`"),                       \
 	HAPROXY_IDLE("shm-stats-file-max-objects", "state is shown by `tandem status`"),           \

@@ -48,6 +48,11 @@ void parse_global_log(struct conf_call *call);
 void print_global_logs(const struct conf_printer *pr, const struct conf_row *row,
 		       const void *object);
 
+/* words_process.c: variables of the whole process */
+void parse_process_set(struct conf_call *call);
+void print_process_sets(const struct conf_printer *pr, const struct conf_row *row,
+			const void *object);
+
 /* words_environment.c: variables of the environment, for the rest of the configuration */
 void parse_setenv(struct conf_call *call);
 void parse_unsetenv(struct conf_call *call);

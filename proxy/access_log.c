@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t
 wall_ms(void)
@@ -137,6 +138,15 @@ log_format_session(const struct conf_format *format, const struct sample_ctx *ct
 		   size_t size)
 {
 	struct access_record r = record_of(ctx->session, ctx);
+
+	return log_format_line(format, &r, text, size);
+}
+
+size_t
+log_format_nobody(const struct conf_format *format, const struct sample_ctx *ctx, char *text,
+		  size_t size)
+{
+	struct access_record r = { .accepted_ms = wall_ms(), .pid = getpid(), .ctx = ctx };
 
 	return log_format_line(format, &r, text, size);
 }

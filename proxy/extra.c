@@ -66,30 +66,34 @@ extra_set(struct session *s, uint32_t variable, const struct sample *sample)
 	extra->values[variable] = v;
 }
 
-/* HAProxy's order: a condition behind the first two leaves a variable without a value behind. */
-static bool
-holds(struct extra_value *v, const struct sample *sample, unsigned when)
+bool
+extra_may_set(bool exists, const struct sample *old, const struct sample *sample, unsigned when)
 {
 	bool empty = (sample->type == SAMPLE_STR || sample->type == SAMPLE_BIN) && sample->len == 0;
-	bool numbers = v->set && v->value.type == SAMPLE_INT && sample->type == SAMPLE_INT;
+	bool numbers = old && old->type == SAMPLE_INT && sample->type == SAMPLE_INT;
 
-	if (when & (v->exists ? CONF_IF_NOT_EXISTS : CONF_IF_EXISTS))
+	if (when &
+	    ((exists ? CONF_IF_NOT_EXISTS : CONF_IF_EXISTS) |
+	     (old ? CONF_IF_NOT_SET : CONF_IF_SET) | (empty ? CONF_IF_NOT_EMPTY : CONF_IF_EMPTY)))
 		return false;
-	v->exists = true;
-	if (when & ((v->set ? CONF_IF_NOT_SET : CONF_IF_SET) |
-		    (empty ? CONF_IF_NOT_EMPTY : CONF_IF_EMPTY)))
-		return false;
-	return !numbers || ((!(when & CONF_IF_GREATER) || v->value.number > sample->number) &&
-			    (!(when & CONF_IF_LESS) || v->value.number < sample->number));
+	return !numbers || ((!(when & CONF_IF_GREATER) || old->number > sample->number) &&
+			    (!(when & CONF_IF_LESS) || old->number < sample->number));
 }
 
 bool
 extra_set_if(struct session *s, uint32_t variable, const struct sample *sample, unsigned when)
 {
 	struct session_extra *extra = extra_of(s);
+	struct extra_value *v;
 
-	if (!extra || (when && !holds(&extra->values[variable], sample, when)))
+	if (!extra)
 		return false;
+	v = &extra->values[variable];
+	if (when && !extra_may_set(v->exists, v->set ? &v->value : NULL, sample, when)) {
+		/* As in HAProxy: only the first two conditions leave it as it was. */
+		v->exists |= !(when & CONF_IF_EXISTS);
+		return false;
+	}
 	extra_set(s, variable, sample);
 	return true;
 }

@@ -30,6 +30,9 @@ void extra_free(struct session *s);
 void extra_set(struct session *s, uint32_t variable, const struct sample *sample);
 /* … if all of these CONF_IF_* hold; false = they do not. */
 bool extra_set_if(struct session *s, uint32_t variable, const struct sample *sample, unsigned when);
+/* Do they hold of a variable, maybe without an old value (NULL), and a new one? */
+bool extra_may_set(bool exists, const struct sample *old, const struct sample *sample,
+		   unsigned when);
 bool extra_get(const struct session *s, uint32_t variable, struct sample *sample);
 
 /* Where the client connected to; AF_UNSPEC = no IP address. */

@@ -13,6 +13,7 @@
 #include "proxy/extra.h"
 #include "proxy/lb_hash.h"
 #include "proxy/log_format.h"
+#include "proxy/variable.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,13 +51,12 @@ set_address(struct session *s, enum conf_action action, struct sample *sample,
 static void
 set_formatted(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 {
-	struct session *s = ctx->session;
 	char text[SAMPLE_ROOM];
 	struct sample sample;
 
 	sample_text(&sample, SAMPLE_STR, text,
 		    log_format_session(rule->format, ctx, text, sizeof text));
-	extra_set_if(s, rule->variable, &sample, rule->when);
+	variable_set(ctx, rule->variable, &sample, rule->when);
 }
 
 static void
@@ -93,13 +93,13 @@ act(const struct sample_ctx *ctx, const struct conf_tcp_rule *rule)
 	switch (rule->action) {
 	case CONF_ACTION_SET_VAR:
 		if (sample_eval(ctx, rule->expr, 0, &sample) == SAMPLE_FOUND)
-			extra_set_if(s, rule->variable, &sample, rule->when);
+			variable_set(ctx, rule->variable, &sample, rule->when);
 		break;
 	case CONF_ACTION_SET_VAR_FORMAT:
 		set_formatted(ctx, rule);
 		break;
 	case CONF_ACTION_UNSET_VAR:
-		extra_set(s, rule->variable, NULL);
+		variable_set(ctx, rule->variable, NULL, 0);
 		break;
 	case CONF_ACTION_SET_SRC:
 	case CONF_ACTION_SET_SRC_PORT:

@@ -33,3 +33,7 @@ size_t log_format_line(const struct conf_format *format, const struct access_rec
 /* The same outside the log, for names and variables: fields as far as they are known. */
 size_t log_format_session(const struct conf_format *format, const struct sample_ctx *ctx,
 			  char *text, size_t size);
+
+/* Without a session: of fields the date and the process are known. */
+size_t log_format_nobody(const struct conf_format *format, const struct sample_ctx *ctx, char *text,
+			 size_t size);

@@ -6,10 +6,12 @@
 
 #include "proxy/inspect.h"
 #include "proxy/listener.h"
+#include "proxy/process_vars.h"
 #include "proxy/resolve.h"
 #include "proxy/runtime.h"
 #include "proxy/stock.h"
 #include "proxy/tls.h"
+#include "proxy/variable.h"
 
 #include "common/log.h"
 #include "common/regex.h"
@@ -136,7 +138,8 @@ init_expressions(struct proxy *proxy)
 
 	proxy->regexes = calloc(conf->regexes_n + 1, sizeof *proxy->regexes);
 	proxy->backends_sorted = calloc(conf->proxies_n + 1, sizeof *proxy->backends_sorted);
-	if (!proxy->regexes || !proxy->backends_sorted)
+	proxy->process_vars = process_vars_new(conf, proxy->threads_n);
+	if (!proxy->regexes || !proxy->backends_sorted || !proxy->process_vars)
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->regexes_n; i++) {
 		proxy->regexes[i] = regex_new(conf->regexes[i].pattern, error);
@@ -198,6 +201,7 @@ free_all(struct proxy *proxy)
 		regex_free(proxy->regexes[i]);
 	free(proxy->regexes);
 	free(proxy->backends_sorted);
+	process_vars_free(proxy->process_vars);
 	for (uint32_t i = 0; i < proxy->proxies_n; i++) {
 		if (proxy->backends)
 			backend_fini(&proxy->backends[i]);
@@ -249,8 +253,10 @@ proxy_new(const struct conf *conf, uint32_t threads_n, const struct proxy_listen
 		r = proxy_thread_init(&proxy->threads[i], proxy, i);
 	if (r == 0)
 		r = deal_listeners(proxy, listeners, listeners_n);
-	if (r == 0)
+	if (r == 0) {
+		variable_set_globals(proxy);
 		return proxy;
+	}
 fail:
 	proxy->tls = NULL;
 	free_all(proxy);

@@ -21,6 +21,7 @@ struct check;
 struct rate;
 struct regex;
 struct listener;
+struct process_vars;
 struct resolver;
 struct stock;
 struct tls;
@@ -100,8 +101,9 @@ struct proxy {
 	struct frontend *frontends; /* by index in conf->proxies, as are the backends */
 	struct backend *backends;
 	uint32_t proxies_n, servers_n;
-	uint32_t checks_n;         /* of servers and of agents */
-	struct regex **regexes;    /* by index in conf->regexes */
+	uint32_t checks_n;      /* of servers and of agents */
+	struct regex **regexes; /* by index in conf->regexes */
+	struct process_vars *process_vars;
 	uint32_t *backends_sorted; /* indexes, by name */
 	uint32_t backends_n;
 	struct proxy_thread *threads;

@@ -7,6 +7,7 @@
 #include "proxy/extra.h"
 #include "proxy/map.h"
 #include "proxy/stats.h"
+#include "proxy/variable.h"
 
 #include "conf/expr_words.h"
 
@@ -114,7 +115,7 @@ concat(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample 
 	room.turn = 0;
 	if (args[0].given)
 		len = append(out, len, args[0].text.data, args[0].text.len);
-	if (args[1].given && extra_get(ctx->session, (uint32_t)args[1].number, &value) &&
+	if (args[1].given && variable_get(ctx, (uint32_t)args[1].number, &value, &room) &&
 	    sample_cast(&value, SAMPLE_STR, &room))
 		len = append(out, len, value.data, value.len);
 	if (args[2].given)
@@ -133,7 +134,7 @@ add_item(const struct sample_ctx *ctx, const struct conf_arg *args, struct sampl
 	bool known;
 
 	room.turn = 0;
-	known = args[1].given && extra_get(ctx->session, (uint32_t)args[1].number, &value) &&
+	known = args[1].given && variable_get(ctx, (uint32_t)args[1].number, &value, &room) &&
 		sample_cast(&value, SAMPLE_STR, &room);
 	if (sample->len && (known || args[2].given))
 		len = append(out, len, args[0].text.data, args[0].text.len);
@@ -193,7 +194,7 @@ compare_with(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sa
 	int order;
 
 	room.turn = 0;
-	if (!extra_get(ctx->session, (uint32_t)arg->number, &other) ||
+	if (!variable_get(ctx, (uint32_t)arg->number, &other, &room) ||
 	    !sample_cast(&other, SAMPLE_STR, &room))
 		return false;
 	order = memcmp(sample->data, other.data, sample->len < other.len ? sample->len : other.len);
@@ -208,8 +209,10 @@ set_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct s
 	uint32_t variable = (uint32_t)args[0].number;
 	bool may_change = sample->may_change;
 
-	if (!extra_set_if(ctx->session, variable, sample, args[1].when) ||
-	    !extra_get(ctx->session, variable, sample))
+	if (!variable_set(ctx, variable, sample, args[1].when))
+		return false;
+	/* The sample may have been the former value of one of the session's. */
+	if (!variable_is_shared(ctx, variable) && !extra_get(ctx->session, variable, sample))
 		return false;
 	sample->may_change = may_change;
 	return true;
@@ -230,8 +233,7 @@ static bool
 unset_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample)
 {
 	own_bytes(ctx, sample);
-	extra_set(ctx->session, (uint32_t)args[0].number, NULL);
-	return true;
+	return variable_set(ctx, (uint32_t)args[0].number, NULL, 0);
 }
 
 /* Its beginning is kept; false: the frontend has no such place. */
@@ -255,9 +257,11 @@ capture(const struct sample_ctx *ctx, const struct conf_captures *captures, int6
 static bool
 compare_secretly(const struct sample_ctx *ctx, const struct conf_arg *arg, struct sample *sample)
 {
+	struct sample_room room;
 	struct sample other;
 
-	if (!extra_get(ctx->session, (uint32_t)arg->number, &other) ||
+	room.turn = 0;
+	if (!variable_get(ctx, (uint32_t)arg->number, &other, &room) ||
 	    (other.type != SAMPLE_STR && other.type != SAMPLE_BIN))
 		return false;
 	return set_number(sample, SAMPLE_BOOL,
@@ -275,7 +279,7 @@ operand(const struct sample_ctx *ctx, const struct conf_arg *arg, int64_t *numbe
 	struct sample value = { .number = arg->number };
 
 	room.turn = 0;
-	if (arg->variable && (!extra_get(ctx->session, (uint32_t)arg->number, &value) ||
+	if (arg->variable && (!variable_get(ctx, (uint32_t)arg->number, &value, &room) ||
 			      !sample_cast(&value, SAMPLE_INT, &room)))
 		return false;
 	*number = value.number;

@@ -8,6 +8,7 @@
 #include "proxy/extra.h"
 #include "proxy/session.h"
 #include "proxy/stats.h"
+#include "proxy/variable.h"
 
 #include "conf/expr_words.h"
 
@@ -82,7 +83,7 @@ fetch_hostname(const struct sample_ctx *ctx, struct sample *sample)
 static enum sample_result
 fetch_variable(const struct sample_ctx *ctx, const struct conf_arg *args, struct sample *sample)
 {
-	if (extra_get(ctx->session, (uint32_t)args[0].number, sample))
+	if (variable_get(ctx, (uint32_t)args[0].number, sample, ctx->room))
 		return SAMPLE_FOUND;
 	if (!args[1].given)
 		return SAMPLE_NONE;

@@ -4,8 +4,8 @@
  */
 #include "proxy/sample.h"
 
-#include "proxy/extra.h"
 #include "proxy/hash.h"
+#include "proxy/variable.h"
 
 #include "conf/expr_words.h"
 
@@ -63,7 +63,7 @@ authenticate(const struct sample_ctx *ctx, const struct conf_arg *args, struct s
 	unsigned len = 0;
 
 	room.turn = 0;
-	if (args[1].variable && (!extra_get(ctx->session, (uint32_t)args[1].number, &key) ||
+	if (args[1].variable && (!variable_get(ctx, (uint32_t)args[1].number, &key, &room) ||
 				 !sample_cast(&key, SAMPLE_STR, &room)))
 		return false;
 	if (!sample_from_base64(&key, bytes))

@@ -30,8 +30,8 @@ def test_rules_are_haproxys(lab, say, tmp_path):
         wait_until(lambda: "\ndoor: " in asked.read_text(), 60, "all has been asked")
         client.stop()
         answers[name] = asked.read_text().splitlines()
-        wait_until(lambda: len(lines(log, "end")) >= len(answers[name]) - 13, 20, "all is logged")
-        wait_until(lambda: len(lines(log, "format")) == 14, 20, "the formats are logged")
+        wait_until(lambda: len(lines(log, "end")) >= len(answers[name]) - 16, 20, "all is logged")
+        wait_until(lambda: len(lines(log, "format")) == 17, 20, "the formats are logged")
         ends[name], formats[name] = lines(log, "end"), lines(log, "format")
     say(f"{len(answers['tandem'])} connections by {len(set(answers['tandem']))} rules")
     assert answers["tandem"] == answers["haproxy"]

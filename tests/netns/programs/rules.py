@@ -405,9 +405,42 @@ backend capturing
 """.replace("{ALL}", "hr=%hr hs=%hs hrl=%hrl hsl=%hsl %{+Q}hr %{+Q}hs %{+Q}hrl %{+E}hr")
 
 
+# Of the whole process: set when it begins, then by each of these connections.
+PROCESS = """    set-var proc.state str(primary)
+    set-var proc.prio int(100)
+    set-var proc.threshold int(250),sub(proc.prio)
+    set-var-fmt proc.text "a-%[var(proc.state)]-%[var(proc.threshold)]"
+    set-var proc.ip ipv4(192.0.2.7)
+    set-var proc.bin bin(0041ff)
+    set-var proc.none var(proc.nothing)"""
+SHARED = f"""
+frontend process
+    bind 127.0.0.1:{TLS + 23}
+    tcp-request connection set-var(proc.count) var(proc.count,0),add(1)
+    tcp-request connection set-var(proc.state,ifgt) str(second) if {{ var(proc.count) -m int gt 1 }}
+    tcp-request connection unset-var(proc.text) if {{ var(proc.count) -m int gt 2 }}
+    log-format 'LOG process %[var(proc.count)] VALUES %B'
+    default_backend one
+""".replace(
+    "VALUES",
+    "|".join(
+        f"%[{value}]"
+        for value in (
+            "var(proc.state)", "var(proc.prio)", "var(proc.threshold)", "var(proc.text)", "var(proc.ip)",
+            "var(proc.bin),hex", "var(proc.none)", "str(x),set-var(proc.state,ifnotexists)",
+            "str(y),set-var(proc.new,ifexists)", "var(proc.new)", "str(z),set-var(proc.n2,ifset)",
+            "str(z),set-var(proc.n2,ifnotset)", "int(5),set-var(proc.prio,ifgt)", "var(proc.prio)",
+            "int(7),set-var(proc.prio,ifgt)", "var(proc.state),set-var(proc.copy)", "var(proc.copy)",
+            "var(proc.copy),unset-var(proc.copy)", "var(proc.copy)", "str(a),concat(-,proc.text,-)",
+            "int(3),add(proc.prio)", "str(u),strcmp(proc.state)",
+        )
+    ),
+)  # fmt: skip
+
+
 def configuration(folder):
-    lines = ["global", "    log stdout len 8192 format raw local0"]
-    lines += [COMMON + FOLLOWERS + COMMON.replace("common", "all") + CAPTURES]
+    lines = ["global", "    log stdout len 8192 format raw local0", PROCESS]
+    lines += [COMMON + FOLLOWERS + COMMON.replace("common", "all") + CAPTURES + SHARED]
     for i, expression in enumerate(EXPRESSIONS):
         condition = " || ".join("{ " + part + " }" for part in expression.split(" || "))
         lines += [
@@ -667,6 +700,8 @@ def cases():
     yield "told", TLS + 9, [b"abc"]
     for i in range(3):
         yield f"capture {i}", TLS + 20 + i, [b"abc"]
+    for i in range(3):
+        yield f"process {i}", TLS + 23, [b"abc"]
     yield "formats", TLS + 3, [b"abc"]
     yield "made", TLS + 6, [b"abc"]
     yield "made", TLS + 7, [b"abc"]
