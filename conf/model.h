@@ -445,7 +445,7 @@ struct conf {
 	struct conf_fifo notify_fifo, vrrp_notify_fifo; /* here both are told the same */
 	bool notify_priority_changes;
 
-	const char *default_interface; /* of static addresses */
+	const char *default_interface; /* of static addresses; NULL = eth0 */
 	struct conf_vip *static_vips;  /* static_ipaddress: permanent, none of them is a VIP */
 	size_t static_vips_n;
 	struct conf_paths static_paths; /* static_routes, static_rules */

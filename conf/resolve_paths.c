@@ -198,12 +198,13 @@ void
 resolve_paths(struct conf_parser *p)
 {
 	struct conf *conf = p->conf;
+	const char *usual = conf->default_interface ? conf->default_interface : "eth0";
 
 	for (size_t i = 0; i < conf->static_vips_n; i++) {
 		struct conf_vip *address = &conf->static_vips[i];
 
 		if (address->interface == CONF_NONE)
-			address->interface = parser_interface(p, conf->default_interface);
+			address->interface = parser_interface(p, usual);
 		check_static(p, address);
 	}
 	resolve_lists(p, &conf->static_paths, CONF_NONE);

@@ -5,6 +5,7 @@
 #include "conf/value.h"
 #include "conf/words_command.h"
 #include "conf/words_idle.h"
+#include "conf/words_lists.h"
 
 #include <sched.h>
 #include <string.h>
@@ -24,6 +25,30 @@ print_script_user(const struct conf_printer *pr, const struct conf_row *row, con
 	const struct conf *conf = object;
 
 	print_user_group(pr, row, conf->script_user, conf->script_group);
+}
+
+static void
+parse_default_interface(struct conf_call *call)
+{
+	struct conf *conf = call->object;
+	const struct conf_word *word = call_word(call, 1, "an interface's name");
+
+	call->used = 2;
+	if (word && parse_interface_name(call, word))
+		conf->default_interface = word->text;
+}
+
+static void
+print_default_interface(const struct conf_printer *pr, const struct conf_row *row,
+			const void *object)
+{
+	const struct conf *conf = object;
+
+	if (!conf->default_interface)
+		return;
+	print_name(pr, row->name);
+	print_word(pr, conf->default_interface);
+	print_end(pr);
 }
 
 static void
@@ -158,8 +183,9 @@ static const struct conf_row rows[] = {
 	  .doc = "the multicast group advertisements go to" },
 	{ "vrrp_mcast_group6", CONF_TYPE_IP, ROW_FIELD(conf, mcast_group6), .def = "ff02::12",
 	  .doc = "the same for IPv6" },
-	{ "default_interface", CONF_TYPE_STRING, ROW_FIELD(conf, default_interface), .def = "eth0",
-	  .doc = "the interface of static addresses that name none" },
+	{ "default_interface", CONF_TYPE_CALL, .parse = parse_default_interface,
+	  .print = print_default_interface,
+	  .doc = "the interface of static addresses that name none; eth0" },
 	{ "random_seed", CONF_TYPE_CALL, .parse = parse_random_seed,
 	  .doc = "a number that those of `${_RANDOM}` below it follow from; else they follow from "
 		 "the node's name, so that they are the same each time" },
