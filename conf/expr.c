@@ -468,6 +468,9 @@ check_convert(struct expr_reader *r, struct conf_convert *convert)
 		if (arg->given && strcmp(arg->text.data, "query") != 0)
 			wrong = "`url_enc` encodes as `query` only";
 		break;
+	case CONF_CONVERT_MQTT_FIELD:
+		wrong = expr_read_mqtt(arg);
+		break;
 	case CONF_CONVERT_JSON:
 		wrong = expr_read_json(arg);
 		break;

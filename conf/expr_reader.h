@@ -100,6 +100,9 @@ bool map_read(struct conf_call *call, struct conf_pos pos, const char *name, siz
 /* What the name stands for becomes the argument's number.  NULL, or what is wrong. */
 const char *expr_read_json(struct conf_arg *arg);
 
+/* The same for `mqtt_field_value`: a packet, and what is in it. */
+const char *expr_read_mqtt(struct conf_arg args[2]);
+
 /* ---------------------------------------------------------------- acl.c */
 
 /* `acl NAME …` and its like, from the words [from, to).  false after an error. */

@@ -129,7 +129,6 @@ static const struct {
 	{ "http_date", why_http },
 	{ "json_query", "JSON is not read" },
 	{ "jwt_", why_later },
-	{ "mqtt_", why_later },
 	{ "fix_", why_later },
 	{ "protobuf", why_later },
 	{ "ungrpc", why_later },

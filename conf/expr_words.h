@@ -216,6 +216,8 @@
 	CONVERT(URL_ENC, "url_enc", STR, STR, "S")              \
 	CONVERT(URL_DEC, "url_dec", STR, STR, "I")              \
 	CONVERT(BE2DEC, "be2dec", BIN, STR, "siI")              \
+	CONVERT(MQTT_IS_VALID, "mqtt_is_valid", BIN, BOOL, "")  \
+	CONVERT(MQTT_FIELD, "mqtt_field_value", BIN, BIN, "ss") \
 	CONVERT(JSON, "json", STR, STR, "S")                    \
 	CONVERT(BE2HEX, "be2hex", BIN, STR, "SII")              \
 	CONVERT(ADD_ITEM, "add_item", STR, STR, "sVS")          \

@@ -87,6 +87,9 @@ bool sample_recode(const struct conf_convert *convert, struct sample *sample, ch
 /* sample_json.c: the same, by the rules of JSON. */
 bool sample_to_json(struct sample *sample, enum conf_json mode, char *out);
 
+/* sample_message.c: the same of a message. */
+bool sample_from_mqtt(const struct conf_convert *convert, struct sample *sample, char *out);
+
 /* ------------------------------------------------------------------ for fetches and converters */
 
 static inline enum sample_result

@@ -223,6 +223,9 @@ sample_recode(const struct conf_convert *convert, struct sample *sample, char *o
 		return to_url(sample, out);
 	case CONF_CONVERT_URL_DEC:
 		return from_url(sample, args->given && args->number, out);
+	case CONF_CONVERT_MQTT_IS_VALID:
+	case CONF_CONVERT_MQTT_FIELD:
+		return sample_from_mqtt(convert, sample, out);
 	case CONF_CONVERT_JSON:
 		return sample_to_json(sample, (enum conf_json)args->number, out);
 	case CONF_CONVERT_BE2DEC:

@@ -189,6 +189,10 @@ fc_err 0
 fc_err_str Success
 bc_err -m found
 srv_sess_rate(yes/s) ge 0
+bin(101100044d5154540402003c0005636c69656e),mqtt_is_valid
+bin(101100044d5154540402003c0005636c69656e),mqtt_field_value(connect,client_identifier) -m str clien
+bin(200a01000712000261622401),mqtt_field_value(connack,36) -m str 1
+req.payload(0,0),mqtt_is_valid
 str(abc),crc32c(1) gt 0
 str(abc),wt6 gt 0
 str(abc),wt6,mod(97) 30:60

@@ -72,6 +72,36 @@ json(void **state)
 	check_cells(cells, sizeof cells / sizeof *cells);
 }
 
+#define CONNECT "bin(101100044d5154540402003c0005636c69656e)"
+#define CONNACK "bin(200a01000712000261622401)"
+
+static void
+mqtt(void **state)
+{
+	static const struct cell cells[] = {
+		{ CONNECT ",mqtt_is_valid", "1" },
+		{ CONNECT ",mqtt_field_value(connect,client_identifier)", "clien" },
+		{ CONNECT ",mqtt_field_value(1,KeepAlive)", "60" },
+		{ CONNECT ",mqtt_field_value(connect,protocol_version)", "4" },
+		{ CONNECT ",mqtt_field_value(connect,username)", NULL },
+		{ CONNECT ",mqtt_field_value(connect,17)", NULL },
+		{ CONNECT ",mqtt_field_value(connack,flags)", NULL },
+		{ "bin(101100044d51545404),mqtt_is_valid", NULL },
+		{ "bin(101100044d5154540403003c0005636c69656e),mqtt_is_valid", "0" },
+		{ "bin(20020000),mqtt_is_valid", "1" },
+		{ "bin(20020005),mqtt_field_value(connack,reason_code)", "5" },
+		{ CONNACK ",mqtt_field_value(connack,18)", "ab" },
+		{ CONNACK ",mqtt_field_value(connack,36)", "1" },
+		{ CONNACK ",mqtt_field_value(connack,19)", "0" },
+		{ CONNACK ",mqtt_field_value(2,protocol_version)", "5" },
+		{ "bin(200a01000712000261622402),mqtt_is_valid", "0" },
+		{ "bin(30020000),mqtt_is_valid", "0" },
+		{ "str(),mqtt_is_valid", NULL },
+	};
+
+	check_cells(cells, sizeof cells / sizeof *cells);
+}
+
 /* The last character that has room, and the first that has none. */
 static void
 json_that_is_too_long(void **state)
@@ -114,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json),
 		cmocka_unit_test(json_that_is_too_long),
+		cmocka_unit_test(mqtt),
 		cmocka_unit_test(faults),
 	};
 
