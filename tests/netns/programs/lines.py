@@ -40,7 +40,9 @@ listen lines
 def receive(name, sock):
     while True:
         line = sock.recv(1 << 16)
-        print(f"{name}: {len(line)} octets, {line[:12]!r} {line[-9:]!r}", flush=True)
+        # With its end in one piece: several threads write.
+        text = f"{name}: {len(line)} octets, {line[:12]!r} {line[-9:]!r}\n"
+        print(text, end="", flush=True)
 
 
 def serve(listener):
