@@ -59,18 +59,18 @@ def _told(lab, patience, make, directory):
     bound = (pair.down_s(150) + 5) * patience
     lab.watch.wait_holders(lab.vip, ["lb1"], bound)
 
-    def lines():
-        return every.read_text(encoding="utf-8").splitlines() if every.exists() else []
+    def told(times):
+        """By both scripts: keepalived starts them without waiting for those before."""
+        texts = [path.read_text() if path.exists() else "" for path in (own, every)]
+        return all(len(text.splitlines()) == times for text in texts)
 
-    wait_until(lambda: len(lines()) == 2, bound, "master is told")
+    wait_until(lambda: told(2), bound, "master is told")
     lab.network.link("lb1", False)
-    wait_until(lambda: len(lines()) == 3, bound, "fault is told")
+    wait_until(lambda: told(3), bound, "fault is told")
     lab.network.link("lb1", True)
-    wait_until(lambda: len(lines()) == 5, bound, "master is told again")
+    wait_until(lambda: told(5), bound, "master is told again")
     node.stop()
-    # keepalived does not wait for those it tells of the stop.
-    wait_until(lambda: len(lines()) == 6, bound, "stop is told")
-    wait_until(lambda: len(own.read_text().splitlines()) == 6, bound, "notify_stop has run")
+    wait_until(lambda: told(6), bound, "stop is told")
     return own.read_text(), every.read_text(), fifo.read_text()
 
 

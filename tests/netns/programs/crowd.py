@@ -108,7 +108,7 @@ class Server(threading.Thread):
 
 
 class Killed(threading.Thread):
-    """Ends with all its connections, as a process does, once it has some."""
+    """Ends with all its connections, as a process does, once it has heard from some."""
 
     def __init__(self, port):
         super().__init__(daemon=True)
@@ -117,6 +117,8 @@ class Killed(threading.Thread):
     def run(self):
         connections = [self.socket.accept()[0] for _ in range(KILLED_AT)]
         self.socket.close()
+        for connection in connections:
+            connection.recv(1)  # of one that is reset before it is used, another is tried
         for connection in connections:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
